@@ -1,0 +1,7 @@
+"""`python -m storyloom` is `storyloom`."""
+
+import sys
+
+from storyloom.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""What is made of finished branches: comparison, provenance, figures."""

@@ -1,0 +1,1 @@
+"""Language models: their names, windows, prices, streams and faults. Knows no story."""

@@ -1,0 +1,152 @@
+"""What client, worker and engine say to each other, as types.
+
+To the worker, `{"do": …}`:
+
+    start     id, call              one branch (`Call`)
+    cancel    id                    stop that branch; what has arrived stays
+    describe  id, model, …          answer `Facts`
+    models    id                    answer the catalogue
+
+From the worker, `{"is": …}`: `ready` once litellm is imported, `first` at a branch's first token,
+`delta` with the text of 40 ms, then exactly one of `done` and `error`; `facts`; `catalogue`.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from storyloom.models.wire import JSON, Message
+
+__all__ = [
+    "Call", "ChatMessage", "Delta", "Done", "Event", "Facts", "Failed", "Finish", "First", "Kind",
+    "Mode", "event_from", "event_to",
+]  # fmt: skip
+
+Mode: TypeAlias = Literal["chat", "text", "prefill"]
+"""How a model is made to continue: by instruction, by raw completion, by a begun answer."""
+
+Finish: TypeAlias = Literal["stop", "length", "cut_off", "empty", "stopped", "refused"]
+"""Why a branch ended: by itself, at its limit, the stream broke off, nothing came, the author
+stopped it, the model declined."""
+
+Kind: TypeAlias = Literal[
+    "no_key", "auth", "not_found", "rate_limit", "bad_request", "context_too_long", "refused",
+    "server", "connection", "timeout", "stalled", "cut_off", "no_engine", "worker_died", "other",
+]  # fmt: skip
+
+
+class ChatMessage(TypedDict):
+    """One message of a chat request."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One branch to be asked of one model. Exactly one of `messages` and `prompt` is given."""
+
+    id: str
+    """Unique in the program; events carry it."""
+    model: str
+    """litellm's name, `local/…` for the embedded engine."""
+    messages: list[ChatMessage] | None = None
+    prompt: str | None = None
+    params: dict[str, JSON] = field(default_factory=dict[str, JSON])
+    """`max_tokens` always; temperature, top_p, seed, stop and the like where wanted."""
+    api_base: str | None = None
+    key_env: str | None = None
+    """The environment variable with the key; the key itself never travels."""
+    fork: str = ""
+    """Calls with the same fork and the same embedded model are answered by one evaluation."""
+    index: int = 0
+    of: int = 1
+    """This call is number `index` of `of` calls of its fork to this model."""
+
+
+@dataclass(frozen=True)
+class First:
+    """A branch's first token has arrived."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Delta:
+    """More text of a branch, exactly as the model sent it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A branch has ended without a fault, or was stopped by the author."""
+
+    id: str
+    finish: Finish
+    returned: str = ""
+    """The model's name as the provider gave it back."""
+    provider: str = ""
+    in_tokens: int | None = None
+    out_tokens: int | None = None
+    cost: float | None = None
+    """US dollars; None when the price is unknown, never 0 for that."""
+    dropped: tuple[str, ...] = ()
+    """Parameters the provider does not take, which were left out."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A branch has ended by a fault; the text that had arrived stays valid."""
+
+    id: str
+    kind: Kind
+    say: str
+    """One clean, redacted sentence of at most 200 characters for the author."""
+    retry_after: float | None = None
+    """Seconds the provider asks to wait."""
+
+
+Event: TypeAlias = First | Delta | Done | Failed
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a model before it is asked."""
+
+    model: str
+    mode: Mode = "chat"
+    window: int | None = None
+    """Input window in tokens."""
+    in_price: float | None = None
+    out_price: float | None = None
+    """US dollars per token; None when unknown."""
+    known: bool = False
+    """Whether litellm's own list has the model."""
+    provider: str = ""
+    key_missing: str | None = None
+    """The environment variable that should hold a key and does not."""
+
+
+_NAMES: dict[type, str] = {First: "first", Delta: "delta", Done: "done", Failed: "error"}
+
+
+def event_to(event: Event) -> Message:
+    """Return `event` as a message of the wire."""
+    return {"is": _NAMES[type(event)], **asdict(event)}
+
+
+def event_from(message: Message) -> Event | None:
+    """Return the event that a message of the wire holds, or None when it is no branch's event."""
+    body: dict[str, Any] = {key: value for key, value in message.items() if key != "is"}
+    match message.get("is"):
+        case "first":
+            return First(**body)
+        case "delta":
+            return Delta(**body)
+        case "done":
+            return Done(**{**body, "dropped": tuple(body.get("dropped", ()))})
+        case "error":
+            return Failed(**body)
+        case _:
+            return None

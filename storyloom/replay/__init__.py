@@ -1,0 +1,1 @@
+"""A story played again: growth, choice by choice, or with another model."""

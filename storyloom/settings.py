@@ -1,0 +1,165 @@
+"""The user's settings, read from one TOML file.
+
+A missing file is the same as an empty one. A file that cannot be read as settings is refused with
+a sentence that names the file, the key and the nearest known key; nothing is guessed.
+"""
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+from storyloom import paths
+from storyloom.text import Refusal, one_line
+
+__all__ = ["ModelEntry", "PlanPart", "Settings", "load"]
+
+MODES = ("chat", "text", "prefill")
+MOST_BRANCHES = 9
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    """One model of a plan and how many branches it is asked for."""
+
+    model: str
+    """The name of a `[[model]]` table, or any model name that litellm knows."""
+    count: int = 1
+    """Branches asked of this model, 1 to 9."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One `[[model]]` table: a model and how to reach it."""
+
+    name: str
+    """What plans and the screen call it."""
+    model: str
+    """litellm's name for it, such as `openai/gpt-4o-mini`."""
+    api_base: str | None = None
+    """The address of a server of one's own, usually ending in `/v1`."""
+    key_env: str | None = None
+    """The environment variable that holds the key, where litellm's own is not the one."""
+    mode: str | None = None
+    """`chat`, `text` (for base models) or `prefill`; found out when absent."""
+    window: int | None = None
+    """The input window in tokens, where litellm does not know it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the config file can say, with what holds when it says nothing."""
+
+    theme: str = "dusk"
+    """The colour theme's name."""
+    count: int = 3
+    """Branches of a batch when the plan names one model only."""
+    plan: tuple[PlanPart, ...] = ()
+    """What a story without a plan of its own grows with; empty means the embedded model."""
+    words: int = 60
+    """How long a new branch should be, in words; 20 to 600."""
+    temperature: float | None = None
+    """Sampling temperature for every model; absent leaves it to the model."""
+    context: int = 16_000
+    """The most tokens a request may hold, whatever the model's window."""
+    ascii: bool = False
+    """Draw with ASCII characters only."""
+    models: tuple[ModelEntry, ...] = field(default=())
+    """The `[[model]]` tables, in the file's order."""
+
+    def entry(self, name: str) -> ModelEntry:
+        """Return the configured model of that name, or one that litellm is to know by it."""
+        for entry in self.models:
+            if entry.name == name:
+                return entry
+        return ModelEntry(name=name, model=name)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings from `path`, by default the user's config file.
+
+    Raises Refusal when the file is not TOML, or has an unknown key or a value of the wrong kind.
+    """
+    path = path or paths.config_file()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Refusal(f"The settings in {path} cannot be read: {one_line(str(error))}.") from error
+    models = table.pop("model", [])
+    plan = table.pop("plan", [])
+    known = {f.name for f in fields(Settings)} - {"models", "plan"}
+    _refuse_unknown(table, known | {"model", "plan"}, path, "")
+    settings = Settings()
+    for key, value in table.items():
+        settings = replace(settings, **{key: _checked(key, value, getattr(settings, key), path)})
+    return replace(
+        settings,
+        models=tuple(_entry(item, path) for item in _tables(models, "model", path)),
+        plan=tuple(_part(item, path) for item in _tables(plan, "plan", path)),
+    )
+
+
+def _refuse_unknown(table: dict[str, Any], known: set[str], path: Path, where: str) -> None:
+    for key in table:
+        if key in known:
+            continue
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise Refusal(f"{path}: there is no setting {one_line(key)!r}{where}.{hint}")
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "count": (1, MOST_BRANCHES),
+    "words": (20, 600),
+    "temperature": (0, 2),
+    "context": (512, 10_000_000),
+}
+
+
+def _checked(key: str, value: Any, default: Any, path: Path) -> Any:
+    kind = float if key == "temperature" else type(default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+        raise Refusal(f"{path}: {key} has to be {names[kind]}.")
+    if key in _RANGES:
+        low, high = _RANGES[key]
+        if not low <= value <= high:
+            raise Refusal(f"{path}: {key} has to be from {low:g} to {high:g}.")
+    return value
+
+
+def _tables(value: Any, key: str, path: Path) -> list[dict[str, Any]]:
+    items = cast("list[Any]", value)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in items):
+        raise Refusal(f"{path}: write each {key} as a table that begins with [[{key}]].")
+    return items
+
+
+def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
+    _refuse_unknown(table, {f.name for f in fields(ModelEntry)}, path, " in a [[model]] table")
+    for key, value in table.items():
+        if key == "window":
+            if not isinstance(value, int) or value < 256:
+                raise Refusal(f"{path}: window has to be a number of tokens of 256 or more.")
+        elif not isinstance(value, str) or not value:
+            raise Refusal(f"{path}: {key} in a [[model]] table has to be a text.")
+    if "model" not in table:
+        raise Refusal(f"{path}: a [[model]] table needs model, such as 'openai/gpt-4o-mini'.")
+    if table.get("mode") not in (None, *MODES):
+        raise Refusal(f"{path}: mode has to be one of {', '.join(MODES)}.")
+    return ModelEntry(**{"name": table["model"], **table})
+
+
+def _part(table: dict[str, Any], path: Path) -> PlanPart:
+    _refuse_unknown(table, {"model", "count"}, path, " in a [[plan]] table")
+    model, count = table.get("model"), table.get("count", 1)
+    if not isinstance(model, str) or not model:
+        raise Refusal(f"{path}: a [[plan]] table needs model, a text.")
+    if not isinstance(count, int) or not 1 <= count <= MOST_BRANCHES:
+        raise Refusal(f"{path}: count in a [[plan]] table has to be from 1 to {MOST_BRANCHES}.")
+    return PlanPart(model, count)

@@ -1,0 +1,1 @@
+"""The story file: a tree in SQLite, every change one event. Knows no model and no screen."""
