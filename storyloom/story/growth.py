@@ -1,0 +1,150 @@
+"""How a model's branches come into the tree: placeholders, flushes, ends, recovery.
+
+A batch is one step of the author's, `gen.request`: it adds a node for each branch and stores what
+was sent. The text then streams into each node's unfinished revision, which is no history yet, and
+one operation of the model's closes it: `gen.result`, `gen.error` or `gen.interrupted`.
+"""
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from storyloom.story import origins
+from storyloom.story.schema import STREAMING
+from storyloom.story.shape import keys_at_end
+from storyloom.story.story import Story
+from storyloom.text import clean
+
+__all__ = ["Asked", "Placeholder", "Result", "finish", "flush", "recover", "request", "request_of",
+           "result_of"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one branch of a batch asks of which model."""
+
+    model: str
+    """The name the author knows it by."""
+    body: dict[str, Any]
+    """The messages or the prompt, exactly as they go out."""
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A node that waits for its text."""
+
+    node: int
+    rev: int
+    gen: int
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a branch ended."""
+
+    finish: str
+    """stop, length, cut_off, empty, stopped, refused, interrupted, or error."""
+    say: str = ""
+    """The sentence for the author, when it did not end well."""
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Returned model, provider, tokens, cost and the like; only what is known."""
+
+
+def request(
+    story: Story, parent: int, asked: list[Asked], *, why: str = "", plan: str = ""
+) -> list[Placeholder]:
+    """Add a node below `parent` for each branch, in order, and store what each is sent."""
+    data = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
+    with story.act("gen.request", data=data) as act:
+        if parent:
+            act.settled(parent)
+        placed: list[Placeholder] = []
+        for index, (ask, key) in enumerate(
+            zip(asked, keys_at_end(act, parent, len(asked)), strict=True)
+        ):
+            body = json.dumps(ask.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            digest = hashlib.sha256(body.encode()).digest()
+            act.db.execute(
+                "INSERT OR IGNORE INTO request VALUES(?,?)", (digest, zlib.compress(body.encode()))
+            )
+            params = json.dumps(ask.params, ensure_ascii=False, sort_keys=True)
+            gen = act.generation(index, ask.model, params, digest)
+            node = act.add(parent, key, "", flags=STREAMING, gen=gen)
+            state = act.node(node)
+            placed.append(Placeholder(node, state.rev, gen, ask))
+        return placed
+
+
+def flush(story: Story, texts: dict[int, str]) -> None:
+    """Keep what has streamed in so far: the whole text of each unfinished revision by its id."""
+    with story.quick() as db:
+        db.executemany(
+            "UPDATE rev SET text = ? WHERE id = ? AND op IS NULL",
+            [(clean(text), rev) for rev, text in texts.items()],
+        )
+
+
+def finish(story: Story, branch: Placeholder, text: str, result: Result) -> None:
+    """Close a branch with its text. One without any text leaves no node behind, only the log."""
+    kind = "gen.error" if result.finish == "error" else "gen.result"
+    if result.finish == "interrupted":
+        kind = "gen.interrupted"
+    _finish(
+        story, branch.node, branch.rev, branch.gen, branch.asked.model, clean(text), result, kind
+    )
+
+
+def _finish(
+    story: Story, node: int, rev: int, gen: int, model: str, text: str, result: Result, kind: str
+) -> None:
+    facts = {"finish": result.finish, **({"say": result.say} if result.say else {}), **result.facts}
+    with story.act(kind, actor="model", data={"gen": gen}) as act:
+        runs = origins.whole(text, origins.model_origin(model), gen)
+        act.finish(rev, node, text, runs)
+        act.change(node, "streaming", 0)
+        if not text.strip():
+            act.change(node, "gone", 1)
+        act.change(node, "result", json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
+
+
+def recover(story: Story) -> list[int]:
+    """Close the branches that a program which is no more left open; return their nodes.
+
+    Each keeps the text that had arrived and is marked interrupted. A branch that another program
+    is writing right now is left alone.
+    """
+    if story.readonly:
+        return []
+    rows = story.read.execute(
+        "SELECT node.id, node.rev, gen.id, gen.model, op.session, rev.text FROM node "
+        "JOIN gen ON gen.id = node.gen JOIN op ON op.id = gen.op JOIN rev ON rev.id = node.rev "
+        f"WHERE node.flags & {STREAMING}"
+    ).fetchall()
+    recovered: list[int] = []
+    for node, rev, gen, model, session, text in rows:
+        if story.session_alive(session):
+            continue
+        say = "The program ended while this was being written; what had arrived is kept."
+        _finish(story, node, rev, gen, model, text, Result("interrupted", say), "gen.interrupted")
+        recovered.append(node)
+    return recovered
+
+
+def request_of(story: Story, gen: int) -> dict[str, Any]:
+    """Return the messages or prompt that a generation was sent."""
+    row = story.read.execute(
+        "SELECT body FROM request JOIN gen ON gen.request = request.hash WHERE gen.id = ?", (gen,)
+    ).fetchone()
+    return json.loads(zlib.decompress(row[0]))
+
+
+def result_of(story: Story, node: int) -> dict[str, Any]:
+    """Return how a node's generation ended: finish, say, tokens, cost; empty for a human's node."""
+    row = story.read.execute(
+        "SELECT value FROM attr WHERE owner = ? AND key = 'result'", (node,)
+    ).fetchone()
+    return json.loads(row[0]) if row else {}

@@ -1,0 +1,285 @@
+"""Reading a story lazily: strands, children, facts of a node, none of it a walk of the tree.
+
+Every function takes what a screen shows and costs what a screen shows, at any size of story. Ids
+that are not in the story give empty answers, as another program may have taken a step back.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from storyloom.story import origins
+from storyloom.story.marks import Chapter, chapters_of
+from storyloom.story.origins import Runs
+from storyloom.story.schema import GONE, PRUNED, STREAMING
+from storyloom.story.story import Story
+
+__all__ = [
+    "Card",
+    "Piece",
+    "cards",
+    "chapters",
+    "children",
+    "depth",
+    "exists",
+    "leftmost_leaf",
+    "path",
+    "pieces",
+    "pruned_children",
+    "root",
+    "search",
+    "strand",
+    "strand_text",
+    "weave_child",
+    "weave_tip",
+]  # fmt: skip
+
+_PREVIEW = 240
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a list or a tree row says about one node."""
+
+    id: int
+    parent: int
+    ord: str
+    flags: int
+    preview: str
+    """The first 240 code points of the text."""
+    length: int
+    """Code points of the whole text."""
+    model: str
+    """The model that wrote it first, empty for a human's node."""
+    edited: bool
+    """Whether a model's text was changed by hand."""
+    kids: int
+    """Children that are not pruned."""
+    pruned_kids: int
+    woven: bool
+    """Whether the weave leads here."""
+    marks: tuple[Chapter, ...]
+    finish: str
+    """How its generation ended; empty while it runs and for a human's node."""
+    extras: str
+    """Keys of the attributes it has, each between spaces."""
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it is itself marked pruned."""
+        return bool(self.flags & PRUNED)
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a model is writing it."""
+        return bool(self.flags & STREAMING)
+
+
+class Piece(NamedTuple):
+    """One node's text on a strand."""
+
+    node: int
+    text: str
+    runs: Runs
+    marks: tuple[Chapter, ...]
+    gen: int | None
+    flags: int
+
+
+def root(story: Story) -> int:
+    """Return the first root that is not pruned."""
+    row = story.read.execute(
+        f"SELECT id FROM node WHERE parent = 0 AND NOT flags & {GONE | PRUNED} "
+        "ORDER BY ord, id LIMIT 1"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def exists(story: Story, node: int) -> bool:
+    """Whether there is a live node of that id, pruned or not."""
+    row = story.read.execute("SELECT flags FROM node WHERE id = ?", (node,)).fetchone()
+    return bool(row) and not row[0] & GONE
+
+
+def children(story: Story, parent: int, *, pruned: bool = False) -> list[int]:
+    """Return the ids of a node's children in order; 0 gives the roots."""
+    hidden = GONE if pruned else GONE | PRUNED
+    rows = story.read.execute(
+        f"SELECT id FROM node WHERE parent = ? AND NOT flags & {hidden} ORDER BY ord, id", (parent,)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def pruned_children(story: Story, parent: int) -> list[int]:
+    """Return the ids of a node's pruned children in order."""
+    rows = story.read.execute(
+        f"SELECT id FROM node WHERE parent = ? AND flags & {PRUNED} AND NOT flags & {GONE} "
+        "ORDER BY ord, id",
+        (parent,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+_CARDS = f"""
+SELECT node.id, node.parent, node.ord, node.flags, substr(rev.text, 1, {_PREVIEW}),
+    length(rev.text), coalesce(gen.model, ''), rev.runs,
+    (SELECT count(*) FROM node k WHERE k.parent = node.id AND NOT k.flags & {GONE | PRUNED}),
+    (SELECT count(*) FROM node k WHERE k.parent = node.id AND k.flags & {PRUNED}
+        AND NOT k.flags & {GONE}),
+    EXISTS(SELECT 1 FROM attr WHERE owner = node.parent AND key = 'weave:main'
+        AND value = node.id),
+    (SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'),
+    coalesce((SELECT json_extract(value, '$.finish') FROM attr
+        WHERE owner = node.id AND key = 'result'), ''),
+    coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), '')
+FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
+JOIN rev ON rev.id = node.rev LEFT JOIN gen ON gen.id = node.gen
+ORDER BY wanted.key
+"""
+
+
+def cards(story: Story, nodes: list[int]) -> list[Card]:
+    """Return the cards of those nodes, in the order asked; missing ones are left out."""
+    rows = story.read.execute(_CARDS, (str(list(nodes)),)).fetchall()
+    return [
+        Card(
+            *row[:7],
+            edited=bool(row[6]) and '["human"' in row[7],
+            kids=row[8],
+            pruned_kids=row[9],
+            woven=bool(row[10]),
+            marks=tuple(chapters_of(row[11])),
+            finish=row[12],
+            extras=row[13],
+        )
+        for row in rows
+    ]
+
+
+_PIECE = (
+    "SELECT node.id, node.parent, rev.text, rev.runs, "
+    "(SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'), node.gen, node.flags "
+    "FROM node JOIN rev ON rev.id = node.rev WHERE node.id = ?"
+)
+
+
+def strand(story: Story, node: int, *, least: int | None = None) -> list[Piece]:
+    """Return the pieces of the strand that ends in `node`, in reading order.
+
+    With `least`, only as many from its end as are needed for that many code points.
+    """
+    found: list[Piece] = []
+    length = 0
+    while node and (least is None or length < least):
+        row = story.read.execute(_PIECE, (node,)).fetchone()
+        if row is None:
+            break
+        found.append(_piece(row))
+        length += len(row[2])
+        node = row[1]
+    found.reverse()
+    return found
+
+
+def pieces(story: Story, nodes: list[int]) -> list[Piece]:
+    """Return the pieces of those nodes in that order; missing ones are left out."""
+    rows = (story.read.execute(_PIECE, (node,)).fetchone() for node in nodes)
+    return [_piece(row) for row in rows if row is not None]
+
+
+def _piece(row: sqlite3.Row) -> Piece:
+    node, _, text, runs, marks, gen, flags = row
+    return Piece(node, text, origins.loaded(runs), tuple(chapters_of(marks)), gen, flags)
+
+
+def strand_text(story: Story, node: int, *, least: int | None = None) -> str:
+    """Return the text of the strand that ends in `node`, or the end of it as `strand` does."""
+    return "".join(piece.text for piece in strand(story, node, least=least))
+
+
+def path(story: Story, node: int) -> list[int]:
+    """Return the ids from the root to `node`."""
+    rows = story.read.execute(
+        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
+        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "SELECT id FROM up ORDER BY n DESC",
+        (node,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def depth(story: Story, node: int) -> int:
+    """Return how many nodes the strand to `node` has; the root is at 1."""
+    return story.read.execute(
+        "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
+        "SELECT node.parent FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "SELECT count(*) FROM up",
+        (node,),
+    ).fetchone()[0]
+
+
+def weave_child(story: Story, node: int, weave: str = "main") -> int:
+    """Return the child the weave goes on to, 0 where it ends."""
+    row = story.read.execute(
+        "SELECT value FROM attr JOIN node ON node.id = attr.value "
+        f"WHERE owner = ? AND key = ? AND NOT node.flags & {GONE | PRUNED}",
+        (node, f"weave:{weave}"),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def weave_tip(story: Story, weave: str = "main") -> int:
+    """Return the last node of the weave."""
+    row = story.read.execute(
+        "WITH RECURSIVE down(id, n) AS (SELECT 0, 0 UNION ALL "
+        "SELECT attr.value, n + 1 FROM down JOIN attr ON attr.owner = down.id AND attr.key = ? "
+        f"JOIN node ON node.id = attr.value AND NOT node.flags & {GONE | PRUNED}) "
+        "SELECT id FROM down ORDER BY n DESC LIMIT 1",
+        (f"weave:{weave}",),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def leftmost_leaf(story: Story, node: int) -> int:
+    """Return the node reached from `node` by the weave where it leads, else by first children."""
+    row = story.read.execute(
+        "WITH RECURSIVE down(id, n) AS (SELECT ?, 0 UNION ALL SELECT (SELECT coalesce("
+        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value WHERE owner = down.id "
+        f"AND key = 'weave:main' AND NOT w.flags & {GONE | PRUNED}), "
+        "(SELECT k.id FROM node k WHERE k.parent = down.id AND NOT k.flags "
+        f"& {GONE | PRUNED} ORDER BY k.ord, k.id LIMIT 1))), n + 1 FROM down "
+        "WHERE down.id IS NOT NULL) "
+        "SELECT id FROM down WHERE id IS NOT NULL ORDER BY n DESC LIMIT 1",
+        (node,),
+    ).fetchone()
+    return int(row[0]) if row else node
+
+
+def chapters(story: Story, node: int) -> list[tuple[int, Chapter]]:
+    """Return the chapter marks on the strand to `node`, in order, each with its node."""
+    rows = story.read.execute(
+        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
+        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "SELECT up.id, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = 'chapters' "
+        "ORDER BY n DESC",
+        (node,),
+    ).fetchall()
+    return [(owner, mark) for owner, value in rows for mark in chapters_of(value)]
+
+
+def search(story: Story, phrase: str, limit: int = 200) -> list[int]:
+    """Return the nodes whose present text holds all words of `phrase`, oldest first.
+
+    Case and diacritics do not count, and the last word may be a beginning.
+    """
+    tokens = [token.replace('"', '""') for token in phrase.split()]
+    if not tokens:
+        return []
+    query = " ".join(f'"{token}"' for token in tokens) + "*"
+    rows = story.read.execute(
+        "SELECT node.id FROM rev_fts JOIN node ON node.rev = rev_fts.rowid "
+        "JOIN rev ON rev.id = rev_fts.rowid AND rev.node = node.id "
+        f"WHERE rev_fts MATCH ? AND NOT node.flags & {GONE} ORDER BY node.id LIMIT ?",
+        (query, limit),
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,116 @@
+"""The tables of a story file, as ordered migrations.
+
+Three kinds of tables. The log is append-only: `op` (one act of the author or one step of a batch,
+chained by hash), `change` (its field-level changes, old and new), and what they refer to, `rev`
+(texts), `gen` (what a model was asked) and `request` (the messages it was sent). The projection,
+`node` and `attr`, is what folding the log gives, and can be made again from it. The rest is not
+history: `undoable` and `redoable` speed undo up, `fold` and `ui` are how the screen was left.
+
+`attr` is one general journaled attribute: owner 0 is the story, any other owner a node. Parent 0
+means that a node begins a story. Ids are never used twice.
+"""
+
+import hashlib
+import sqlite3
+
+__all__ = ["APPLICATION_ID", "FINGERPRINTS", "GONE", "PRUNED", "STREAMING", "VERSION",
+           "fingerprint", "migrate"]  # fmt: skip
+
+APPLICATION_ID = 0x4C4F4F4D
+"""`LOOM`, in the header of every story file."""
+
+PRUNED = 1
+"""Flag of a node: pruned by the author; its descendants are hidden with it."""
+GONE = 2
+"""Flag of a node: its making was undone, or it was joined into another."""
+STREAMING = 4
+"""Flag of a node: a model is still writing it."""
+
+_FIRST = (
+    "CREATE TABLE op(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, session TEXT NOT NULL, "
+    "actor TEXT NOT NULL, kind TEXT NOT NULL, reverts INTEGER REFERENCES op(id), "
+    "data TEXT NOT NULL, hash BLOB NOT NULL) STRICT",
+    "CREATE TABLE change(seq INTEGER PRIMARY KEY, op INTEGER NOT NULL REFERENCES op(id) "
+    "DEFERRABLE INITIALLY DEFERRED, owner INTEGER NOT NULL, key TEXT NOT NULL, old ANY, new ANY) "
+    "STRICT",
+    "CREATE INDEX change_op ON change(op)",
+    # Time travel walks back through what was altered; what was added costs it nothing.
+    "CREATE INDEX change_altered ON change(seq) WHERE key <> 'add'",
+    "CREATE TABLE rev(id INTEGER PRIMARY KEY, node INTEGER NOT NULL, op INTEGER, hash BLOB, "
+    "runs TEXT NOT NULL, text TEXT NOT NULL) STRICT",
+    "CREATE INDEX rev_node ON rev(node)",
+    "CREATE INDEX rev_op ON rev(op)",
+    "CREATE TABLE request(hash BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE gen(id INTEGER PRIMARY KEY, op INTEGER NOT NULL, idx INTEGER NOT NULL, "
+    "model TEXT NOT NULL, params TEXT NOT NULL, request BLOB NOT NULL) STRICT",
+    "CREATE INDEX gen_op ON gen(op)",
+    "CREATE TABLE node(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, ord TEXT NOT NULL, "
+    "rev INTEGER NOT NULL, gen INTEGER, flags INTEGER NOT NULL, born INTEGER NOT NULL) STRICT",
+    # Covering: the shape of the tree is read from this index alone.
+    "CREATE INDEX node_kids ON node(parent, ord, id, flags)",
+    "CREATE INDEX node_streaming ON node(id) WHERE flags & 4",
+    "CREATE TABLE attr(owner INTEGER NOT NULL, key TEXT NOT NULL, value ANY NOT NULL, "
+    "PRIMARY KEY(owner, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX attr_key ON attr(key, owner)",
+    "CREATE TABLE undoable(op INTEGER PRIMARY KEY, session TEXT NOT NULL) STRICT",
+    "CREATE TABLE redoable(op INTEGER PRIMARY KEY, session TEXT NOT NULL) STRICT",
+    "CREATE TABLE fold(node INTEGER PRIMARY KEY) STRICT",
+    "CREATE TABLE ui(key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID",
+    *(
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+        for table in ("op", "change", "gen", "request")
+        for verb in ("UPDATE", "DELETE")
+    ),
+    "CREATE TRIGGER rev_frozen BEFORE UPDATE ON rev WHEN old.op IS NOT NULL "
+    "BEGIN SELECT RAISE(ABORT, 'a finished text does not change'); END",
+    "CREATE TRIGGER rev_no_delete BEFORE DELETE ON rev "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+)
+
+VERSION = 1
+"""The newest `user_version` this program writes."""
+
+FINGERPRINTS = {1: "3b531e9f0b578863983aea9422892b4397385427d505322a1e0adcbe661c72bd"}
+"""sha256 of each version's schema; a file whose schema differs was not made by this program."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a story file to the newest schema, in the transaction the caller has begun.
+
+    sqlite-utils is imported here and not above, as it costs more than opening a story.
+    """
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("storyloom")
+
+    @migrations()
+    def first(db: Database) -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _FIRST:
+            db.execute(statement)
+        # Only finished texts are indexed, once, by the code that finishes them: a trigger would
+        # index every piece that streams in.
+        db.table("rev").enable_fts(["text"], tokenize="unicode61 remove_diacritics 2")
+        db.execute("INSERT INTO rev_fts(rev_fts, rank) VALUES('automerge', 8)")
+
+    database = Database(connection, execute_plugins=False, recursive_triggers=False)
+    migrations.apply(database)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def fingerprint(connection: sqlite3.Connection) -> str:
+    """Return the sha256 of the schema's statements.
+
+    Left out are the search index's own tables and the list of migrations: SQLite and sqlite-utils
+    make those, and another version of them may spell them differently.
+    """
+    shadows = ("data", "idx", "content", "docsize", "config")
+    names = ", ".join(f"'rev_fts_{shadow}'" for shadow in shadows)
+    rows = connection.execute(
+        "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL "
+        f"AND NOT (type = 'table' AND name IN ({names})) "
+        "AND name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' AND name <> '_sqlite_migrations' "
+        "ORDER BY type, name"
+    ).fetchall()
+    return hashlib.sha256(repr(rows).encode()).hexdigest()

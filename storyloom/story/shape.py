@@ -1,0 +1,253 @@
+"""What an author does to the tree: write, edit, split, join, prune, restore.
+
+Each function is one step, one transaction and one operation in the log. A step that would break
+the tree raises Refusal with a sentence and changes nothing.
+"""
+
+import json
+from dataclasses import dataclass
+
+from fractional_indexing import generate_key_between, generate_n_keys_between
+
+from storyloom.story import origins
+from storyloom.story.origins import Runs
+from storyloom.story.schema import GONE, PRUNED
+from storyloom.story.story import Act, Story
+from storyloom.story.tables import NodeState
+from storyloom.text import Refusal, clean
+
+__all__ = ["Joined", "edit", "join", "keep_only", "key_after", "keys_at_end", "prune", "restore",
+           "split", "write_child", "write_sibling"]  # fmt: skip
+
+
+def write_child(story: Story, parent: int, text: str) -> int:
+    """Add the author's own text as the last child of `parent` and return its id."""
+    text = _worth_keeping(text)
+    with story.act("node.create") as act:
+        if parent:
+            act.settled(parent)
+        return act.add(parent, keys_at_end(act, parent, 1)[0], text)
+
+
+def write_sibling(story: Story, node: int, text: str) -> int:
+    """Add the author's own text beside `node`, right after it, and return its id."""
+    text = _worth_keeping(text)
+    with story.act("node.create") as act:
+        state = act.node(node)
+        return act.add(state.parent, key_after(act, state.parent, state.ord), text)
+
+
+def edit(story: Story, node: int, text: str, runs: Runs | None = None, how: str = "inline") -> bool:
+    """Replace a node's text and return whether that changed anything.
+
+    `runs` are the new text's, from an editor that kept them; without, words that a diff finds
+    unchanged keep their origin and the rest is human. The old text stays in the log. An empty
+    text is refused: prune the node instead.
+    """
+    text = _worth_keeping(text)
+    with story.act("node.text", data={"how": how}) as act:
+        state = act.settled(node)
+        old, old_runs = act.text(state.rev)
+        if old == text:
+            return False
+        if runs is None or sum(run.length for run in runs) != len(text):
+            runs = origins.attributed(old, old_runs, text)
+        act.change(node, "rev", act.revise(node, text, runs))
+        _keep_chapters_inside(act, node, len(text))
+        return True
+
+
+def split(story: Story, node: int, at: int) -> int:
+    """Split a node before code point `at` and return the new node, which holds the first half.
+
+    The second half keeps its id, its children and the why of its fork. Note, tags, bookmark and
+    label go to the first half, chapter marks to the half they stand in, and the weave goes
+    through both.
+    """
+    with story.act("node.split", data={"at": at}) as act:
+        state = act.settled(node)
+        text, runs = act.text(state.rev)
+        if not 0 < at < len(text):
+            raise Refusal("A split needs text on both of its sides; move the mark into the text.")
+        before, after = origins.split(runs, at)
+        first = act.add(state.parent, state.ord, text[:at], before, gen=state.gen)
+        act.change(node, "place", json.dumps([first, "a0"]))
+        act.change(node, "rev", act.revise(node, text[at:], after))
+        for key in _attributes(act, node):
+            if key in ("note", "tags", "bookmark", "label"):
+                _move_attribute(act, node, first, key)
+        marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
+        _set_chapters(act, first, [mark for mark in marks if mark[0] < at])
+        _set_chapters(act, node, [[mark[0] - at, *mark[1:]] for mark in marks if mark[0] >= at])
+        for weave in _weaves(act, state.parent):
+            if act.tables.attribute(state.parent, weave) == node:
+                act.change(state.parent, weave, first)
+                act.change(first, weave, node)
+        return first
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a join left: the node that holds both texts."""
+
+    node: int
+    left_aside: int
+    """Pruned siblings that stay below the old parent, which is pruned with them."""
+
+
+def join(story: Story, node: int) -> Joined:
+    """Join a node with its parent; both texts are in the node, which keeps its id and children.
+
+    Refused when the parent has other branches that are not pruned, as their beginning would
+    change. Pruned ones stay with the old parent, which is then itself a pruned branch.
+    """
+    with story.act("node.join") as act:
+        state = act.settled(node)
+        if not state.parent:
+            raise Refusal("The root has no parent to be joined with.")
+        if state.flags & PRUNED:
+            raise Refusal("A pruned branch cannot be joined; restore it first.")
+        parent = act.settled(state.parent)
+        others = [flags for other, flags in _children(act, state.parent) if other != node]
+        if any(not flags & PRUNED for flags in others):
+            raise Refusal(
+                "There is a fork here: other branches begin with the parent's text. "
+                "Prune them first, or join somewhere else."
+            )
+        text, runs = act.text(parent.rev)
+        own, own_runs = act.text(state.rev)
+        act.change(node, "place", json.dumps([parent.parent, parent.ord]))
+        rev = act.revise(node, text + own, origins.joined(runs, own_runs))
+        act.change(node, "rev", rev)
+        marks = json.loads(str(act.tables.attribute(state.parent, "chapters") or "[]"))
+        own_marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
+        shifted = [[mark[0] + len(text), *mark[1:]] for mark in own_marks]
+        _set_chapters(act, node, marks + shifted)
+        _inherit(act, state.parent, node)
+        for weave in _weaves(act, parent.parent):
+            if act.tables.attribute(parent.parent, weave) == state.parent:
+                act.change(parent.parent, weave, node)
+        for weave in _weaves(act, state.parent):
+            act.change(state.parent, weave, None)
+        act.change(state.parent, "pruned" if others else "gone", 1)
+        return Joined(node, len(others))
+
+
+def prune(story: Story, node: int) -> None:
+    """Prune a node and with it all that is below; a weave that went through it ends before it."""
+    with story.act("node.prune") as act:
+        state = act.node(node)
+        if state.flags & PRUNED:
+            raise Refusal(f"n{node} is pruned already; 'restore' brings it back.")
+        _refuse_to_prune_last_root(act, node, state)
+        _prune(act, node, state)
+
+
+def keep_only(story: Story, node: int) -> int:
+    """Prune all other branches of this node's fork in one step and return how many they were."""
+    with story.act("node.prune", data={"keep": node}) as act:
+        state = act.node(node)
+        if state.flags & PRUNED:
+            raise Refusal(f"n{node} is pruned itself; restore it first.")
+        pruned = 0
+        for other, flags in _children(act, state.parent):
+            if other != node and not flags & PRUNED:
+                _prune(act, other, act.node(other))
+                pruned += 1
+        return pruned
+
+
+def restore(story: Story, nodes: list[int]) -> int:
+    """Bring pruned nodes back in one step and return how many came."""
+    with story.act("node.restore") as act:
+        restored = 0
+        for node in nodes:
+            if act.node(node).flags & PRUNED:
+                act.change(node, "pruned", 0)
+                restored += 1
+        return restored
+
+
+def keys_at_end(act: Act, parent: int, count: int) -> list[str]:
+    """Return `count` order keys behind the last child of `parent`, pruned ones counted."""
+    row = act.db.execute("SELECT max(ord) FROM node WHERE parent = ?", (parent,)).fetchone()
+    return generate_n_keys_between(row[0], None, count)
+
+
+def key_after(act: Act, parent: int, order: str) -> str:
+    """Return an order key right behind that child of `parent`."""
+    row = act.db.execute(
+        "SELECT min(ord) FROM node WHERE parent = ? AND ord > ?", (parent, order)
+    ).fetchone()
+    return generate_key_between(order, row[0])
+
+
+def _worth_keeping(text: str) -> str:
+    text = clean(text)
+    if not text.strip():
+        raise Refusal("There is no text to keep.")
+    return text
+
+
+def _children(act: Act, parent: int) -> list[tuple[int, int]]:
+    return act.db.execute(
+        f"SELECT id, flags FROM node WHERE parent = ? AND NOT flags & {GONE} ORDER BY ord, id",
+        (parent,),
+    ).fetchall()
+
+
+def _prune(act: Act, node: int, state: NodeState) -> None:
+    act.change(node, "pruned", 1)
+    for weave in _weaves(act, state.parent):
+        if act.tables.attribute(state.parent, weave) == node:
+            act.change(state.parent, weave, None)
+
+
+def _refuse_to_prune_last_root(act: Act, node: int, state: NodeState) -> None:
+    if state.parent:
+        return
+    roots = [other for other, flags in _children(act, 0) if other != node and not flags & PRUNED]
+    if not roots:
+        raise Refusal("The opening is all this story has; edit it, or prune what is below.")
+
+
+def _attributes(act: Act, owner: int) -> list[str]:
+    rows = act.db.execute("SELECT key FROM attr WHERE owner = ?", (owner,)).fetchall()
+    return [row[0] for row in rows]
+
+
+def _weaves(act: Act, owner: int) -> list[str]:
+    return [key for key in _attributes(act, owner) if key.startswith("weave:")]
+
+
+def _move_attribute(act: Act, source: int, target: int, key: str) -> None:
+    moved = act.tables.attribute(source, key)
+    act.change(source, key, None)
+    act.change(target, key, moved)
+
+
+def _inherit(act: Act, parent: int, node: int) -> None:
+    """Give the joined node what was said of its first half, where it has nothing of its own."""
+    for key in _attributes(act, parent):
+        if key not in ("note", "tags", "bookmark", "label"):
+            continue
+        theirs, ours = act.tables.attribute(parent, key), act.tables.attribute(node, key)
+        if ours is None:
+            act.change(node, key, theirs)
+        elif key == "note" and ours != theirs:
+            act.change(node, key, f"{theirs}\n{ours}")
+
+
+def _set_chapters(act: Act, node: int, marks: list[list[object]]) -> None:
+    # One mark at a place; of two that came to stand together the first one said wins.
+    at: dict[object, list[object]] = {}
+    for mark in marks:
+        at.setdefault(mark[0], mark)
+    ordered = sorted(at.values(), key=lambda mark: int(str(mark[0])))
+    act.change(node, "chapters", json.dumps(ordered, ensure_ascii=False) if ordered else None)
+
+
+def _keep_chapters_inside(act: Act, node: int, length: int) -> None:
+    marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
+    if marks:
+        _set_chapters(act, node, [[min(mark[0], length - 1), *mark[1:]] for mark in marks])

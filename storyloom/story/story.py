@@ -1,0 +1,370 @@
+"""An open story: reading it, and changing it by acts that are whole or not at all.
+
+Every change of the tree or of an attribute happens inside `Story.act`, which opens one
+transaction, collects the changes, appends one operation to the log, chains its hash to the one
+before, commits durably and tells the listeners what was touched. The functions of `shape`,
+`marks`, `growth` and `history` are what screens and commands call.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from storyloom.story import file, origins
+from storyloom.story.origins import Runs
+from storyloom.story.schema import GONE, STREAMING
+from storyloom.story.tables import Change, NodeState, SqlTables, Value, apply, value
+from storyloom.text import Refusal, clean
+
+__all__ = ["SILENT", "Act", "Changed", "Story", "chained", "text_hash"]
+
+SILENT = frozenset(
+    "story.create undo redo session.start session.end gen.result gen.error gen.interrupted "
+    "export.done".split()
+)
+"""Kinds of operations that are no step of the author's, so that undo passes over them."""
+
+
+class Changed(NamedTuple):
+    """What an act did, told once to every listener."""
+
+    kind: str
+    op: int
+    nodes: frozenset[int]
+    """The nodes whose fields or attributes changed; 0 is the story itself."""
+
+
+class Story:
+    """One open story file.
+
+    `read` is for the thread that opened it; acts may come from any thread and take turns. When the
+    file cannot be written to, `readonly` is true and every act is refused.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.read = file.open_reader(path)
+        self.session = secrets.token_hex(4)
+        self.readonly = False
+        self._lock = threading.RLock()
+        self._write: sqlite3.Connection | None = None
+        self._guard: file.Guard | None = None
+        self._alive: IO[bytes] | None = None
+        self._first_op = 0
+        self._listeners: list[Callable[[Changed], None]] = []
+        try:
+            if not os.access(path, os.W_OK):
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+            self._guard = file.Guard(path)
+            with self._guard.held():
+                self._write = file.open_writer(path)
+        except (sqlite3.OperationalError, OSError):
+            self.readonly = True
+
+    @classmethod
+    def create(
+        cls, path: Path, *, title: str = "", premise: str = "", style: str = "", opening: str = ""
+    ) -> "Story":
+        """Create a story whose root is the author's opening, and open it.
+
+        An empty opening gives an empty root to write on. Raises Refusal when the file is there.
+        """
+        file.create(path)
+        story = cls(path)
+        with story.act("story.create") as act:
+            for key, text in (("title", title), ("premise", premise), ("style", style)):
+                if text.strip():
+                    act.change(0, key, clean(text.strip()))
+            root = act.add(0, "a0", clean(opening))
+            act.change(0, "weave:main", root)
+        return story
+
+    @property
+    def first_op(self) -> int:
+        """The operation this session begins after; what came before may be undone too."""
+        return self._first_op
+
+    def listen(self, listener: Callable[[Changed], None]) -> None:
+        """Call `listener` after each act, in the thread of the act."""
+        self._listeners.append(listener)
+
+    @contextlib.contextmanager
+    def act(
+        self, kind: str, *, actor: str = "human", data: dict[str, Any] | None = None
+    ) -> Generator["Act"]:
+        """Open one operation; it is committed when the block ends and undone when it raises.
+
+        A block that changes nothing leaves no trace in the log. Raises Refusal when the file
+        cannot be written to.
+        """
+        with self._lock:
+            if self._alive is None:
+                self._begin_session()
+            with self._writing(durable=True) as db:
+                act = Act(self, db, kind, actor, data or {})
+                yield act
+                changed = act.close()
+        if changed is not None:
+            for listener in self._listeners:
+                listener(changed)
+
+    @contextlib.contextmanager
+    def quick(self) -> Generator[sqlite3.Connection]:
+        """Open a transaction for what is no history: streamed text and the state of the screen.
+
+        A power cut may take its last second, never the file. Raises Refusal when the file cannot
+        be written to.
+        """
+        with self._lock, self._writing(durable=False) as db:
+            yield db
+
+    @contextlib.contextmanager
+    def _writing(self, *, durable: bool) -> Generator[sqlite3.Connection]:
+        db, guard = self._write, self._guard
+        if db is None or guard is None:
+            raise Refusal(f"{self.path.name} cannot be written to: it is open for reading only.")
+        try:
+            with guard.held():
+                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+                    raise
+        except sqlite3.OperationalError as error:
+            raise Refusal(_write_failure(self.path.name, error)) from error
+
+    def _begin_session(self) -> None:
+        with self._writing(durable=False) as db:
+            assert self._guard is not None
+            self._alive = _held_file(self._guard.session_file(self.session))
+            act = Act(self, db, "session.start", "human", {})
+            self._first_op = act.op
+            act.close(even_if_empty=True)
+
+    def session_alive(self, session: str) -> bool:
+        """Whether the program that wrote under that session id still runs."""
+        if session == self.session:
+            return True
+        if self._guard is None:
+            return False
+        path = self._guard.session_file(session)
+        if not path.exists():
+            return False
+        held = _held_file(path)
+        if held is None:
+            return True
+        held.close()
+        path.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        """Close the file; SQLite folds its side files into it when no other program has it."""
+        with self._lock:
+            self.read.close()
+            if self._write is not None and self._guard is not None:
+                with self._guard.held():
+                    self._write.close()
+                self._write = None
+            if self._alive is not None and self._guard is not None:
+                self._alive.close()
+                self._guard.session_file(self.session).unlink(missing_ok=True)
+                self._alive = None
+            if self._guard is not None:
+                self._guard.close()
+
+    def __enter__(self) -> "Story":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Act:
+    """One operation being made; the functions that change a story work through it."""
+
+    def __init__(
+        self, story: Story, db: sqlite3.Connection, kind: str, actor: str, data: dict[str, Any]
+    ) -> None:
+        self.db = db
+        self.tables = SqlTables(db)
+        self.data = data
+        self.reverts: int | None = None
+        self._story = story
+        self._kind = kind
+        self._actor = actor
+        self._changes: list[Change] = []
+        self._revs: list[tuple[int, int, str, str]] = []
+        self._gens: list[tuple[int, int, str, str, str]] = []
+        last = db.execute("SELECT id, hash FROM op ORDER BY id DESC LIMIT 1").fetchone()
+        self.op: int = last[0] + 1 if last else 1
+        self._previous: bytes = last[1] if last else b""
+
+    def node(self, node: int) -> NodeState:
+        """Return a live node's fields. Raises Refusal when there is none of that id."""
+        state = self.tables.node(node)
+        if state is None or state.flags & GONE:
+            raise Refusal(f"There is no node n{node} in this story.")
+        return state
+
+    def settled(self, node: int) -> NodeState:
+        """Return a node's fields as `node` does; refuses one that a model is still writing."""
+        state = self.node(node)
+        if state.flags & STREAMING:
+            raise Refusal(f"n{node} is still being written; stop it first, or wait for its end.")
+        return state
+
+    def text(self, rev: int) -> tuple[str, Runs]:
+        """Return the text and runs of a revision."""
+        row = self.db.execute("SELECT text, runs FROM rev WHERE id = ?", (rev,)).fetchone()
+        return row[0], origins.loaded(row[1])
+
+    def change(self, owner: int, key: str, new: Value) -> None:
+        """Change one field; a change to what it is already is none."""
+        old = value(self.tables, owner, key)
+        if old == new:
+            return
+        change = Change(owner, key, old, new)
+        apply(self.tables, change, self.op)
+        self._changes.append(change)
+
+    def add(
+        self,
+        parent: int,
+        order: str,
+        text: str,
+        runs: Runs | None = None,
+        *,
+        flags: int = 0,
+        gen: int | None = None,
+    ) -> int:
+        """Add a node with its text, by default all human, and return its id."""
+        row = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM node").fetchone()
+        node = int(row[0])
+        if flags & STREAMING:
+            rev = self.placeholder(node)
+        else:
+            rev = self.revise(
+                node, text, origins.whole(text, origins.HUMAN) if runs is None else runs
+            )
+        self.change(node, "add", json.dumps([parent, order, rev, flags, gen]))
+        return node
+
+    def revise(self, node: int, text: str, runs: Runs) -> int:
+        """Store a finished text for a node and return its revision; the node is not changed."""
+        assert sum(run.length for run in runs) == len(text)
+        dumped = origins.dumped(runs)
+        rev = self.db.execute(
+            "INSERT INTO rev(node, op, hash, runs, text) VALUES(?,?,?,?,?)",
+            (node, self.op, text_hash(text), dumped, text),
+        ).lastrowid
+        assert rev is not None
+        self._finished(rev, node, text, dumped)
+        return rev
+
+    def placeholder(self, node: int) -> int:
+        """Store an unfinished, empty text for a node and return its revision."""
+        rev = self.db.execute(
+            "INSERT INTO rev(node, runs, text) VALUES(?, '[]', '')", (node,)
+        ).lastrowid
+        assert rev is not None
+        return rev
+
+    def finish(self, rev: int, node: int, text: str, runs: Runs) -> None:
+        """Give an unfinished revision its last text; from then on it does not change."""
+        dumped = origins.dumped(runs)
+        self.db.execute(
+            "UPDATE rev SET op = ?, hash = ?, runs = ?, text = ? WHERE id = ?",
+            (self.op, text_hash(text), dumped, text, rev),
+        )
+        self._finished(rev, node, text, dumped)
+
+    def generation(self, index: int, model: str, params: str, request: bytes) -> int:
+        """Store what one branch of a batch is asked of which model, and return its id."""
+        gen = self.db.execute(
+            "INSERT INTO gen(op, idx, model, params, request) VALUES(?,?,?,?,?)",
+            (self.op, index, model, params, request),
+        ).lastrowid
+        assert gen is not None
+        self._gens.append((gen, index, model, params, request.hex()))
+        return gen
+
+    def _finished(self, rev: int, node: int, text: str, runs: str) -> None:
+        self.db.execute("INSERT INTO rev_fts(rowid, text) VALUES(?,?)", (rev, text))
+        self._revs.append((rev, node, text_hash(text).hex(), runs))
+
+    def close(self, *, even_if_empty: bool = False) -> Changed | None:
+        """Append the operation to the log; None when nothing changed and it leaves no trace."""
+        if not (self._changes or self._revs or even_if_empty or self.reverts):
+            return None
+        story = self._story
+        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+        head = (self.op, time.time_ns() // 1_000_000, story.session, self._actor, self._kind,
+                self.reverts, data)  # fmt: skip
+        digest = chained(self._previous, head, self._changes, self._revs, self._gens)
+        self.db.execute("INSERT INTO op VALUES(?,?,?,?,?,?,?,?)", (*head, digest))
+        self.db.executemany(
+            "INSERT INTO change(op, owner, key, old, new) VALUES(?,?,?,?,?)",
+            [(self.op, *change) for change in self._changes],
+        )
+        if self._kind not in SILENT:
+            self.db.execute("INSERT INTO undoable VALUES(?,?)", (self.op, story.session))
+            self.db.execute(
+                "DELETE FROM redoable WHERE session = ? OR op < ?",
+                (story.session, story.first_op),
+            )
+        return Changed(self._kind, self.op, frozenset(change.owner for change in self._changes))
+
+
+def text_hash(text: str) -> bytes:
+    """Return the sha256 of a text's UTF-8 bytes."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def chained(
+    previous: bytes,
+    head: tuple[Any, ...],
+    changes: list[Change],
+    revs: list[tuple[int, int, str, str]],
+    gens: list[tuple[int, int, str, str, str]],
+) -> bytes:
+    """Return an operation's hash: sha256 of the one before and of all this one says, as JSON."""
+    body = json.dumps(
+        [head, changes, revs, gens], ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    )
+    return hashlib.sha256(previous + body.encode()).digest()
+
+
+def _held_file(path: Path) -> IO[bytes] | None:
+    """Open `path` and lock it for as long as it stays open; None when another program has it."""
+    handle = open(path, "ab")  # noqa: SIM115
+    if file.fcntl is None:
+        return handle
+    try:
+        file.fcntl.flock(handle, file.fcntl.LOCK_EX | file.fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        return None
+    return handle
+
+
+def _write_failure(name: str, error: sqlite3.OperationalError) -> str:
+    text = str(error)
+    if "full" in text:
+        return f"The disk is full: nothing of {name} was lost, but this change was not saved."
+    if "locked" in text or "busy" in text:
+        return f"Another program has been writing to {name} for too long; try again."
+    if "readonly" in text:
+        return f"{name} cannot be written to: it or its folder is read-only."
+    return f"This change to {name} was not saved: {text}."
