@@ -5,6 +5,7 @@ a sentence that names the file, the key and the nearest known key; nothing is gu
 """
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["ModelEntry", "PlanPart", "Settings", "load"]
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,16 @@ def load(path: Path | None = None) -> Settings:
     """
     path = path or paths.config_file()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Refusal(f"The settings in {path} cannot be read: {one_line(str(error))}.") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Refusal(f"The settings in {path} cannot be read: {why}.") from error
+    except (ValueError, RecursionError) as error:
+        # Beside its own error, tomllib lets through those of bad UTF-8, dates, numbers and depth.
+        why = one_line(str(error)).rstrip(".")
+        raise Refusal(f"The settings in {path} are not right as TOML: {why}.") from error
     models = table.pop("model", [])
     plan = table.pop("plan", [])
     known = {f.name for f in fields(Settings)} - {"models", "plan"}
@@ -95,9 +102,14 @@ def load(path: Path | None = None) -> Settings:
     settings = Settings()
     for key, value in table.items():
         settings = replace(settings, **{key: _checked(key, value, getattr(settings, key), path)})
+    entries = tuple(_entry(item, path) for item in _tables(models, "model", path))
+    names = [entry.name for entry in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refusal(f"{path}: two [[model]] tables have the name {one_line(name)!r}.")
     return replace(
         settings,
-        models=tuple(_entry(item, path) for item in _tables(models, "model", path)),
+        models=entries,
         plan=tuple(_part(item, path) for item in _tables(plan, "plan", path)),
     )
 
@@ -106,9 +118,14 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], path: Path, where: s
     for key in table:
         if key in known:
             continue
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise Refusal(f"{path}: there is no setting {one_line(key)!r}{where}.{hint}")
+        if key in ("key", "api_key", "token"):
+            raise Refusal(
+                f"{path}: a key is never kept in a file, so there is no setting {key!r}{where}; "
+                "set key_env to the name of the environment variable that holds it."
+            )
+        near = difflib.get_close_matches(key, sorted(known), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+        raise Refusal(f"{path}: there is no setting {one_line(key)!r}{where}; {hint}")
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -119,8 +136,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-def _checked(key: str, value: Any, default: Any, path: Path) -> Any:
-    kind = float if key == "temperature" else type(default)
+def _checked(key: str, value: Any, default: object, path: Path) -> Any:
+    kind: type = float if key == "temperature" else type(default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -145,13 +162,22 @@ def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
     for key, value in table.items():
         if key == "window":
             if not isinstance(value, int) or value < 256:
-                raise Refusal(f"{path}: window has to be a number of tokens of 256 or more.")
-        elif not isinstance(value, str) or not value:
+                raise Refusal(
+                    f"{path}: window in a [[model]] table has to be a whole number, 256 or more."
+                )
+        elif not isinstance(value, str) or not value.strip():
             raise Refusal(f"{path}: {key} in a [[model]] table has to be a text.")
     if "model" not in table:
         raise Refusal(f"{path}: a [[model]] table needs model, such as 'openai/gpt-4o-mini'.")
     if table.get("mode") not in (None, *MODES):
-        raise Refusal(f"{path}: mode has to be one of {', '.join(MODES)}.")
+        raise Refusal(f"{path}: mode in a [[model]] table has to be one of {', '.join(MODES)}.")
+    if not _VARIABLE.fullmatch(table.get("key_env", "A")):
+        # The value is not shown: this is what it looks like when the key itself was put there.
+        raise Refusal(f"{path}: key_env has to be the name of an environment variable, not a key.")
+    if not table.get("api_base", "http://").startswith(("http://", "https://")):
+        raise Refusal(
+            f"{path}: api_base has to be an address that begins with http:// or https://."
+        )
     return ModelEntry(**{"name": table["model"], **table})
 
 
@@ -160,6 +186,6 @@ def _part(table: dict[str, Any], path: Path) -> PlanPart:
     model, count = table.get("model"), table.get("count", 1)
     if not isinstance(model, str) or not model:
         raise Refusal(f"{path}: a [[plan]] table needs model, a text.")
-    if not isinstance(count, int) or not 1 <= count <= MOST_BRANCHES:
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_BRANCHES:
         raise Refusal(f"{path}: count in a [[plan]] table has to be from 1 to {MOST_BRANCHES}.")
     return PlanPart(model, count)

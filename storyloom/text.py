@@ -6,12 +6,13 @@ character that a real script needs. `visible` is for terminals and one step stri
 stands in for what is legitimate in a file but changes what a reader sees (bidirectional overrides,
 zero-width characters, tags, piles of combining marks).
 
-Both replace character by character and delete no sequence, so the result does not depend on where
-a stream was cut into pieces, and applying them twice changes nothing.
+Both replace character by character and delete no sequence, so applying them twice changes nothing,
+and the result of `clean` does not depend on where a stream was cut into pieces (but for a CR LF).
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 __all__ = ["Refusal", "clean", "first_words", "one_line", "visible", "words"]
 
@@ -23,19 +24,18 @@ class Refusal(ValueError):
 _MIDDLE_DOT = "\u00b7"
 _REPLACEMENT = "\ufffd"
 
-_STORAGE: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20)}
-del _STORAGE[0x09], _STORAGE[0x0A]
-_STORAGE[0x7F] = "\u2421"
-_STORAGE |= dict.fromkeys(range(0x80, 0xA0), _REPLACEMENT)
-_STORAGE |= dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT)
-_STORAGE |= dict.fromkeys(range(0xFDD0, 0xFDF0), _REPLACEMENT)
-_STORAGE |= dict.fromkeys(
-    (plane * 0x10000 + low for plane in range(17) for low in (0xFFFE, 0xFFFF)), _REPLACEMENT
-)
+_STORAGE: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)},
+    0x7F: "\u2421",
+    **dict.fromkeys(range(0x80, 0xA0), _REPLACEMENT),
+    **dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT),
+    **dict.fromkeys(range(0xFDD0, 0xFDF0), _REPLACEMENT),
+    **{plane * 0x10000 + low: _REPLACEMENT for plane in range(17) for low in (0xFFFE, 0xFFFF)},
+}
 
 _ZERO_WIDTH = (
     0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x200E, 0x200F,
-    0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x206A, 0x206B, 0x206C, 0x206D, 0x206E, 0x206F,
+    0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x2065, 0x206A, 0x206B, 0x206C, 0x206D, 0x206E, 0x206F,
     0x3164, 0xFEFF, 0xFFA0,
 )  # fmt: skip
 _SCREEN: dict[int, str] = {
@@ -45,16 +45,35 @@ _SCREEN: dict[int, str] = {
     **dict.fromkeys(_ZERO_WIDTH, _MIDDLE_DOT),
     **dict.fromkeys(range(0x202A, 0x202F), _MIDDLE_DOT),
     **dict.fromkeys(range(0x2066, 0x206A), _MIDDLE_DOT),
-    **dict.fromkeys(range(0xFFF9, 0xFFFC), _MIDDLE_DOT),
-    **dict.fromkeys(range(0xE0000, 0xE0080), _MIDDLE_DOT),
+    **dict.fromkeys(range(0xFFF0, 0xFFFC), _MIDDLE_DOT),
+    **dict.fromkeys(range(0x1BCA0, 0x1BCA4), _MIDDLE_DOT),
+    **dict.fromkeys(range(0x1D173, 0x1D17B), _MIDDLE_DOT),
+    **dict.fromkeys(range(0xE0000, 0xE1000), _MIDDLE_DOT),
     **dict.fromkeys(range(0xE0100, 0xE01F0), ""),
 }
 
-_UNSTORABLE = re.compile("[" + re.escape("".join(map(chr, _STORAGE))) + "]")
-_UNSHOWABLE = re.compile("[" + re.escape("".join(map(chr, _SCREEN))) + "]")
+
+def _any_of(codes: Iterable[int]) -> re.Pattern[str]:
+    """Compile a class of these characters, as ranges: thousands of single ones compile slowly."""
+    ranges: list[list[int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return re.compile("[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in ranges) + "]")
+
+
+_UNSTORABLE = _any_of(_STORAGE)
+_UNSHOWABLE = _any_of(_SCREEN)
 _MARKS_KEPT = 8
 """Combining marks kept on one base character; more only serve to scribble over other lines."""
-_WORD = re.compile(r"\S*[^\W_]\S*")
+_JOINERS = "\u200c\u200d"
+_PERHAPS_PILED = re.compile(rf"[^\w\s\x00-\u02ff]{{{_MARKS_KEPT + 1}}}")
+"""A quick test: a pile matches it (marks and joiners are neither letters nor digits)."""
+_WORD = re.compile(r"(?<!\S)(?:[^\w\s]|_)*+[^\W_]\S*")
+"""A run of non-space with a letter or digit; anchored, since a long row of dashes costs the square
+of its length otherwise."""
 
 
 def clean(text: str) -> str:
@@ -76,30 +95,31 @@ def visible(text: str) -> str:
 
     Bidirectional controls, zero-width characters and tags become a middle dot, line and paragraph
     separators U+23CE. Zero-width joiners and variation selectors 1 to 16 stay, as scripts and
-    emoji need them. At most 8 combining marks stay on one character. Tabs and LF stay.
+    emoji need them. At most 8 combining marks and joiners in a row stay. Tabs and LF stay.
     """
     if text.isascii():
         return clean(text)
     text = clean(text)
     if _UNSHOWABLE.search(text) is not None:
         text = text.translate(_SCREEN)
-    return _without_piles(text)
+    return text if _PERHAPS_PILED.search(text) is None else _without_piles(text)
 
 
 def _without_piles(text: str) -> str:
     kept: list[str] = []
     run = 0
-    cut = False
     for character in text:
-        if character > "\u02ff" and unicodedata.category(character) in ("Mn", "Me"):
+        # Joiners count, or a pile could go on for ever with one joiner in every eight marks.
+        if character > "\u02ff" and (
+            character in _JOINERS or unicodedata.category(character) in ("Mn", "Me")
+        ):
             run += 1
             if run > _MARKS_KEPT:
-                cut = True
                 continue
         else:
             run = 0
         kept.append(character)
-    return "".join(kept) if cut else text
+    return "".join(kept)
 
 
 def one_line(text: str) -> str:
@@ -109,9 +129,12 @@ def one_line(text: str) -> str:
 
 def first_words(text: str, width: int) -> str:
     """Return the beginning of `text` on one line, at most `width` characters, cut at a space."""
+    text = text.lstrip()
     line = one_line(text[: width * 8])
-    if len(line) <= width:
+    if len(line) <= width and not text[width * 8 :].strip():
         return line
+    if len(line) < width:
+        return line + "…"
     cut = line.rfind(" ", 0, width)
     return line[: cut if cut > width // 2 else width - 1].rstrip() + "…"
 
