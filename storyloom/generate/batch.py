@@ -1,0 +1,283 @@
+"""One batch: N branches of a fork asked for at once, streamed into their nodes.
+
+The batch owns the way from plan to finished nodes. It tells one listener whenever a branch has
+changed, always on the event loop; it draws nothing and reads no screen.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from storyloom.generate import context, joining
+from storyloom.models import tokens
+from storyloom.models.client import Client
+from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
+from storyloom.models.weights import EMBEDDED
+from storyloom.settings import ModelEntry, PlanPart, Settings
+from storyloom.story import growth, marks, reading
+from storyloom.story.growth import Asked, Placeholder, Result
+from storyloom.story.story import Story
+
+__all__ = ["Batch", "Branch"]
+
+_FLUSH_SECONDS = 0.25
+_JOIN_CONTEXT = 800
+
+
+@dataclass
+class Branch:
+    """One branch of a batch, as it stands."""
+
+    placeholder: Placeholder
+    entry: ModelEntry
+    facts: Facts
+    call: Call
+    state: str = "waiting"
+    """waiting, writing, done, failed, or stopped."""
+    text: str = ""
+    """The story text so far."""
+    say: str = ""
+    """The sentence for the author, when it did not end well."""
+    finish: str = ""
+    started: float = field(default_factory=time.monotonic)
+    first: float | None = None
+    """Seconds until the first token."""
+    raw: list[str] = field(default_factory=list[str])
+
+    @property
+    def node(self) -> int:
+        """The node it is written into."""
+        return self.placeholder.node
+
+    @property
+    def running(self) -> bool:
+        """Whether more may still come."""
+        return self.state in ("waiting", "writing")
+
+
+class Batch:
+    """A running batch. Make it with `Batch.begin`, then await `run`."""
+
+    def __init__(
+        self, story: Story, client: Client, before: str, branches: list[Branch], *, trim: bool
+    ) -> None:
+        self.branches = branches
+        self.parent_text = before
+        self._story = story
+        self._client = client
+        self._trim = trim
+        self._dirty: set[int] = set()
+        self._listener: Callable[[Branch], None] = lambda _: None
+
+    @classmethod
+    async def begin(
+        cls,
+        story: Story,
+        client: Client,
+        settings: Settings,
+        parent: int,
+        parts: tuple[PlanPart, ...],
+        *,
+        why: str = "",
+        trim: bool = True,
+    ) -> "Batch":
+        """Put the batch's placeholders below `parent` and make its requests.
+
+        Raises Refusal when what is to be sent cannot fit, or the parent is still being written;
+        nothing is stored then.
+        """
+        entries = [settings.entry(part.model) for part in parts]
+        facts = [await client.describe(entry) for entry in entries]
+        asked, calls = await asyncio.to_thread(
+            _requests, story, settings, parent, parts, entries, facts, why
+        )
+        placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
+        before = await asyncio.to_thread(_strand_end, story, parent)
+        owners = [index for index, part in enumerate(parts) for _ in range(part.count)]
+        branches = [
+            Branch(place, entries[owner], facts[owner], _named(call, place))
+            for place, call, owner in zip(placed, calls, owners, strict=True)
+        ]
+        return cls(story, client, before, branches, trim=trim)
+
+    def listen(self, listener: Callable[[Branch], None]) -> None:
+        """Call `listener` with a branch whenever it has changed."""
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Stream all branches to their ends; each is closed in the story as it ends.
+
+        When the running task is cancelled, what has arrived is kept and marked interrupted.
+        """
+        flusher = asyncio.create_task(self._flush_regularly())
+        tasks = [asyncio.create_task(self._stream(branch)) for branch in self.branches]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            flusher.cancel()
+            await asyncio.gather(flusher, return_exceptions=True)
+            for branch in self.branches:
+                if branch.running:
+                    self.interrupt(branch)
+
+    async def stop(self, node: int | None = None) -> None:
+        """Stop one branch, or all; what has arrived stays."""
+        for branch in self.branches:
+            if branch.running and node in (None, branch.node):
+                await self._client.cancel(branch.call.id)
+
+    def interrupt(self, branch: Branch) -> None:
+        """Close a branch at once with what has arrived, without waiting for its provider."""
+        branch.state, branch.finish = "stopped", "interrupted"
+        say = "The program ended while this was being written; what had arrived is kept."
+        growth.finish(self._story, branch.placeholder, branch.text, Result("interrupted", say))
+
+    async def _stream(self, branch: Branch) -> None:
+        async for event in self._client.stream(branch.call):
+            match event:
+                case First():
+                    branch.first = time.monotonic() - branch.started
+                    branch.state = "writing"
+                case Delta():
+                    branch.raw.append(event.text)
+                    branch.state = "writing"
+                    branch.text = self._text(branch, ended=False)
+                    self._dirty.add(branch.placeholder.rev)
+                case Done() | Failed():
+                    await self._close(branch, event)
+            self._listener(branch)
+
+    def _text(self, branch: Branch, *, ended: bool) -> str:
+        answer = "".join(branch.raw)
+        return joining.continuation(self.parent_text, answer, branch.facts.mode, ended=ended)
+
+    async def _close(self, branch: Branch, event: Done | Failed) -> None:
+        text = self._text(branch, ended=True)
+        facts: dict[str, Any] = {"ms": round((time.monotonic() - branch.started) * 1000)}
+        if branch.first is not None:
+            facts["first_ms"] = round(branch.first * 1000)
+        if isinstance(event, Failed):
+            branch.state, branch.finish, branch.say = "failed", "error", event.say
+            facts["kind"] = event.kind
+        else:
+            branch.finish = event.finish
+            branch.state = "stopped" if event.finish == "stopped" else "done"
+            branch.say = _SAY.get(event.finish, "")
+            facts |= _known(event)
+            if self._trim and event.finish == "length":
+                text, cut = joining.without_unfinished(text)
+                if cut.strip():
+                    facts["cut"] = cut
+        if not text.strip() and branch.finish in ("stop", "length"):
+            branch.finish, branch.say = "empty", _SAY["empty"]
+        branch.text = text
+        self._dirty.discard(branch.placeholder.rev)
+        result = Result(branch.finish, branch.say, facts)
+        await asyncio.to_thread(growth.finish, self._story, branch.placeholder, text, result)
+
+    async def _flush_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            texts = {
+                branch.placeholder.rev: branch.text
+                for branch in self.branches
+                if branch.placeholder.rev in self._dirty
+            }
+            self._dirty.clear()
+            if texts:
+                await asyncio.to_thread(growth.flush, self._story, texts)
+
+
+_SAY = {
+    "cut_off": "The stream broke off before the model was done; what had arrived is kept.",
+    "empty": "The model gave no text; try again, or another model.",
+    "refused": "The model declined to write this.",
+    "stopped": "Stopped; what had arrived is kept.",
+}
+
+
+def _known(done: Done) -> dict[str, Any]:
+    facts = {
+        "returned": done.returned,
+        "provider": done.provider,
+        "in": done.in_tokens,
+        "out": done.out_tokens,
+        "cost": done.cost,
+        "dropped": list(done.dropped) or None,
+    }
+    return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def _named(call: Call, place: Placeholder) -> Call:
+    return Call(**{**vars(call), "id": f"n{place.node}.{place.gen}"})
+
+
+def _strand_end(story: Story, parent: int) -> str:
+    return reading.strand_text(story, parent, least=_JOIN_CONTEXT) if parent else ""
+
+
+def _requests(
+    story: Story,
+    settings: Settings,
+    parent: int,
+    parts: tuple[PlanPart, ...],
+    entries: list[ModelEntry],
+    facts: list[Facts],
+    why: str,
+) -> tuple[list[Asked], list[Call]]:
+    asked: list[Asked] = []
+    calls: list[Call] = []
+    fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
+    for part, entry, fact in zip(parts, entries, facts, strict=True):
+        local = fact.provider == "embedded"
+        reserve = int(settings.words * 1.4) if local else int(settings.words * 2) + 40
+        made = context.assemble(
+            _sources(story, settings, parent, fact, why),
+            fact,
+            cap=settings.context,
+            reserve=reserve,
+            count=lambda text, model=entry.model: tokens.count(text, model),
+        )
+        params: dict[str, Any] = {"max_tokens": reserve}
+        if settings.temperature is not None:
+            params["temperature"] = settings.temperature
+        if local:
+            params["seed"] = random.randrange(1 << 30)
+        for index in range(part.count):
+            asked.append(Asked(entry.name, made.body, params))
+            calls.append(
+                Call(
+                    id="",
+                    model=entry.model,
+                    messages=made.messages,
+                    prompt=made.prompt,
+                    params=params,
+                    api_base=entry.api_base,
+                    key_env=entry.key_env,
+                    fork=fork if entry.model.startswith(EMBEDDED.split("/")[0] + "/") else "",
+                    index=index,
+                    of=part.count,
+                )
+            )
+    return asked, calls
+
+
+def _sources(
+    story: Story, settings: Settings, parent: int, facts: Facts, why: str
+) -> context.Sources:
+    room = context.room_in_characters(facts, settings.context)
+    strand = reading.strand_text(story, parent, least=room) if parent else ""
+    return context.Sources(
+        strand=strand,
+        skipped=reading.length(story, parent) - len(strand) if parent else 0,
+        premise=marks.story_text(story, "premise"),
+        style=marks.story_text(story, "style"),
+        why=why,
+        words=settings.words,
+    )

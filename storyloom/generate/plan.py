@@ -1,0 +1,97 @@
+"""Which models a fork is grown with, and where that was said.
+
+A node may carry a plan; one without uses its nearest ancestor's, then the story's, then the config
+file's, then the embedded model.
+"""
+
+import json
+from dataclasses import dataclass
+
+from storyloom.models.weights import EMBEDDED
+from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
+from storyloom.story.story import Story
+from storyloom.text import Refusal, one_line
+
+__all__ = ["Plan", "plan_for", "set_plan", "with_count"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Models and counts in the order their branches appear."""
+
+    parts: tuple[PlanPart, ...]
+    owner: int | None = None
+    """The node that carries the plan, 0 for the story, None when neither does."""
+    source: str = "the embedded model, as nothing else is set"
+    """Where the plan in force comes from, in words."""
+
+    @property
+    def total(self) -> int:
+        """How many branches a batch has."""
+        return sum(part.count for part in self.parts)
+
+    @property
+    def label(self) -> str:
+        """The plan in one line, such as `gpt-4o-mini x2 + claude x1`."""
+        return " + ".join(f"{short(part.model)} x{part.count}" for part in self.parts)
+
+
+def short(model: str) -> str:
+    """Return a model's name without its provider, safe for a screen."""
+    return one_line(model.rsplit("/", 1)[-1])
+
+
+def plan_for(story: Story, node: int, settings: Settings) -> Plan:
+    """Return the plan in force at `node`."""
+    for owner, value in _carried(story, node):
+        parts = tuple(PlanPart(model, count) for model, count in json.loads(value))
+        source = f"set at n{owner}" if owner else "the story's own"
+        return Plan(parts, owner, source)
+    if settings.plan:
+        return Plan(settings.plan, None, "the config file's")
+    return Plan((PlanPart(EMBEDDED, settings.count),))
+
+
+def _carried(story: Story, node: int) -> list[tuple[int, str]]:
+    owners = story.read.execute("SELECT owner, value FROM attr WHERE key = 'plan'").fetchall()
+    if not owners or (owners[0][0] == 0 and len(owners) == 1):
+        return owners
+    # Only a story that has plans on nodes pays for the climb.
+    return story.read.execute(
+        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
+        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id) "
+        "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = 'plan' "
+        "ORDER BY n LIMIT 1",
+        (node,),
+    ).fetchall()
+
+
+def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:
+    """Give a node, or the story (owner 0), a plan of its own; None lets it inherit again."""
+    total = sum(part.count for part in parts or ())
+    if parts is not None and not 1 <= total <= MOST_BRANCHES:
+        raise Refusal(f"A plan asks for 1 to {MOST_BRANCHES} branches, not {total}.")
+    value = None
+    if parts is not None:
+        value = json.dumps([[part.model, part.count] for part in parts], ensure_ascii=False)
+    with story.act("plan.set") as act:
+        if owner:
+            act.node(owner)
+        act.change(owner, "plan", value)
+
+
+def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:
+    """Return the plan's models asked for `total` branches in all, shared out as evenly as before.
+
+    A model keeps at least one branch while there are enough for all; the last ones go first.
+    """
+    total = max(1, min(MOST_BRANCHES, total))
+    counts = [part.count for part in plan.parts]
+    while sum(counts) < total:
+        counts[counts.index(min(counts))] += 1
+    while sum(counts) > total:
+        highest = max(counts)
+        counts[len(counts) - 1 - counts[::-1].index(highest)] -= 1
+    return tuple(
+        PlanPart(part.model, count) for part, count in zip(plan.parts, counts, strict=True) if count
+    )
