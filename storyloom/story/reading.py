@@ -283,3 +283,14 @@ def search(story: Story, phrase: str, limit: int = 200) -> list[int]:
         (query, limit),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def length(story: Story, node: int) -> int:
+    """Return how many code points the strand to `node` has."""
+    return story.read.execute(
+        "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
+        "SELECT node.parent FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "SELECT coalesce(sum(length(rev.text)), 0) FROM up JOIN node ON node.id = up.id "
+        "JOIN rev ON rev.id = node.rev",
+        (node,),
+    ).fetchone()[0]
