@@ -17,8 +17,9 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from storyloom.models.wire import JSON, Message
 
 __all__ = [
-    "Call", "ChatMessage", "Delta", "Done", "Event", "Facts", "Failed", "Finish", "First", "Kind",
-    "Mode", "event_from", "event_to",
+    "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Event", "Facts", "Failed", "Finish",
+    "First", "Kind", "Mode", "call_from", "call_to", "event_from", "event_to", "facts_from",
+    "facts_to",
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["chat", "text", "prefill"]
@@ -128,6 +129,31 @@ class Facts:
     """The environment variable that should hold a key and does not."""
 
 
+CatalogueEntry: TypeAlias = Facts
+"""One row of the catalogue says of a model what its facts say."""
+
+
+def call_to(call: Call) -> Message:
+    """Return `call` as a JSON object."""
+    return asdict(call)
+
+
+def call_from(body: Message) -> Call:
+    """Return the call that a JSON object holds. Raises TypeError when it holds none."""
+    return Call(**body)
+
+
+def facts_to(facts: Facts) -> Message:
+    """Return `facts` as a JSON object."""
+    return asdict(facts)
+
+
+def facts_from(body: Message) -> Facts:
+    """Return the facts that a JSON object holds; what it says besides is left out."""
+    return Facts(**{key: value for key, value in body.items() if key in _FACTS})
+
+
+_FACTS = frozenset(Facts.__dataclass_fields__)
 _NAMES: dict[type, str] = {First: "first", Delta: "delta", Done: "done", Failed: "error"}
 
 
@@ -145,7 +171,8 @@ def event_from(message: Message) -> Event | None:
         case "delta":
             return Delta(**body)
         case "done":
-            return Done(**{**body, "dropped": tuple(body.get("dropped", ()))})
+            body["dropped"] = tuple(body.get("dropped", ()))
+            return Done(**body)
         case "error":
             return Failed(**body)
         case _:

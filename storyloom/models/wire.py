@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 __all__ = ["JSON", "LONGEST_LINE", "Message", "decode", "encode"]
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Message: TypeAlias = dict[str, Any]
 
 LONGEST_LINE = 64 * 1024 * 1024

@@ -1,0 +1,271 @@
+"""One branch: one request to one model through litellm, its text passed on as it comes."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from storyloom.models import faults
+from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First
+from storyloom.models.routes import Route, Unroutable, is_local, route
+from storyloom.models.wire import JSON
+from storyloom.models.witness import Witness, current
+
+__all__ = ["Outbox", "answer"]
+
+BATCH = 0.04
+"""Seconds of text sent together: one frame of the screen, and few lines on the wire."""
+LIMIT = 900.0
+"""Seconds of silence after which litellm gives up; the watchdogs here are far shorter. Always the
+same, as litellm keeps a client for each value."""
+CONNECT = 20.0
+"""Seconds to reach a server at all."""
+_CHARACTERS_PER_TOKEN = 24
+"""More than any tokenizer's average: a text beyond it is from a server that ignores max_tokens."""
+_UNLIMITED = 4096
+"""The max_tokens of a call that gives none."""
+
+
+class Outbox:
+    """The events of one branch on their way out: text gathered for 40 ms, and exactly one end."""
+
+    def __init__(self, branch: str, send: Callable[[Event], None]) -> None:
+        self.characters = 0
+        """How much text has come."""
+        self._branch = branch
+        self._send = send
+        self._pieces: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    def text(self, piece: str) -> None:
+        """Pass `piece` on: the first one at once, then what 40 ms bring together."""
+        if not self.characters:
+            self._send(First(self._branch))
+            self._send(Delta(self._branch, piece))
+        else:
+            self._pieces.append(piece)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(BATCH, self._flush)
+        self.characters += len(piece)
+
+    def end(self, event: Event) -> None:
+        """Send what is left of the text and then `event`; a second end is ignored."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flush()
+        if not self._ended:
+            self._ended = True
+            self._send(event)
+
+    def _flush(self) -> None:
+        self._timer = None
+        if self._pieces:
+            self._send(Delta(self._branch, "".join(self._pieces)))
+            self._pieces.clear()
+
+
+async def answer(library: Any, call: Call, send: Callable[[Event], None]) -> None:
+    """Ask `call` and send its events, always ending with one Done or Failed; raises nothing.
+
+    Cancelling the task closes the connection and ends the branch as stopped.
+    """
+    outbox = Outbox(call.id, send)
+    try:
+        way = route(
+            library,
+            call.model,
+            api_base=call.api_base,
+            key_env=call.key_env,
+            text=call.messages is None,
+        )
+    except Unroutable as error:
+        outbox.end(faults.Fault(error.kind, faults.spoken(str(error))).of(call.id))
+        return
+    if way.key_missing:
+        outbox.end(faults.no_key(way).of(call.id))
+        return
+    witness = Witness()
+    current.set(witness)
+    limit = asyncio.timeout(way.patience.first)
+    try:
+        async with limit:
+            stream = await library.acompletion(**_request(call, way))
+            try:
+                done = await _read(library, stream, call, way, witness, outbox, limit)
+            finally:
+                await _close(stream, witness)
+        outbox.end(done)
+    except asyncio.CancelledError:
+        outbox.end(Done(call.id, "stopped", witness.model, way.provider))
+    except Exception as error:
+        begun = outbox.characters > 0
+        if limit.expired():
+            seconds = way.patience.next if begun else way.patience.first
+            outbox.end(faults.silent(way, seconds, begun=begun).of(call.id))
+        else:
+            outbox.end(faults.explain(error, way, begun=begun).of(call.id))
+
+
+def _request(call: Call, way: Route) -> dict[str, Any]:
+    """Return the arguments of litellm's call."""
+    import httpx
+
+    text = call.messages is None
+    extra: dict[str, JSON] = {}
+    if is_local(call.model):
+        extra["storyloom"] = {"fork": call.fork, "index": call.index, "of": call.of}
+    elif way.provider == "ollama" and text:
+        # Else ollama puts the prompt into the model's chat template.
+        extra["raw"] = True
+    body: dict[str, Any] = {"extra_body": extra} if extra else {}
+    # Text completion is asked for through `acompletion` too, as litellm's own text function does:
+    # the stream that comes back can then be closed, and says whether the model finished.
+    return {
+        "max_tokens": _UNLIMITED,
+        **call.params,
+        **body,
+        "model": way.model,
+        "messages": [{"role": "user", "content": call.prompt}] if text else call.messages,
+        **({"text_completion": True} if text else {}),
+        "api_base": way.api_base,
+        "api_key": way.api_key,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "timeout": httpx.Timeout(LIMIT, connect=CONNECT),
+        "max_retries": 0,
+        "num_retries": 0,
+        "drop_params": True,
+    }
+
+
+async def _read(
+    library: Any,
+    stream: Any,
+    call: Call,
+    way: Route,
+    witness: Witness,
+    outbox: Outbox,
+    limit: asyncio.Timeout,
+) -> Event:
+    """Pass the stream's text on and return how the branch ended."""
+    loop = asyncio.get_running_loop()
+    most = _most_characters(call)
+    said: str | None = None
+    usage: Any = None
+    async for chunk in stream:
+        usage = getattr(chunk, "usage", None) or usage
+        if chunk.choices:
+            choice = chunk.choices[0]
+            said = choice.finish_reason or said
+            piece: str = choice.delta.content or ""
+            if piece:
+                outbox.text(piece)
+            # Reasoning is no story, but a model that thinks aloud is not silent.
+            if piece or getattr(choice.delta, "reasoning_content", None):
+                limit.reschedule(loop.time() + way.patience.next)
+        if outbox.characters > most:
+            said = "length"
+            break
+        # litellm does not yield while data is buffered; without this the loop starves.
+        await asyncio.sleep(0)
+    truly = _finish_reason(stream, witness, said, outbox.characters > most)
+    if truly is None and not outbox.characters and (fault := _no_stream(stream, way, witness)):
+        return fault.of(call.id)
+    # Without a finish reason, or without usage from the provider, the count is litellm's guess.
+    counted = truly is not None and (
+        witness.counted
+        or any(getattr(kept, "usage", None) for kept in getattr(stream, "chunks", ()))
+    )
+    tokens_in: int | None = usage.prompt_tokens if counted and usage else None
+    tokens_out: int | None = usage.completion_tokens if counted and usage else None
+    return Done(
+        call.id,
+        _finish(truly, outbox.characters > 0),
+        witness.model or str(getattr(stream, "_provider_response_model", None) or ""),
+        way.provider,
+        tokens_in,
+        tokens_out,
+        _cost(library, way, usage, tokens_in, tokens_out),
+        _dropped(library, call, way),
+    )
+
+
+def _most_characters(call: Call) -> int:
+    tokens = call.params.get("max_tokens")
+    return (tokens if isinstance(tokens, int) else _UNLIMITED) * _CHARACTERS_PER_TOKEN + 1024
+
+
+def _finish_reason(stream: Any, witness: Witness, said: str | None, over: bool) -> str | None:
+    """Return the reason the provider gave, None when it gave none: litellm would say `stop`."""
+    if over:
+        return "length"
+    if hasattr(stream, "received_finish_reason"):
+        return stream.received_finish_reason
+    return said if witness.finished or witness.response is None else None
+
+
+def _finish(reason: str | None, text: bool) -> Finish:
+    if reason in ("content_filter", "refusal"):
+        return "refused"
+    if not text:
+        return "empty"
+    if reason is None:
+        return "cut_off"
+    return "length" if reason in ("length", "max_tokens") else "stop"
+
+
+def _no_stream(stream: Any, way: Route, witness: Witness) -> faults.Fault | None:
+    """Return the fault of a response that was no stream at all, if it was none."""
+    content_type = witness.content_type
+    if not content_type:
+        headers: Any = getattr(stream, "_response_headers", None) or {}
+        content_type = str(headers.get("content-type", "")).lower()
+    if "html" in content_type or "application/json" in content_type:
+        return faults.no_story(way, content_type, witness.error())
+    return None
+
+
+async def _close(stream: Any, witness: Witness) -> None:
+    with contextlib.suppress(Exception):
+        await stream.aclose()
+    # litellm's text completion closes only its own end.
+    if witness.response is not None:
+        with contextlib.suppress(Exception):
+            await witness.response.aclose()
+
+
+def _cost(
+    library: Any, way: Route, usage: Any, tokens_in: int | None, tokens_out: int | None
+) -> float | None:
+    """Return US dollars, or None when they are not known: a price of 0 in the list is no price."""
+    if way.provider == "local":
+        return 0.0
+    told: Any = getattr(usage, "cost", None)
+    if isinstance(told, int | float) and not isinstance(told, bool):
+        return float(told)
+    if way.own or tokens_in is None or tokens_out is None:
+        return None
+    try:
+        price_in, price_out = library.cost_per_token(
+            model=way.asked, prompt_tokens=tokens_in, completion_tokens=tokens_out
+        )
+    except Exception:  # litellm raises many things for a model that it has no price for
+        return None
+    return float(price_in + price_out) or None
+
+
+def _dropped(library: Any, call: Call, way: Route) -> tuple[str, ...]:
+    """Return the parameters that litellm leaves out for this model, as far as it says so."""
+    if way.provider == "local":
+        return ()
+    try:
+        taken = library.get_supported_openai_params(
+            model=way.name, custom_llm_provider=way.model.split("/", 1)[0]
+        )
+    except Exception:  # only a courtesy: a fault here must not cost the branch
+        return ()
+    if not taken:
+        return ()
+    known: set[str] = set(library.OPENAI_CHAT_COMPLETION_PARAMS)
+    return tuple(sorted(name for name in call.params if name in known and name not in taken))
