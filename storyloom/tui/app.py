@@ -1,0 +1,203 @@
+"""The Textual application: themes, the models' process, and leaving without losing anything."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from storyloom.models.client import Client
+from storyloom.settings import Settings
+from storyloom.story import file
+from storyloom.tui import themes
+from storyloom.tui.guard import Guard
+from storyloom.tui.screens.base import CommandScreen
+
+__all__ = ["Loom", "run"]
+
+
+class ScreenCommands(Provider):
+    """The palette's entries: every command of the screen below it, with its keys."""
+
+    async def discover(self) -> Hits:
+        screen = self.screen
+        if isinstance(screen, CommandScreen):
+            for command in screen.COMMANDS:
+                yield DiscoveryHit(
+                    command.help, lambda name=command.name: self._do(name), help=_keys_of(command)
+                )
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        screen = self.screen
+        if not isinstance(screen, CommandScreen):
+            return
+        for command in screen.COMMANDS:
+            score = matcher.match(f"{command.name} {command.help}")
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(f"{command.name} {command.help}"),
+                    lambda name=command.name: self._do(name),
+                    help=_keys_of(command),
+                )
+
+    def _do(self, name: str) -> None:
+        screen = self.screen
+        if isinstance(screen, CommandScreen):
+            screen.run_worker(screen.do(name), exit_on_error=False)
+
+
+def _keys_of(command: "object") -> str:
+    from storyloom.tui.keys import Command, shown_key
+
+    assert isinstance(command, Command)
+    keys = " ".join(shown_key(key) for key in command.keys)
+    return f"{keys}   :{command.name}" if keys else f":{command.name}"
+
+
+class Loom(App[int]):
+    """Storyloom's screens. Give it a story file to open, or none for the library."""
+
+    CSS_PATH = "loom.tcss"
+    TITLE = "Storyloom"
+    COMMANDS: ClassVar[set[type[Provider]]] = {ScreenCommands}  # pyright: ignore[reportIncompatibleVariableOverride]
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-tall")]
+
+    def __init__(self, path: Path | None, settings: Settings, client: Client | None = None) -> None:
+        super().__init__()
+        self.settings = settings
+        self.client = client or Client()
+        self._path = path
+        # A thin line carries every frame of an animation; nothing here is worth that.
+        self.animation_level = "none"
+        found, self._refused = themes.load_all()
+        for theme in found:
+            self.register_theme(theme.to_textual())
+        known = {theme.name for theme in found}
+        self.theme = settings.theme if settings.theme in known else "dusk"
+        if settings.theme not in known:
+            self._refused.append(f"There is no theme {settings.theme!r}; dusk is used.")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Put the guard behind Textual's own filters."""
+        return [*super().get_line_filters(), Guard()]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """No entries of Textual's own: the palette shows what `?` shows."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Open the first screen; the models' process is warmed once it has been drawn."""
+        from storyloom.tui.screens.library import LibraryScreen
+
+        if self._path is None:
+            self.push_screen(LibraryScreen())
+        else:
+            self.open_story(self._path)
+        for sentence in self._refused[:1]:
+            self.notify(sentence, severity="warning", markup=False)
+        self.call_after_refresh(self._warm)
+
+    def open_story(self, path: Path) -> None:
+        """Show the loom of a story; raises Refusal when it is none."""
+        from storyloom.tui.screens.loom import LoomScreen
+
+        self.push_screen(LoomScreen(path))
+
+    def _warm(self) -> None:
+        self.run_worker(self.client.warm(), exit_on_error=False, group="warm")
+
+    async def leave(self) -> None:
+        """End the program after every screen has put its things in order."""
+        for screen in reversed(self.screen_stack):
+            closing = getattr(screen, "closing", None)
+            if closing is not None:
+                await closing()
+        await self.client.close()
+        self.exit(0)
+
+    def save_at_once(self) -> None:
+        """Bring what has arrived into the file now, from whatever state; for a dying terminal."""
+        for screen in reversed(self.screen_stack):
+            save = getattr(screen, "save_at_once", None)
+            if save is not None:
+                with contextlib.suppress(Exception):
+                    save()
+
+
+def run(path: Path | None, settings: Settings) -> int:
+    """Run the screens until the author leaves and return the exit status.
+
+    Raises Refusal when `path` is not a story.
+    """
+    if path is not None:
+        file.open_reader(path).close()
+    app = Loom(path, settings)
+    with _leaving_by_signal(app):
+        status = app.run()
+    return status if status is not None else (app.return_code or 0)
+
+
+@contextlib.contextmanager
+def _leaving_by_signal(app: Loom) -> Iterable[None]:
+    """Save and go on SIGHUP and SIGTERM.
+
+    These are plain signal handlers and not the event loop's: when the terminal has gone, Textual's
+    loop may be waiting for it for ever, and a plain handler runs even then. Nothing is awaited;
+    what streams in is saved, the terminal is put right if it is still there, and the process ends.
+    """
+    state = _terminal_state()
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        del frame
+        app.save_at_once()
+        _restore(state)
+        os._exit(128 + number)
+
+    names = ("SIGHUP", "SIGTERM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+_LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+
+
+def _terminal_state() -> object:
+    try:
+        import termios
+
+        return termios.tcgetattr(sys.__stdin__ or 0)
+    except Exception:
+        return None
+
+
+def _restore(state: object) -> None:
+    if state is None:
+        return
+    import termios
+
+    with contextlib.suppress(Exception):
+        descriptor = (sys.__stderr__ or sys.stderr).fileno()
+        os.set_blocking(descriptor, False)
+        os.write(descriptor, _LEAVE_SCREEN)
+    with contextlib.suppress(Exception):
+        termios.tcsetattr(sys.__stdin__ or 0, termios.TCSANOW, state)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,107 @@
+"""The first and the last line of a screen: where one is, and what the keys do."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from storyloom.text import one_line
+from storyloom.tui.keys import Command, shown_key
+from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+
+__all__ = ["Header", "KeyLine"]
+
+
+class Header(LinePane):
+    """The first line: names on the left, figures on the right, cut where there is no room."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; background: $panel; color: $foreground; padding: 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._left: Line = ()
+        self._right: Line = ()
+
+    def show(self, left: Line, right: Line = ()) -> None:
+        """Show parts on the left and on the right; the left ones give way first."""
+        self._left, self._right = left, right
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.size.width
+        right: list[Part] = [(one_line(text), style) for text, style in self._right]
+        used = sum(cell_len(text) for text, _ in right) + 2 * max(0, len(right) - 1)
+        while right and used > width * 2 // 3:
+            used -= cell_len(right[0][0]) + 2
+            right = right[1:]
+        room = max(0, width - used - 2)
+        line: list[Part] = []
+        for text, style in self._left:
+            text = one_line(text)
+            cut = fitted(text, min(cell_len(text), room))
+            if cut:
+                line.append((cut + " ", style))
+            room -= cell_len(cut) + 1
+            if room <= 1:
+                break
+        filled = sum(cell_len(text) for text, _ in line)
+        line.append((" " * max(0, width - filled - used), ""))
+        for number, (text, style) in enumerate(right):
+            line.append(("  " + text if number else text, style))
+        self.show_lines([tuple(line)])
+
+
+class KeyLine(LinePane):
+    """The last line: the most used keys, or a sentence until the next key."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; background: $panel; color: $foreground; padding: 0 1; }
+    """
+
+    def __init__(self, commands: Sequence[Command], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._commands = commands
+        self._said: tuple[str, str] | None = None
+
+    def say(self, sentence: str, severity: str = "information") -> None:
+        """Show a sentence in place of the keys until `forget`."""
+        self._said = (sentence, severity)
+        self._lay_out()
+
+    def forget(self) -> None:
+        """Show the keys again."""
+        if self._said is not None:
+            self._said = None
+            self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.size.width
+        if self._said is not None:
+            sentence, severity = self._said
+            self.show_lines([((fitted(sentence, width), _STYLES.get(severity, "title")),)])
+            return
+        parts: list[Part] = []
+        room = width
+        for command in self._commands:
+            if not command.short:
+                continue
+            key = shown_key(command.keys[0]) if command.keys else ":"
+            word = "" if command.short.startswith(("^", "?", "1-9")) else key
+            cells = cell_len(word) + 1 + cell_len(command.short) + 2
+            if cells > room + 2:
+                continue
+            room -= cells
+            if word:
+                parts.append((word, "title"))
+            parts.append((f" {command.short}  ", "dim") if word else (f"{command.short}  ", "dim"))
+        self.show_lines([tuple(parts)])
+
+
+_STYLES = {"warning": "warning", "error": "error", "information": "title"}

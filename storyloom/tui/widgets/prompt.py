@@ -1,0 +1,76 @@
+"""One line to type on, at the bottom of a screen, in place of the key line."""
+
+import inspect
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from storyloom.text import Refusal, clean
+
+__all__ = ["Prompt"]
+
+
+class Prompt(Horizontal):
+    """Hidden until `ask`; Enter answers, Escape and ^g leave without an answer."""
+
+    DEFAULT_CSS = """
+    Prompt { display: none; height: 1; background: $panel; }
+    Prompt.-asking { display: block; }
+    Prompt #label { width: auto; color: $primary; text-style: bold; padding: 0 0 0 1; }
+    Prompt Input { border: none; height: 1; padding: 0; background: $panel; width: 1fr; }
+    Prompt Input:focus { border: none; }
+    """
+    BINDINGS = [("escape,ctrl+g", "leave", "Leave")]  # noqa: RUF012
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="label", markup=False)
+        line = Input(id="line", compact=True)
+        line.cursor_blink = False
+        yield line
+
+    def ask(
+        self, label: str, answer: Callable[[str], object], *, begun: str, choices: list[str]
+    ) -> None:
+        """Show the line, with `begun` in it; `answer` is called with what is typed."""
+        self._answer = answer
+        self.query_one("#label", Static).update(Content(label if label == ":" else f"{label}: "))
+        line = self.query_one(Input)
+        line.suggester = SuggestFromList(choices) if choices else None
+        line.value = begun
+        line.cursor_position = len(begun)
+        self._show(True)
+        line.focus()
+
+    def _show(self, asking: bool) -> None:
+        self.set_class(asking, "-asking")
+        self.screen.query_one("#keys").display = not asking
+
+    def action_leave(self) -> None:
+        """Leave without an answer."""
+        self._show(False)
+        self.screen.set_focus(None)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the line to whoever asked."""
+        event.stop()
+        self.action_leave()
+        try:
+            result = self._answer(clean(event.value).replace("\n", " "))
+            if inspect.isawaitable(result):
+                await result
+        except Refusal as refusal:
+            self.screen.say(str(refusal), "warning")  # pyright: ignore[reportAttributeAccessIssue]
+
+    def on_key(self, event: events.Key) -> None:
+        """Complete a command's name with Tab, as shells do."""
+        line = self.query_one(Input)
+        if event.key == "tab" and line.has_focus:
+            line.action_cursor_right()
+            line.cursor_position = len(line.value)
+            event.prevent_default()
+            event.stop()

@@ -1,0 +1,64 @@
+"""Prose broken into lines of terminal cells, as spans of the text, so that styles can be laid on."""
+
+import re
+
+from rich.cells import cell_len
+
+__all__ = ["Span", "wrap"]
+
+Span = tuple[int, int]
+"""A line: its first code point and the one behind its last."""
+
+_WORD = re.compile(r"\S+")
+
+
+def wrap(text: str, width: int) -> list[Span]:
+    """Return the lines of `text` at most `width` cells wide, at least one.
+
+    Lines break at spaces, which belong to no line's visible part, and at line ends; a word wider
+    than the line is broken inside. An empty line in the text is an empty span.
+    """
+    width = max(width, 1)
+    lines: list[Span] = []
+    start = 0
+    for paragraph in text.split("\n"):
+        lines += _paragraph(text, start, start + len(paragraph), width)
+        start += len(paragraph) + 1
+    return lines
+
+
+def _paragraph(text: str, start: int, end: int, width: int) -> list[Span]:
+    if text.isascii() and end - start <= width:
+        return [(start, end)]
+    lines: list[Span] = []
+    line, line_end, used = start, start, 0
+    for match in _WORD.finditer(text, start, end):
+        first, last = match.span()
+        gap = cell_len(text[line_end:first])
+        cells = cell_len(match.group())
+        if used and used + gap + cells > width:
+            lines.append((line, line_end))
+            line, used, gap = first, 0, 0
+        if gap + cells > width:
+            if used == 0 and first > line and gap < width:
+                line = first
+            while cell_len(text[first:last]) > width:
+                cut = _fitting(text, first, last, width)
+                lines.append((first, cut))
+                first = line = cut
+            used = cell_len(text[first:last])
+        else:
+            used += gap + cells
+        line_end = last
+    lines.append((line, line_end if line_end > line else line))
+    return lines
+
+
+def _fitting(text: str, start: int, end: int, width: int) -> int:
+    """Return where a word that is too wide is cut: at least one character goes on the line."""
+    used = 0
+    for at in range(start, end):
+        used += cell_len(text[at])
+        if used > width:
+            return max(at, start + 1)
+    return end
