@@ -129,9 +129,9 @@ def one_line(text: str) -> str:
 
 def first_words(text: str, width: int) -> str:
     """Return the beginning of `text` on one line, at most `width` characters, cut at a space."""
-    text = text.lstrip()
+    text = text.lstrip(" \t\r\n")
     line = one_line(text[: width * 8])
-    if len(line) <= width and not text[width * 8 :].strip():
+    if len(line) <= width and not text[width * 8 :].strip(" \t\r\n"):
         return line
     if len(line) < width:
         return line + "…"

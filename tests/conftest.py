@@ -1,0 +1,20 @@
+"""What holds for every test: no settings of the user's, and no deadline on a busy machine."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "storyloom", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("storyloom")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere: Path = tmp_path_factory.getbasetemp() / "no-config"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere))
+    monkeypatch.delenv("STORYLOOM_CONFIG", raising=False)
