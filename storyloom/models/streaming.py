@@ -182,7 +182,7 @@ async def _read(
     return Done(
         call.id,
         _finish(truly, outbox.characters > 0),
-        witness.model or str(getattr(stream, "_provider_response_model", None) or ""),
+        witness.model or str(_hidden(stream).get("provider_response_model") or ""),
         way.provider,
         tokens_in,
         tokens_out,
@@ -217,13 +217,16 @@ def _finish(reason: str | None, text: bool) -> Finish:
 
 def _no_stream(stream: Any, way: Route, witness: Witness) -> faults.Fault | None:
     """Return the fault of a response that was no stream at all, if it was none."""
-    content_type = witness.content_type
-    if not content_type:
-        headers: Any = getattr(stream, "_response_headers", None) or {}
-        content_type = str(headers.get("content-type", "")).lower()
+    headers: Any = _hidden(stream).get("additional_headers") or {}
+    content_type = witness.content_type or str(headers.get("llm_provider-content-type", "")).lower()
     if "html" in content_type or "application/json" in content_type:
         return faults.no_story(way, content_type, witness.error())
     return None
+
+
+def _hidden(stream: Any) -> dict[str, Any]:
+    """Return what litellm tells besides the text; it has no public name."""
+    return getattr(stream, "_hidden_params", None) or {}
 
 
 async def _close(stream: Any, witness: Witness) -> None:

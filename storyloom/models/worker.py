@@ -75,10 +75,11 @@ class Worker:
         if ending is not None:
             await ending()
 
-    def _begin(self, name: str, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _begin(self, name: str, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks[name] = task
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        return task
 
     def _start(self, name: str, message: Message) -> None:
         try:
@@ -88,7 +89,11 @@ class Worker:
             self._event(Failed(name, "bad_request", faults.spoken(say)))
             return
         watch(call.key_env)
-        self._begin(name, self._branch(call))
+        task = self._begin(name, self._branch(call))
+        # Cancelled before its first step, a task never runs and so cannot say that it was.
+        task.add_done_callback(
+            lambda task: self._event(Done(name, "stopped")) if task.cancelled() else None
+        )
         if is_local(call.model):
             self._prepare(call.model)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Event, Failed, First
-from tests.servers import Provider
+from tests.servers.provider import Provider
 
 CANARY = "sk-canary-0123456789abcdef"
 OTHER_CANARY = "canary/of+another=server"

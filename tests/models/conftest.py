@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from storyloom.models.client import Client
 from tests.models.asking import CANARY, OTHER_CANARY
-from tests.servers import Provider
+from tests.servers.provider import Provider
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from contextlib import aclosing
 
@@ -14,7 +13,8 @@ from storyloom.models.protocol import Delta, Done, Failed
 from storyloom.settings import ModelEntry
 from tests.models.asking import CANARY, OTHER_CANARY, ask, call
 from tests.models.conftest import environment
-from tests.servers import Hold, Provider, Reply, Text, Thought, says
+from tests.servers.provider import Provider
+from tests.servers.script import Hold, Reply, Text, Thought, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -55,6 +55,19 @@ async def test_parameters_reach_the_provider_as_given(client: Client, provider: 
     assert {key: body[key] for key in params} == params
     assert body["min_p"] == 0.1
     assert "n" not in body
+
+
+async def test_parameters_left_out_are_told(client: Client, provider: Provider) -> None:
+    params = {"max_tokens": 7, "seed": 3, "temperature": 0.5}
+    outcome = await ask(client, call(provider, "anthropic/m", params=params))
+    assert outcome.done.dropped == ("seed",)
+    assert "seed" not in provider.requests[0].body
+
+
+async def test_the_name_the_provider_gives_the_model_is_told(
+    client: Client, provider: Provider
+) -> None:
+    assert (await ask(client, call(provider, "openai/my-model"))).done.returned == "my-model"
 
 
 async def test_a_begun_answer_keeps_its_place_at_the_end(
@@ -217,8 +230,8 @@ async def test_a_model_without_a_provider_is_not_found(client: Client, provider:
 
 
 async def test_facts_say_how_a_model_continues(client: Client) -> None:
-    async def mode(model: str, **fields: str) -> str:
-        return (await client.describe(ModelEntry(name="x", model=model, **fields))).mode
+    async def mode(model: str, mode: str | None = None) -> str:
+        return (await client.describe(ModelEntry(name="x", model=model, mode=mode))).mode
 
     assert await mode("gpt-4o-mini") == "chat"
     assert await mode("davinci-002") == "text"
@@ -261,6 +274,22 @@ async def test_the_catalogue_lists_models_that_write(client: Client) -> None:
     assert not any(row.in_price == 0 and row.out_price == 0 for row in rows.values())
 
 
+async def test_a_listed_model_has_a_cost_where_the_list_holds(provider: Provider) -> None:
+    client = Client(environ=environment(OPENAI_BASE_URL=provider.base))
+    try:
+        provider.script(*[says("Once", usage=(1000, 100))] * 3)
+        listed = await ask(client, call(provider, "openai/gpt-4o-mini", api_base=None))
+        assert listed.done.cost == pytest.approx(1000 * 0.15e-6 + 100 * 0.6e-6)
+        unlisted = await ask(client, call(provider, "openai/unheard-of", api_base=None))
+        assert unlisted.done.cost is None
+        text = await ask(client, call(provider, "davinci-002", api_base=None, prompt="x"))
+        assert provider.requests[-1].path == "/v1/completions"
+        assert text.done.cost == pytest.approx(1100 * 2e-6)
+        assert provider.requests[-1].headers["authorization"] == f"Bearer {CANARY}"
+    finally:
+        await client.close()
+
+
 async def test_a_killed_worker_fails_its_branches_and_the_next_one_works(
     provider: Provider,
 ) -> None:
@@ -284,6 +313,7 @@ async def test_a_killed_worker_fails_its_branches_and_the_next_one_works(
 
 
 def _process(client: Client) -> int:
+    assert client._worker is not None
     return client._worker._process.pid
 
 
@@ -302,17 +332,8 @@ async def test_a_worker_that_does_not_listen_is_stopped_all_the_same(provider: P
     client = Client(command=[sys.executable, "-c", "import time; time.sleep(600)"])
     asked = call(provider)
     task = asyncio.create_task(ask(client, asked))
-    while client._worker is None or asked.id not in client._worker._branches:
-        await asyncio.sleep(0)
+    await client.warm()
+    await asyncio.sleep(0)
     await client.cancel(asked.id)
     assert (await task).done.finish == "stopped"
     await client.close()
-
-
-async def test_importing_the_client_imports_nothing_heavy() -> None:
-    program = (
-        "import sys, storyloom.models.client, storyloom.models.tokens\n"
-        "print([n for n in ('litellm', 'tiktoken', 'httpx', 'openai') if n in sys.modules])"
-    )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert said.stdout.strip() == "[]"

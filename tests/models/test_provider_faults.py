@@ -9,20 +9,8 @@ import pytest
 from storyloom.models.client import Client
 from storyloom.models.protocol import Done, Failed
 from tests.models.asking import CANARY, OTHER_CANARY, Outcome, ask, call
-from tests.servers import (
-    Cut,
-    Drop,
-    End,
-    Fault,
-    Hold,
-    Provider,
-    Raw,
-    Reply,
-    Text,
-    page,
-    refuses,
-    says,
-)
+from tests.servers.provider import Provider
+from tests.servers.script import Cut, Drop, End, Fault, Hold, Raw, Reply, Text, page, refuses, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

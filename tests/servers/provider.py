@@ -205,8 +205,11 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
         name, _, field = header.decode("latin-1").partition(":")
         headers[name.strip().lower()] = field.strip()
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    value: dict[str, Any] = json.loads(body) if body else {}
-    return Request(path, headers, value)
+    try:
+        value: Any = json.loads(body or b"{}")
+    except ValueError:
+        value = {}
+    return Request(path, headers, value if isinstance(value, dict) else {})
 
 
 _OPENINGS = ("The door", "Nobody", "By morning the rain", "She", "Far below,", "In the silence")
@@ -224,7 +227,12 @@ async def _by_hand(port: int, delay: float) -> None:
             chance.choice(_OPENINGS) + chance.choice(_MIDDLES) + chance.choice(_ENDS)
             for _ in range(chance.randint(2, 4))
         )
-        said = says(*(f" {word}" for word in text.split()))
+        tokens = [f" {word}" for word in text.split()]
+        most = request.body.get("max_tokens") or len(tokens)
+        end = "length" if most < len(tokens) else "stop"
+        said = says(
+            *tokens[:most], end=end, usage=(len(request.prompt.split()), len(tokens[:most]))
+        )
         paced = (part for step in said.steps for part in (Pause(delay), step))
         return Reply(tuple(paced))
 
