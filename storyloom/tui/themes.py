@@ -58,7 +58,8 @@ class LoomTheme:
     def to_textual(self) -> Theme:
         """Return Textual's form; the roles are style variables such as `$loom-model-1`."""
         variables = {f"loom-{role.replace('_', '-')}": value for role, value in self.roles.items()}
-        return Theme(name=self.name, dark=self.dark, variables=variables, **self.colors)
+        colors = cast("dict[str, Any]", dict(self.colors))
+        return Theme(name=self.name, dark=self.dark, variables=variables, **colors)
 
 
 def load_all() -> tuple[list[LoomTheme], list[str]]:
