@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storyloom.models import faults
+from storyloom.models.prefill import marked, unsaid
 from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First
 from storyloom.models.routes import Route, Unroutable, is_local, route
 from storyloom.models.wire import JSON
@@ -71,63 +72,129 @@ async def answer(library: Any, call: Call, send: Callable[[Event], None]) -> Non
     Cancelling the task closes the connection and ends the branch as stopped.
     """
     outbox = Outbox(call.id, send)
+    text = call.messages is None
     try:
-        way = route(
-            library,
-            call.model,
-            api_base=call.api_base,
-            key_env=call.key_env,
-            text=call.messages is None,
-        )
+        way = route(library, call.model, api_base=call.api_base, key_env=call.key_env, text=text)
     except Unroutable as error:
         outbox.end(faults.Fault(error.kind, faults.spoken(str(error))).of(call.id))
         return
     if way.key_missing:
         outbox.end(faults.no_key(way).of(call.id))
         return
-    witness = Witness()
-    current.set(witness)
-    limit = asyncio.timeout(way.patience.first)
+    asking = _Asking(library, call, way, outbox)
     try:
-        async with limit:
-            stream = await library.acompletion(**_request(call, way))
-            try:
-                done = await _read(library, stream, call, way, witness, outbox, limit)
-            finally:
-                await _close(stream, witness)
-        outbox.end(done)
+        outbox.end(await asking.run())
     except asyncio.CancelledError:
-        outbox.end(Done(call.id, "stopped", witness.model, way.provider))
+        outbox.end(Done(call.id, "stopped", asking.witness.model, way.provider))
     except Exception as error:
-        begun = outbox.characters > 0
-        if limit.expired():
-            seconds = way.patience.next if begun else way.patience.first
-            outbox.end(faults.silent(way, seconds, begun=begun).of(call.id))
-        else:
-            outbox.end(faults.explain(error, way, begun=begun).of(call.id))
+        outbox.end(asking.fault(error).of(call.id))
+
+
+class _Asking:
+    """One request under way."""
+
+    def __init__(self, library: Any, call: Call, way: Route, outbox: Outbox) -> None:
+        self.witness = Witness()
+        self._library = library
+        self._call = call
+        self._way = way
+        self._outbox = outbox
+        self._limit = asyncio.timeout(way.patience.first)
+        self._echo = unsaid(call.messages, way.provider)
+        self._most = _most_characters(call)
+        self._said: str | None = None
+        self._usage: Any = None
+
+    async def run(self) -> Event:
+        """Make the request, pass its text on, and return how it ended. Raises what litellm does."""
+        current.set(self.witness)
+        async with self._limit:
+            stream = await self._library.acompletion(**_request(self._call, self._way))
+            try:
+                async for chunk in stream:
+                    self._take(chunk)
+                    if self._over:
+                        break
+                    # litellm does not yield while data is buffered; the loop would starve.
+                    await asyncio.sleep(0)
+            finally:
+                await _close(stream, self.witness)
+        if rest := self._echo.rest():
+            self._outbox.text(rest)
+        return self._end(stream)
+
+    def fault(self, error: Exception) -> faults.Fault:
+        """Return what `error`, raised by `run`, means."""
+        begun = self._outbox.characters > 0
+        if self._limit.expired():
+            patience = self._way.patience
+            return faults.silent(self._way, patience.next if begun else patience.first, begun=begun)
+        return faults.explain(error, self._way, begun=begun)
+
+    @property
+    def _over(self) -> bool:
+        """Whether more text has come than was asked for."""
+        return self._outbox.characters > self._most
+
+    def _take(self, chunk: Any) -> None:
+        self._usage = getattr(chunk, "usage", None) or self._usage
+        if not chunk.choices:
+            return
+        choice = chunk.choices[0]
+        self._said = choice.finish_reason or self._said
+        piece: str = choice.delta.content or ""
+        if text := self._echo.heard(piece):
+            self._outbox.text(text)
+        # Reasoning is no story, but a model that thinks aloud is not silent.
+        if piece or getattr(choice.delta, "reasoning_content", None):
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._way.patience.next)
+
+    def _end(self, stream: Any) -> Event:
+        call, way, witness = self._call, self._way, self.witness
+        reason = "length" if self._over else _finish_reason(stream, witness, self._said)
+        text = self._outbox.characters > 0
+        if reason is None and not text and (fault := _no_stream(stream, way, witness)):
+            return fault.of(call.id)
+        # Without a finish reason, or without usage from the provider, the count is litellm's guess.
+        usage: Any = self._usage or None
+        told = reason is not None and bool(usage) and _was_counted(stream, witness)
+        tokens_in: int | None = usage.prompt_tokens if told else None
+        tokens_out: int | None = usage.completion_tokens if told else None
+        return Done(
+            call.id,
+            _finish(reason, text),
+            witness.model or str(_hidden(stream).get("provider_response_model") or ""),
+            way.provider,
+            tokens_in,
+            tokens_out,
+            _cost(self._library, way, usage, tokens_in, tokens_out),
+            _dropped(self._library, call, way),
+        )
 
 
 def _request(call: Call, way: Route) -> dict[str, Any]:
     """Return the arguments of litellm's call."""
     import httpx
 
-    text = call.messages is None
     extra: dict[str, JSON] = {}
     if is_local(call.model):
         extra["storyloom"] = {"fork": call.fork, "index": call.index, "of": call.of}
-    elif way.provider == "ollama" and text:
+    elif way.provider == "ollama" and call.messages is None:
         # Else ollama puts the prompt into the model's chat template.
         extra["raw"] = True
-    body: dict[str, Any] = {"extra_body": extra} if extra else {}
     # Text completion is asked for through `acompletion` too, as litellm's own text function does:
     # the stream that comes back can then be closed, and says whether the model finished.
+    asked: dict[str, Any] = (
+        {"messages": [{"role": "user", "content": call.prompt}], "text_completion": True}
+        if call.messages is None
+        else {"messages": marked(call.messages, way.provider)}
+    )
     return {
         "max_tokens": _UNLIMITED,
         **call.params,
-        **body,
+        **asked,
+        **({"extra_body": extra} if extra else {}),
         "model": way.model,
-        "messages": [{"role": "user", "content": call.prompt}] if text else call.messages,
-        **({"text_completion": True} if text else {}),
         "api_base": way.api_base,
         "api_key": way.api_key,
         "stream": True,
@@ -139,70 +206,22 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
     }
 
 
-async def _read(
-    library: Any,
-    stream: Any,
-    call: Call,
-    way: Route,
-    witness: Witness,
-    outbox: Outbox,
-    limit: asyncio.Timeout,
-) -> Event:
-    """Pass the stream's text on and return how the branch ended."""
-    loop = asyncio.get_running_loop()
-    most = _most_characters(call)
-    said: str | None = None
-    usage: Any = None
-    async for chunk in stream:
-        usage = getattr(chunk, "usage", None) or usage
-        if chunk.choices:
-            choice = chunk.choices[0]
-            said = choice.finish_reason or said
-            piece: str = choice.delta.content or ""
-            if piece:
-                outbox.text(piece)
-            # Reasoning is no story, but a model that thinks aloud is not silent.
-            if piece or getattr(choice.delta, "reasoning_content", None):
-                limit.reschedule(loop.time() + way.patience.next)
-        if outbox.characters > most:
-            said = "length"
-            break
-        # litellm does not yield while data is buffered; without this the loop starves.
-        await asyncio.sleep(0)
-    truly = _finish_reason(stream, witness, said, outbox.characters > most)
-    if truly is None and not outbox.characters and (fault := _no_stream(stream, way, witness)):
-        return fault.of(call.id)
-    # Without a finish reason, or without usage from the provider, the count is litellm's guess.
-    counted = truly is not None and (
-        witness.counted
-        or any(getattr(kept, "usage", None) for kept in getattr(stream, "chunks", ()))
-    )
-    tokens_in: int | None = usage.prompt_tokens if counted and usage else None
-    tokens_out: int | None = usage.completion_tokens if counted and usage else None
-    return Done(
-        call.id,
-        _finish(truly, outbox.characters > 0),
-        witness.model or str(_hidden(stream).get("provider_response_model") or ""),
-        way.provider,
-        tokens_in,
-        tokens_out,
-        _cost(library, way, usage, tokens_in, tokens_out),
-        _dropped(library, call, way),
-    )
-
-
 def _most_characters(call: Call) -> int:
     tokens = call.params.get("max_tokens")
     return (tokens if isinstance(tokens, int) else _UNLIMITED) * _CHARACTERS_PER_TOKEN + 1024
 
 
-def _finish_reason(stream: Any, witness: Witness, said: str | None, over: bool) -> str | None:
+def _finish_reason(stream: Any, witness: Witness, said: str | None) -> str | None:
     """Return the reason the provider gave, None when it gave none: litellm would say `stop`."""
-    if over:
-        return "length"
     if hasattr(stream, "received_finish_reason"):
         return stream.received_finish_reason
     return said if witness.finished or witness.response is None else None
+
+
+def _was_counted(stream: Any, witness: Witness) -> bool:
+    """Return whether the provider itself counted the tokens."""
+    chunks: Any = getattr(stream, "chunks", ())
+    return witness.counted or any(getattr(chunk, "usage", None) for chunk in chunks)
 
 
 def _finish(reason: str | None, text: bool) -> Finish:

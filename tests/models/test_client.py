@@ -78,6 +78,20 @@ async def test_a_begun_answer_keeps_its_place_at_the_end(
     assert provider.requests[0].body["messages"] == messages
 
 
+@pytest.mark.parametrize("tokens", [("Once upon", " a"), ("Once", " upon", " a"), (" a",)])
+async def test_a_begun_answer_is_marked_and_not_told_twice_where_a_provider_does_so(
+    client: Client, provider: Provider, tokens: tuple[str, ...]
+) -> None:
+    messages = [
+        {"role": "user", "content": "Go on."},
+        {"role": "assistant", "content": "Once upon"},
+    ]
+    provider.script(says(*tokens))
+    outcome = await ask(client, call(provider, "mistral/m", messages=messages))
+    assert provider.requests[0].body["messages"][-1]["prefix"] is True
+    assert outcome.text == " a"
+
+
 async def test_branches_of_two_models_are_in_flight_together(
     client: Client, provider: Provider
 ) -> None:

@@ -117,6 +117,14 @@ async def test_a_broken_event_keeps_the_text(client: Client, provider: Provider,
     assert outcome.failed.kind == "server"
 
 
+async def test_an_endless_event_is_given_up(client: Client, provider: Provider) -> None:
+    endless = Raw(b'data: {"choices":[{"delta":{"content":"' + b"x" * 6_000_000)
+    outcome = await fails(client, provider, "chat", Reply((*BEGUN, endless, Hold(asyncio.Event()))))
+    assert outcome.text == "Once upon"
+    assert outcome.failed.kind == "server"
+    await provider.wait(lambda it: it.left == 1)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_page_with_status_200_is_no_story(
     client: Client, provider: Provider, way: str
