@@ -12,7 +12,6 @@ and the result of `clean` does not depend on where a stream was cut into pieces 
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 __all__ = ["Refusal", "clean", "first_words", "one_line", "visible", "words"]
 
@@ -21,51 +20,16 @@ class Refusal(ValueError):
     """Something the user asked for cannot be done; the message is the one sentence to show them."""
 
 
-_MIDDLE_DOT = "\u00b7"
-_REPLACEMENT = "\ufffd"
-
-_STORAGE: dict[int, str] = {
-    **{code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)},
-    0x7F: "\u2421",
-    **dict.fromkeys(range(0x80, 0xA0), _REPLACEMENT),
-    **dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT),
-    **dict.fromkeys(range(0xFDD0, 0xFDF0), _REPLACEMENT),
-    **{plane * 0x10000 + low: _REPLACEMENT for plane in range(17) for low in (0xFFFE, 0xFFFF)},
-}
-
-_ZERO_WIDTH = (
-    0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x200E, 0x200F,
-    0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x2065, 0x206A, 0x206B, 0x206C, 0x206D, 0x206E, 0x206F,
-    0x3164, 0xFEFF, 0xFFA0,
-)  # fmt: skip
-_SCREEN: dict[int, str] = {
-    **_STORAGE,
-    0x2028: "\u23ce",
-    0x2029: "\u23ce",
-    **dict.fromkeys(_ZERO_WIDTH, _MIDDLE_DOT),
-    **dict.fromkeys(range(0x202A, 0x202F), _MIDDLE_DOT),
-    **dict.fromkeys(range(0x2066, 0x206A), _MIDDLE_DOT),
-    **dict.fromkeys(range(0xFFF0, 0xFFFC), _MIDDLE_DOT),
-    **dict.fromkeys(range(0x1BCA0, 0x1BCA4), _MIDDLE_DOT),
-    **dict.fromkeys(range(0x1D173, 0x1D17B), _MIDDLE_DOT),
-    **dict.fromkeys(range(0xE0000, 0xE1000), _MIDDLE_DOT),
-    **dict.fromkeys(range(0xE0100, 0xE01F0), ""),
-}
-
-
-def _any_of(codes: Iterable[int]) -> re.Pattern[str]:
-    """Compile a class of these characters, as ranges: thousands of single ones compile slowly."""
-    ranges: list[list[int]] = []
-    for code in sorted(codes):
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return re.compile("[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in ranges) + "]")
-
-
-_UNSTORABLE = _any_of(_STORAGE)
-_UNSHOWABLE = _any_of(_SCREEN)
+# Patterns and not tables of characters: six thousand entries would be made at every start.
+_NONCHARACTERS = "".join(rf"\U{plane:04x}fffe-\U{plane:04x}ffff" for plane in range(17))
+_UNSTORABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef" + _NONCHARACTERS + "]"
+)
+_UNSHOWABLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _MARKS_KEPT = 8
 """Combining marks kept on one base character; more only serve to scribble over other lines."""
 _JOINERS = "\u200c\u200d"
@@ -85,9 +49,14 @@ def clean(text: str) -> str:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _UNSTORABLE.search(text) is None:
-        return text
-    return text.translate(_STORAGE)
+    return _UNSTORABLE.sub(_stored, text)
+
+
+def _stored(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
 
 
 def visible(text: str) -> str:
@@ -99,10 +68,16 @@ def visible(text: str) -> str:
     """
     if text.isascii():
         return clean(text)
-    text = clean(text)
-    if _UNSHOWABLE.search(text) is not None:
-        text = text.translate(_SCREEN)
+    text = _UNSHOWABLE.sub(_shown, clean(text))
     return text if _PERHAPS_PILED.search(text) is None else _without_piles(text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code in (0x2028, 0x2029):
+        return "\u23ce"
+    # Variation selectors 17 to 256 only choose between glyphs; a dot after each would be noise.
+    return "" if 0xE0100 <= code <= 0xE01EF else "\u00b7"
 
 
 def _without_piles(text: str) -> str:
