@@ -59,7 +59,7 @@ class Route:
     """The variable that holds the key, as far as known."""
     key_missing: str | None = None
     own: bool = False
-    """The address was configured, so that the list's prices do not hold."""
+    """The address is not the provider's own, so that the list's prices do not hold."""
     patience: Patience = Patience()
 
 
@@ -103,7 +103,7 @@ def route(
         api_key=(key or None) if key_env else (NO_KEY_NEEDED if api_base else None),
         key_env=wanted,
         key_missing=wanted if wanted and not found else None,
-        own=api_base is not None,
+        own=api_base is not None or provider in _OWN_SERVERS,
         patience=_patience(SLOW if own_machine else Patience()),
     )
     return _as_text(library, known, found_base, key or found_key) if text else known

@@ -145,7 +145,9 @@ class Worker:
             if is_local(model):
                 found: Facts = await asyncio.to_thread(self._engine().facts, model)
             else:
-                found = facts.describe(
+                # In a thread: for ollama's models litellm asks the server, and waits for it.
+                found = await asyncio.to_thread(
+                    facts.describe,
                     await self._ready(),
                     model,
                     api_base=message.get("api_base"),
