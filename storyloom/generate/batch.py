@@ -5,21 +5,22 @@ changed, always on the event loop; it draws nothing and reads no screen.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import context, joining
 from storyloom.models import tokens
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
-from storyloom.models.weights import EMBEDDED
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import growth, marks, reading
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 
 __all__ = ["Batch", "Branch"]
 
@@ -46,6 +47,8 @@ class Branch:
     first: float | None = None
     """Seconds until the first token."""
     raw: list[str] = field(default_factory=list[str])
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its text is closed in the story."""
 
     @property
     def node(self) -> int:
@@ -111,11 +114,13 @@ class Batch:
         """Stream all branches to their ends; each is closed in the story as it ends.
 
         When the running task is cancelled, what has arrived is kept and marked interrupted.
+        Raises Refusal, after all have ended, when one could not be saved.
         """
         flusher = asyncio.create_task(self._flush_regularly())
         tasks = [asyncio.create_task(self._stream(branch)) for branch in self.branches]
         try:
-            await asyncio.gather(*tasks)
+            # One that cannot be saved must not stop the others.
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             for task in tasks:
                 task.cancel()
@@ -123,8 +128,13 @@ class Batch:
             flusher.cancel()
             await asyncio.gather(flusher, return_exceptions=True)
             for branch in self.branches:
-                if branch.running:
-                    self.interrupt(branch)
+                if not branch.closing:
+                    # The others are worth closing even when one cannot be.
+                    with contextlib.suppress(Refusal):
+                        self.interrupt(branch)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def stop(self, node: int | None = None) -> None:
         """Stop one branch, or all; what has arrived stays."""
@@ -134,9 +144,13 @@ class Batch:
 
     def interrupt(self, branch: Branch) -> None:
         """Close a branch at once with what has arrived, without waiting for its provider."""
-        branch.state, branch.finish = "stopped", "interrupted"
-        say = "The program ended while this was being written; what had arrived is kept."
-        growth.finish(self._story, branch.placeholder, branch.text, Result("interrupted", say))
+        branch.closing = True
+        branch.state, branch.finish, branch.say = "stopped", "interrupted", INTERRUPTED
+        # What was held back as a possible greeting is text after all.
+        branch.text = self._text(branch, ended=True)
+        self._dirty.discard(branch.placeholder.rev)
+        result = Result("interrupted", INTERRUPTED)
+        growth.finish(self._story, branch.placeholder, branch.text, result)
 
     async def _stream(self, branch: Branch) -> None:
         async for event in self._client.stream(branch.call):
@@ -179,21 +193,40 @@ class Batch:
         branch.text = text
         self._dirty.discard(branch.placeholder.rev)
         result = Result(branch.finish, branch.say, facts)
-        await asyncio.to_thread(growth.finish, self._story, branch.placeholder, text, result)
+        branch.closing = True
+        await _surely(growth.finish, self._story, branch.placeholder, text, result)
+        branch.ended.set()
 
     async def _flush_regularly(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
+            # As if all had ended: after a crash, what was held back must be there too.
             texts = {
-                branch.placeholder.rev: branch.text
+                branch.placeholder.rev: self._text(branch, ended=True)
                 for branch in self.branches
                 if branch.placeholder.rev in self._dirty
             }
             self._dirty.clear()
             if texts:
-                await asyncio.to_thread(growth.flush, self._story, texts)
+                try:
+                    await _surely(growth.flush, self._story, texts)
+                except Refusal:
+                    # A full disk may have room again by the next time; an end that cannot be
+                    # written is reported.
+                    self._dirty.update(texts)
 
 
+async def _surely(write: Callable[..., None], *arguments: Any) -> None:
+    """Run `write` in a thread, to its end even when this task is cancelled meanwhile."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *arguments))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
+
+
+INTERRUPTED = "The program ended while this was being written; what had arrived is kept."
 _SAY = {
     "cut_off": "The stream broke off before the model was done; what had arrived is kept.",
     "empty": "The model gave no text; try again, or another model.",
@@ -215,7 +248,7 @@ def _known(done: Done) -> dict[str, Any]:
 
 
 def _named(call: Call, place: Placeholder) -> Call:
-    return Call(**{**vars(call), "id": f"n{place.node}.{place.gen}"})
+    return replace(call, id=f"n{place.node}.{place.gen}")
 
 
 def _strand_end(story: Story, parent: int) -> str:
@@ -234,7 +267,7 @@ def _requests(
     asked: list[Asked] = []
     calls: list[Call] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
-    for part, entry, fact in zip(parts, entries, facts, strict=True):
+    for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
         local = fact.provider == "embedded"
         reserve = int(settings.words * 1.4) if local else int(settings.words * 2) + 40
         made = context.assemble(
@@ -260,7 +293,7 @@ def _requests(
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,
-                    fork=fork if entry.model.startswith(EMBEDDED.split("/")[0] + "/") else "",
+                    fork=f"{fork}.{number}" if local else "",
                     index=index,
                     of=part.count,
                 )

@@ -102,9 +102,9 @@ class Loom(App[int]):
 
     def on_mount(self) -> None:
         """Open the first screen; the models' process is warmed once it has been drawn."""
-        from storyloom.tui.screens.library import LibraryScreen
-
         if self._path is None:
+            from storyloom.tui.screens.library import LibraryScreen
+
             self.push_screen(LibraryScreen())
         else:
             self.open_story(self._path)
@@ -178,7 +178,9 @@ def _leaving_by_signal(app: Loom) -> Iterable[None]:
             signal.signal(number, old)
 
 
-_LEAVE_SCREEN = b"\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+_MODES = (2004, 1000, 1003, 1015, 1006, 1004, 1049)
+"""Private modes that Textual sets: paste, mouse, focus and the alternate screen."""
+_LEAVE_SCREEN = b"\x1b[<u" + b"".join(b"\x1b[?%dl" % mode for mode in _MODES) + b"\x1b[?25h\x1b[0m"
 
 
 def _terminal_state() -> object:

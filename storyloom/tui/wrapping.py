@@ -1,4 +1,4 @@
-"""Prose broken into lines of terminal cells, as spans of the text, so that styles can be laid on."""
+"""Prose broken into lines of terminal cells: spans of the text, for styles to be laid on."""
 
 import re
 

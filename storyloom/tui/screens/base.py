@@ -19,7 +19,7 @@ class CommandScreen(Screen[object]):
     """A screen whose keys, `:` lines and palette entries all reach `do_<name>` methods."""
 
     COMMANDS: ClassVar[tuple[Command, ...]] = ()
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
 
     def compose_foot(self) -> ComposeResult:
         """The key line, and the line to type on that takes its place."""

@@ -81,8 +81,7 @@ class LinePane(Widget):
             if (old[y] if y < len(old) else ()) != (lines[y] if y < len(lines) else ())
         ]
         if changed:
-            top, left = self.gutter.top, self.gutter.left
-            self.refresh(*(Region(left, top + y, width, 1) for y in changed))
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the content; called by Textual."""

@@ -1,0 +1,44 @@
+"""How models are told apart on a screen: a short code and a colour role each, by first use."""
+
+import re
+
+from storyloom.story.story import Story
+from storyloom.text import one_line
+
+__all__ = ["Legend", "code_of"]
+
+_COLOURS = 8
+_FIRST_GENERATIONS = 5_000
+
+
+class Legend:
+    """The models of one story in the order of their first use."""
+
+    def __init__(self, story: Story) -> None:
+        rows = story.read.execute(
+            "SELECT model FROM gen WHERE id <= ? GROUP BY model ORDER BY min(id)",
+            (_FIRST_GENERATIONS,),
+        ).fetchall()
+        self._numbers: dict[str, int] = {}
+        for (model,) in rows:
+            self.role(model)
+
+    def role(self, model: str) -> str:
+        """Return the style name of a model, `human` for none; a ninth shares the first's."""
+        if not model:
+            return "human"
+        number = self._numbers.setdefault(model, len(self._numbers))
+        return f"model-{number % _COLOURS + 1}"
+
+
+def code_of(model: str) -> str:
+    """Return up to three letters for a model, `H` for a human: gpt-4o-mini is g4m."""
+    if not model:
+        return "H"
+    name = one_line(model.rsplit("/", 1)[-1]).lower()
+    parts = re.findall(r"[a-z]+|[0-9]+", name)
+    if len(parts) < 2:
+        return name[:3] or "?"
+    if len(parts) == 2:
+        return (parts[0][:2] + parts[1][:1])[:3]
+    return "".join(part[0] for part in parts[:3])

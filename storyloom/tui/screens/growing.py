@@ -1,0 +1,226 @@
+"""The loom's part that grows branches: batches, what they stream, how they end."""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from storyloom.generate.batch import Batch, Branch
+from storyloom.generate.plan import Plan, plan_for
+from storyloom.models import weights
+from storyloom.settings import PlanPart, Settings
+from storyloom.story import marks, reading
+from storyloom.story.story import Story
+from storyloom.text import Refusal
+from storyloom.tui.widgets.siblings import Live
+
+if TYPE_CHECKING:
+    from storyloom.tui.app import Loom
+
+__all__ = ["Growing"]
+
+_FRAMES_A_SECOND = 6
+_SETTLE_SECONDS = 5.0
+
+
+class Growing(Screen[object]):
+    """A screen with batches. The loom mixes it in; `cursor`, `redraw` and the like are its."""
+
+    story: Story
+    cursor: int
+    unread: set[int]
+
+    def begin_growing(self) -> None:
+        """Set up; nothing runs yet."""
+        self.next_count: int | None = None
+        self._batches: list[tuple[Batch, asyncio.Task[None]]] = []
+        self._branches: dict[int, Branch] = {}
+        self._failed: dict[int, list[str]] = {}
+        self._last: tuple[int, tuple[PlanPart, ...]] | None = None
+        self._dirty: set[int] = set()
+        self._ended = False
+        self._preparing = False
+
+    @property
+    def loom(self) -> "Loom":
+        """The application."""
+        return cast("Loom", self.app)
+
+    @property
+    def settings(self) -> Settings:
+        """The user's settings."""
+        return self.loom.settings
+
+    def live_branches(self) -> dict[int, Live]:
+        """Return the branches that are being written, by node."""
+        return {
+            node: Live(branch.state, branch.text, branch.say)
+            for node, branch in self._branches.items()
+            if branch.running
+        }
+
+    def failures(self, parent: int) -> list[str]:
+        """Return what is to be said of branches of that parent that brought no text."""
+        return self._failed.get(parent, [])
+
+    async def do_generate(self, _: str) -> None:
+        """Grow the plan's branches from the cursor."""
+        plan: Plan = self.plan()  # pyright: ignore[reportAttributeAccessIssue]
+        self._start(self.cursor, plan.parts)
+
+    async def do_again(self, _: str) -> None:
+        """Ask again at the fork the cursor is a branch of, as last time there."""
+        card = reading.cards(self.story, [self.cursor])[0]
+        parent = card.parent
+        if self._failed.get(self.cursor):
+            parent = self.cursor
+        if not parent:
+            self.say("This is the beginning; Space grows branches from it.")  # pyright: ignore[reportAttributeAccessIssue]
+            return
+        if self._last is not None and self._last[0] == parent:
+            parts = self._last[1]
+        else:
+            parts = plan_for(self.story, parent, self.settings).parts
+        self._start(parent, parts)
+
+    def do_more(self, _: str) -> None:
+        """Ask for one branch more next time."""
+        self._count(1)
+
+    def do_fewer(self, _: str) -> None:
+        """Ask for one branch fewer next time."""
+        self._count(-1)
+
+    def _count(self, step: int) -> None:
+        plan: Plan = self.plan()  # pyright: ignore[reportAttributeAccessIssue]
+        self.next_count = max(1, min(9, plan.total + step))
+        self.redraw()  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def do_stop(self, _: str) -> None:
+        """Stop what is being written; a branch alone when the cursor is on it."""
+        branch = self._branches.get(self.cursor)
+        only = self.cursor if branch is not None and branch.running else None
+        for batch, _task in self._batches:
+            await batch.stop(only)
+
+    async def stop_below(self, node: int) -> None:
+        """Stop a branch that is about to be pruned, and wait until its text is closed."""
+        branch = self._branches.get(node)
+        if branch is None or not branch.running:
+            return
+        for batch, _task in self._batches:
+            await batch.stop(node)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
+
+    def _start(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+        if self.story.readonly:
+            raise Refusal("This file cannot be written to, so nothing can grow in it.")
+        if self._preparing:
+            self.say("The last batch is still being prepared.")  # pyright: ignore[reportAttributeAccessIssue]
+            return
+        entries = [self.settings.entry(part.model) for part in parts]
+        if any(entry.model == weights.EMBEDDED for entry in entries) and not weights.present():
+            from storyloom.tui.screens.fetch import FetchScreen
+
+            def fetched(there: object) -> None:
+                if there:
+                    self._start(parent, parts)
+
+            self.app.push_screen(FetchScreen(), fetched)
+            return
+        self._preparing = True
+        self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
+
+    async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+        say = self.say  # pyright: ignore[reportAttributeAccessIssue]
+        say("Getting the models ready …")
+        try:
+            batch = await Batch.begin(
+                self.story,
+                self.loom.client,
+                self.settings,
+                parent,
+                parts,
+                why=marks.text_of(self.story, parent, "why"),
+            )
+        except Refusal as refusal:
+            say(str(refusal), "warning")
+            return
+        finally:
+            self._preparing = False
+        self._last = (parent, parts)
+        self._failed.pop(parent, None)
+        self.next_count = None
+        for branch in batch.branches:
+            self._branches[branch.node] = branch
+            self.unread.add(branch.node)
+        batch.listen(self._heard)
+        task = asyncio.create_task(batch.run())
+        self._batches.append((batch, task))
+        if self.cursor == parent:
+            self.cursor = batch.branches[0].node
+        self.unread.discard(self.cursor)
+        say(_notice(batch))
+        self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        painter = self.set_interval(1 / _FRAMES_A_SECOND, self._paint)
+        try:
+            await asyncio.gather(task, return_exceptions=True)
+        finally:
+            painter.stop()
+            self._batches.remove((batch, task))
+            self._finish(batch, parent)
+
+    def _heard(self, branch: Branch) -> None:
+        self._dirty.add(branch.node)
+
+    def _paint(self) -> None:
+        if not self._dirty:
+            return
+        nodes, self._dirty = self._dirty, set()
+        ended = [node for node in nodes if not self._branches[node].running]
+        if ended:
+            self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        else:
+            self.redraw_live(nodes)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _finish(self, batch: Batch, parent: int) -> None:
+        if self._ended:
+            return
+        failed = [branch for branch in batch.branches if not branch.text.strip()]
+        if failed:
+            said = dict.fromkeys(f"{branch.entry.name}: {branch.say}" for branch in failed)
+            self._failed[parent] = list(said)
+        for branch in batch.branches:
+            self._branches.pop(branch.node, None)
+        self._dirty.clear()
+        self._settle_cursor()  # pyright: ignore[reportAttributeAccessIssue]
+        self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
+        if broken:
+            branch = broken[0]
+            self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def end_growing(self) -> None:
+        """Stop all batches; what has arrived is kept and marked interrupted."""
+        self._ended = True
+        tasks = [task for _, task in self._batches]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def interrupt_growing(self) -> None:
+        """Close all branches at once with what has arrived, without waiting for anything."""
+        self._ended = True
+        for batch, _ in self._batches:
+            for branch in batch.branches:
+                if branch.running:
+                    batch.interrupt(branch)
+
+
+def _notice(batch: Batch) -> str:
+    if any(branch.facts.provider == "embedded" for branch in batch.branches):
+        return "The embedded model is small (135M): rough drafts, slowly. m chooses another."
+    hosts = sorted({branch.entry.api_base or branch.facts.provider for branch in batch.branches})
+    return f"Asking {', '.join(host for host in hosts if host)} … ^g stops."

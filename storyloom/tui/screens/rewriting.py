@@ -1,0 +1,180 @@
+"""The loom's part that writes by hand: inline, in $EDITOR, and where a passage is split."""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.screen import Screen
+
+from storyloom import paths
+from storyloom.story import reading, shape
+from storyloom.story.origins import Runs
+from storyloom.story.story import Story
+from storyloom.text import Refusal, clean, first_words, one_line
+from storyloom.tui.screens.editor import EditorScreen, Written
+from storyloom.tui.screens.split import SplitScreen
+
+__all__ = ["Rewriting"]
+
+_SECRET = ("_KEY", "_TOKEN", "_SECRET")
+_MARK = "<!-- storyloom: the passage begins below this line -->"
+
+
+class Rewriting(Screen[object]):
+    """A screen on whose story the author writes; the loom mixes it in."""
+
+    story: Story
+    cursor: int
+
+    def do_edit(self, _: str) -> None:
+        """Edit the passage under the cursor in a pane."""
+        self._edit_inline("")
+
+    def _edit_inline(self, notice: str) -> None:
+        piece = self._settled()
+        before = reading.strand_text(self.story, self._parent(), least=2_000)
+
+        async def done(written: object) -> None:
+            if isinstance(written, Written):
+                await self._keep(
+                    lambda story: shape.edit(story, piece.node, written.text, written.runs)
+                )
+
+        screen = EditorScreen(
+            self.story, f"edit n{piece.node}", f"edit:{piece.node}", before, piece.text, piece.runs,
+            notice=notice,
+        )  # fmt: skip
+        self.app.push_screen(screen, done)
+
+    def do_write(self, _: str) -> None:
+        """Write a child of the cursor by hand."""
+        node = self.cursor
+        self._settled()
+        before = reading.strand_text(self.story, node, least=2_000)
+        self._write(f"write after n{node}", f"write:{node}", before, shape.write_child, node)
+
+    def do_write_sibling(self, _: str) -> None:
+        """Write another branch of the cursor's fork by hand."""
+        node = self.cursor
+        before = reading.strand_text(self.story, self._parent(), least=2_000)
+        self._write(f"write beside n{node}", f"beside:{node}", before, shape.write_sibling, node)
+
+    def _write(
+        self,
+        title: str,
+        draft: str,
+        before: str,
+        function: Callable[[Story, int, str], int],
+        node: int,
+    ) -> None:
+        async def done(written: object) -> None:
+            if not isinstance(written, Written):
+                return
+            text = written.text
+            if before and not before[-1].isspace() and text[:1].isalnum():
+                # As with a model's answer: a new sentence needs a space before it.
+                text = " " + text
+            made = await self._keep(lambda story: function(story, node, text))
+            if made:
+                self.go(made)  # pyright: ignore[reportAttributeAccessIssue]
+
+        self.app.push_screen(EditorScreen(self.story, title, draft, before, "", ()), done)
+
+    async def _keep(self, function: Callable[[Story], int]) -> int:
+        try:
+            return await self.act(function)  # pyright: ignore[reportAttributeAccessIssue]
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")  # pyright: ignore[reportAttributeAccessIssue]
+            return 0
+
+    async def do_editor(self, _: str) -> None:
+        """Edit the passage under the cursor in the author's own editor."""
+        command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+        if not command.strip():
+            self._edit_inline("$EDITOR is not set, so the passage is edited here.")
+            return
+        piece = self._settled()
+        text = await self._in_editor(command, piece.text)
+        if text is None:
+            return
+        runs: Runs | None = None
+        changed = await self._keep(
+            lambda story: shape.edit(story, piece.node, text, runs, how="editor")
+        )
+        self.say("Kept what you wrote." if changed else "Nothing was changed.")  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def _in_editor(self, command: str, text: str) -> str | None:
+        """Let the author's editor change `text`; None when it failed or left nothing."""
+        say = self.say  # pyright: ignore[reportAttributeAccessIssue]
+        head = [
+            f"<!-- after: …{first_words(self._lead(), 60)} -->",
+            "<!-- save and leave to keep; leave with an error to keep nothing -->",
+            _MARK,
+        ]
+        folder = paths.made(paths.runtime_dir())
+        descriptor, name = tempfile.mkstemp(".md", "passage-", folder)
+        path = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+                handle.write("\n".join(head) + "\n" + text)
+            arguments = [*shlex.split(command), str(path)]
+            scrubbed = {k: v for k, v in os.environ.items() if not k.upper().endswith(_SECRET)}
+            try:
+                # Without batch_update a repaint of what streams in meanwhile waits for ever.
+                with self.app.suspend(), self.app.batch_update():
+                    process = await asyncio.create_subprocess_exec(*arguments, env=scrubbed)
+                    status = await process.wait()
+            except OSError as error:
+                say(f"{one_line(arguments[0])} could not be started: {error.strerror}.", "warning")
+                return None
+            self.refresh(layout=True)
+            if status:
+                say(f"The editor ended with status {status}; nothing was changed.", "warning")
+                return None
+            return _after_mark(path.read_text(encoding="utf-8", errors="replace"), text)
+        except ValueError as error:
+            say(f"$EDITOR cannot be understood: {error}.", "warning")
+            return None
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _lead(self) -> str:
+        before = reading.strand_text(self.story, self._parent(), least=100)
+        return before[-60:]
+
+    def do_split(self, _: str) -> None:
+        """Choose where the passage under the cursor is split."""
+        piece = self._settled()
+
+        async def done(at: object) -> None:
+            if isinstance(at, int):
+                first = await self._keep(lambda story: shape.split(story, piece.node, at))
+                if first:
+                    self.go(first)  # pyright: ignore[reportAttributeAccessIssue]
+                    self.say("Split; the cursor is on the first half.")  # pyright: ignore[reportAttributeAccessIssue]
+
+        self.app.push_screen(SplitScreen(piece.node, piece.text), done)
+
+    def _settled(self) -> reading.Piece:
+        card = reading.cards(self.story, [self.cursor])[0]
+        if card.streaming:
+            raise Refusal("This is still being written; ^g stops it.")
+        return reading.pieces(self.story, [self.cursor])[0]
+
+    def _parent(self) -> int:
+        return reading.cards(self.story, [self.cursor])[0].parent
+
+
+def _after_mark(content: str, before: str) -> str:
+    """Return the passage from the editor's file, without the line end that editors add."""
+    content = clean(content)
+    _, mark, passage = content.partition(_MARK + "\n")
+    text = passage if mark else content
+    if text.endswith("\n") and not before.endswith("\n"):
+        text = text[:-1]
+    return text

@@ -1,0 +1,194 @@
+"""The branches of one fork, one or three lines each, with how they are coming along."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from storyloom.story.reading import Card
+from storyloom.text import one_line, words
+from storyloom.tui.legend import Legend
+from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+from storyloom.tui.wrapping import wrap
+
+__all__ = ["Live", "SiblingsPane"]
+
+_ROW_WIDTH = 56
+"""Cells from which a branch's figures stand on the same line as its text."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A branch that is being written, or has failed."""
+
+    state: str
+    text: str
+    say: str = ""
+
+
+class SiblingsPane(LinePane):
+    """The cursor's fork: its number, text, model, length and state for each branch."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes="pane")
+        self._cards: Sequence[Card] = ()
+        self._cursor = 0
+        self._live: Mapping[int, Live] = {}
+        self._unread: frozenset[int] = frozenset()
+        self._failures: Sequence[str] = ()
+        self._pruned = 0
+        self._legend: Legend | None = None
+        self._top = 0
+
+    def show(
+        self,
+        cards: Sequence[Card],
+        cursor: int,
+        legend: Legend,
+        *,
+        live: Mapping[int, Live],
+        unread: frozenset[int] = frozenset(),
+        failures: Sequence[str] = (),
+        pruned: int = 0,
+        why: str = "",
+    ) -> None:
+        """Show the branches of the fork that `cursor` is a branch of."""
+        self._cards, self._cursor, self._legend = cards, cursor, legend
+        self._live, self._unread, self._failures, self._pruned = live, unread, failures, pruned
+        title = f"why: {one_line(why)}" if why else "branches"
+        room = max(10, self.size.width - 16)
+        title = fitted(title, min(cell_len(title), room)).replace("[", "\\[")
+        if self.border_title != title:
+            self.border_title = title
+        subtitle = f"{len(cards)} here" + (f", {pruned} pruned" if pruned else "")
+        if self.border_subtitle != subtitle:
+            self.border_subtitle = subtitle
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        legend, width, height = self._legend, self.size.width, self.size.height
+        if legend is None or width <= 0:
+            return
+        foot = self._foot(width)
+        # As much of each branch as there is room for, so that they can be compared at a glance.
+        each = max(1, min(4, (height - len(foot)) // max(1, len(self._cards))))
+        room = max(1, (height - len(foot)) // each)
+        at = next((n for n, card in enumerate(self._cards) if card.id == self._cursor), 0)
+        if not self._top <= at < self._top + room:
+            self._top = max(0, at - room // 2)
+        self._top = max(0, min(self._top, len(self._cards) - room))
+        lines: list[Line] = []
+        for number, card in enumerate(self._cards[self._top : self._top + room], self._top + 1):
+            make = self._column if width < _ROW_WIDTH and each > 1 else self._row
+            lines += make(number, card, width, each, legend)
+        below = len(self._cards) - self._top - room
+        if below > 0 and foot:
+            foot = [((f"  {below} more below", "dim"),), *foot[1:]]
+        self.show_lines([*lines, *foot][:height])
+
+    def _foot(self, width: int) -> list[Line]:
+        foot: list[Line] = [
+            ((fitted(f"  ! {one_line(sentence)}", width), "error"),) for sentence in self._failures
+        ]
+        if self._failures:
+            foot.append((("    . asks again", "dim"),))
+        if self._pruned:
+            foot.append(
+                ((fitted(f"  x {self._pruned} pruned   U brings them back", width), "dim"),)
+            )
+        return [(), *foot] if foot and self.size.height >= 20 else foot
+
+    def _mark(self, number: int, card: Card) -> list[Part]:
+        selected = card.id == self._cursor
+        return [
+            (">" if selected else " ", "title"),
+            (f"{number:>2}", "unread" if card.id in self._unread else "dim"),
+            ("*" if card.woven else "•" if card.id in self._unread else " ", "weave"),
+        ]
+
+    def _text(self, card: Card) -> str:
+        live = self._live.get(card.id)
+        text = one_line(live.text if live is not None else card.preview)
+        if text:
+            return text
+        return "…" if live is not None and live.state in ("waiting", "writing") else "(blank page)"
+
+    def _about(self, card: Card, legend: Legend) -> list[Part]:
+        live = self._live.get(card.id)
+        parts: list[Part] = []
+        if live is not None and live.state == "waiting":
+            parts.append(("waiting", "dim"))
+        elif live is not None and live.state == "writing":
+            parts.append((f"writing {words(live.text)}w", "unread"))
+        else:
+            state = _STATES.get(card.finish, "")
+            if state:
+                parts.append((state, "warning"))
+            if card.kids:
+                parts.append((f"+{card.kids}", "dim"))
+            length = f"{words(card.preview)}w" if card.length <= 240 else f"~{card.length // 6}w"
+            parts.append((length, "dim"))
+        name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
+        parts.append((f"{name}{'~' if card.edited else ''}", legend.role(card.model)))
+        return parts
+
+    def _row(self, number: int, card: Card, width: int, each: int, legend: Legend) -> list[Line]:
+        """A branch on the full width: its figures at the end of its first line."""
+        tail: list[Part] = []
+        used = 0
+        for text, style in self._about(card, legend):
+            text = fitted(text, min(cell_len(text), max(6, width // 4)))
+            tail += [(" ", ""), (text, style)]
+            used += cell_len(text) + 1
+        room = max(4, width - 5 - used)
+        body = self._broken(card, [room] + [width - 5] * (each - 1))
+        selected = card.id == self._cursor
+        style = "fresh" if selected else "text"
+        head = _lit((*self._mark(number, card), (" ", ""), (body[0], style), *tail), selected)
+        return [head, *(((" " * 5, ""), (line, style)) for line in body[1:])]
+
+    def _column(self, number: int, card: Card, width: int, each: int, legend: Legend) -> list[Line]:
+        """A branch in a narrow column: its figures on a line of their own."""
+        selected = card.id == self._cursor
+        style = "fresh" if selected else "text"
+        body = self._broken(card, [max(4, width - 5)] * (each - 1))
+        about: list[Part] = []
+        for part, role in reversed(self._about(card, legend)):
+            about += [(part, role), ("  ", "")]
+        return [
+            _lit((*self._mark(number, card), (" ", ""), (body[0], style)), selected),
+            *(((" " * 5, ""), (line, style)) for line in body[1:]),
+            (("     ", ""), *about),
+        ]
+
+    def _broken(self, card: Card, widths: list[int]) -> list[str]:
+        """Return a branch's beginning in lines of those widths, cut visibly where it goes on."""
+        text = self._text(card)
+        lines: list[str] = []
+        for at, width in enumerate(widths):
+            if at == len(widths) - 1 or cell_len(text) <= width:
+                lines.append(fitted(text, width))
+                text = ""
+                continue
+            end = wrap(text, width)[0][1]
+            lines.append(fitted(text[:end], width))
+            text = text[end:].lstrip()
+        return lines
+
+
+_STATES = {
+    "cut_off": "cut off",
+    "interrupted": "interrupted",
+    "stopped": "stopped",
+    "error": "broke off",
+    "refused": "refused",
+}
+
+
+def _lit(line: Line, selected: bool) -> Line:
+    if not selected:
+        return line
+    return tuple((text, f"{style} selection".strip()) for text, style in line)
