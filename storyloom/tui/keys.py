@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-__all__ = ["EDITOR", "HELP", "LIBRARY", "LOOM", "PICKER", "READER", "SCREENS", "Command",
-           "bindings", "named", "shown_key"]  # fmt: skip
+__all__ = ["EDITOR", "FETCH", "HELP", "LIBRARY", "LOOM", "NEW_STORY", "PICKER", "READER", "SCREENS",
+           "SPLIT", "Command", "bindings", "named", "shown_key"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ PICKER = (
     _c("toggle", "space", "Take the model into the plan, or out of it", "make", "tick"),
     _c("count", "1 2 3 4 5 6 7 8 9", "Ask for that many of its branches", "make", "1-9 branches"),
     _c("filter", "/", "Show only models whose name has these letters", "make", "filter"),
+    _c("model", "", "Take a model that no list has, by litellm's name for it", "make", "", "NAME"),
     _c("inherit", "I", "Have no plan here; use the one from above", "make", "inherit"),
     _c("accept", "enter", "Use this plan from here down", "make", "use here"),
     _c("accept-story", "S", "Use this plan for the whole story", "make", "whole story"),
@@ -161,12 +162,38 @@ EDITOR = (
     ),
 )
 
+NEW_STORY = (
+    _c("create", "ctrl+o ctrl+s", "Create the story and open it", "make", "^o create"),
+    _c(
+        "leave", "ctrl+g escape", "Go back; asks once when something was typed", "leave", "^g leave"
+    ),
+)
+
+FETCH = (
+    _c("fetch", "enter", "Fetch the embedded model", "make", "fetch"),
+    _c("back", "q escape ctrl+g", "Go back; a fetch that runs is stopped", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+SPLIT = (
+    _c("word-after", "l right", "Move the mark a word on", "move", "word"),
+    _c("word-before", "h left", "Move the mark a word back", "move"),
+    _c("sentence-after", "j down", "Move the mark a sentence on", "move", "sentence"),
+    _c("sentence-before", "k up", "Move the mark a sentence back", "move"),
+    _c("split", "enter s", "Split here", "make", "split here"),
+    _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
+    *_EVERYWHERE,
+)
+
 SCREENS: dict[str, tuple[Command, ...]] = {
     "library": LIBRARY,
     "loom": LOOM,
     "reader": READER,
     "models": PICKER,
+    "new": NEW_STORY,
+    "fetch": FETCH,
     "editor": EDITOR,
+    "split": SPLIT,
     "help": HELP,
 }
 
@@ -183,7 +210,7 @@ def shown_key(key: str) -> str:
 
 
 def bindings(commands: Iterable[Command]) -> list[Binding]:
-    """Return Textual's bindings of a screen's commands; digits reach their command with themselves."""
+    """Return Textual's bindings of a screen's commands; a digit goes to its command with it."""
     made: list[Binding] = []
     for command in commands:
         for key in command.keys:
