@@ -8,6 +8,7 @@ written: every node comes from an operation of the log, the chain of hashes hold
 """
 
 import hashlib
+import itertools
 import json
 import random
 import sqlite3
@@ -30,13 +31,14 @@ SESSION = "0bench00"
 _PRUNED, _STREAMING = 1, 4
 _START = 1_760_000_000_000
 _MODELS = ("local/smollm2", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5")
-_WORDS = (
+_PROSE = (
     "the a of and to in was it that he she her his with on for as had at by from not but they were "
     "sea iron salt lamp ferry harbour keeper letter window stair kettle winter tide gull rope "
     "mara tomas widow captain brother stranger child voice hand door field orchard train clock "
     "walked waited laughed turned opened carried counted forgot remembered whispered burned broke "
     "slowly again never always almost nobody somewhere under behind before after between against"
-).split()
+)
+_WORDS = _PROSE.split()
 
 
 @dataclass
@@ -64,6 +66,7 @@ class _Log:
     previous: bytes = b""
     nodes: int = 0
     gens: int = 0
+    deepest: int = 1
     request: bytes = b""
     parents: list[int] = field(default_factory=lambda: [0])
     """Parent of every node, by its id."""
@@ -162,6 +165,7 @@ class _Log:
                 [
                     Change(node, "streaming", 1, 0),
                     Change(node, "result", None, json.dumps(facts, separators=(",", ":"))),
+                    Change(0, "spent", self.attributes.get((0, "spent")), gen * 200_000),
                 ],
                 {"gen": gen},
                 actor="model",
@@ -189,7 +193,14 @@ def build(path: Path, nodes: int = 10_000, shape: str = "mixed") -> Built:
     branch, the deepest strand is the weave and has a chapter every 60 nodes.
     """
     began = time.perf_counter()
-    file.create(path)
+    with file.draft(path) as made:
+        log = _write(made, nodes, shape)
+    deepest = log.deepest
+    widest = max(range(1, nodes + 1), key=lambda node: log.kids.get(node, 0))
+    return Built(path, nodes, deepest, log.depths[deepest], widest, time.perf_counter() - began)
+
+
+def _write(path: Path, nodes: int, shape: str) -> _Log:
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA cache_size = -200000")
@@ -204,15 +215,14 @@ def build(path: Path, nodes: int = 10_000, shape: str = "mixed") -> Built:
         count = min(count, nodes - log.nodes)
         if count:
             log.write(parent) if count == 1 else log.grow(parent, count)
-    deepest = max(range(1, nodes + 1), key=log.depths.__getitem__)
-    _finish(log, deepest)
+    log.deepest = max(range(1, nodes + 1), key=log.depths.__getitem__)
+    _finish(log, log.deepest)
     log.flush()
     _project(log)
     db.execute("INSERT INTO rev_fts(rev_fts) VALUES('rebuild')")
     db.execute("COMMIT")
     db.close()
-    widest = max(range(1, nodes + 1), key=lambda node: log.kids.get(node, 0))
-    return Built(path, nodes, deepest, log.depths[deepest], widest, time.perf_counter() - began)
+    return log
 
 
 def _spine(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
@@ -260,8 +270,7 @@ def _finish(log: _Log, deepest: int) -> None:
         strand.append(log.parents[strand[-1]])
     strand.reverse()
     changes = [
-        Change(parent, "weave:main", None, child)
-        for parent, child in zip(strand, strand[1:], strict=False)
+        Change(parent, "weave:main", None, child) for parent, child in itertools.pairwise(strand)
     ]
     log.append("weave.set", changes, {"weave": "main", "to": deepest})
     for number, node in enumerate(strand[::60], 1):

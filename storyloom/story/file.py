@@ -5,10 +5,12 @@ A file that is not a story, or is a newer one, is never written to.
 
 import contextlib
 import os
+import secrets
 import sqlite3
+import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import IO
+from typing import Any
 from urllib.parse import quote
 
 from storyloom import paths
@@ -17,88 +19,269 @@ from storyloom.text import Refusal, one_line
 
 try:
     import fcntl
-except ImportError:  # Windows: one program at a time is all that can be promised there.
+except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["Guard", "create", "open_reader", "open_writer"]
+__all__ = ["SUFFIX", "Guard", "SessionLock", "draft", "explained", "open_reader", "open_writer"]
+
+SUFFIX = ".loom"
+"""How the names of story files end."""
 
 _BUSY_SECONDS = 10.0
+_SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 class Guard:
     """A lock beside SQLite's own, held around every write and checkpoint.
 
     SQLite before 3.51.3 can corrupt a WAL file when two connections checkpoint at once; most
-    Pythons still carry such a version. A lock on a file of our own keeps them apart.
+    Pythons still carry such a version. A lock of our own keeps them apart. It is on the story's
+    folder: that leaves no file behind and is the same for every program, whatever its environment
+    says of runtime folders, and a lock on the story itself would undo SQLite's. Where there is no
+    such lock (some network folders, Windows), `works` is false and WAL must not be used.
     """
 
     def __init__(self, path: Path) -> None:
-        status = path.stat()
+        real = path.resolve()
+        status = real.stat()
         self._name = f"{status.st_dev:x}-{status.st_ino:x}"
-        self._file: IO[bytes] | None = None
-        if fcntl is not None:
-            folder = paths.made(paths.runtime_dir())
-            # The lock file has to outlive this call: closing it would give the lock back.
-            self._file = open(folder / f"{self._name}.lock", "ab")  # noqa: SIM115
+        self._folder: int | None = None
+        if fcntl is None:
+            return
+        try:
+            self._folder = os.open(real.parent, os.O_RDONLY)
+            with self.held():
+                pass
+        except Refusal:
+            self.close()
+            raise
+        except OSError:
+            self.close()
+
+    @property
+    def works(self) -> bool:
+        """Whether programs are kept apart."""
+        return self._folder is not None
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
-        """Keep every other program from writing meanwhile; waits for one that does."""
-        if fcntl is None or self._file is None:
+        """Keep every other program from writing meanwhile; waits up to 10 s for one that does.
+
+        Raises Refusal when that one does not end.
+        """
+        folder = self._folder
+        if fcntl is None or folder is None:
             yield
             return
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        deadline = time.monotonic() + _BUSY_SECONDS
+        pause = 0.0005
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # A program that was stopped while it wrote would be waited for without end.
+                if time.monotonic() > deadline:
+                    raise Refusal(
+                        "Another program has been writing in this story's folder for too long; "
+                        "end it, or try again."
+                    ) from None
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.01)
         try:
             yield
         finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            fcntl.flock(folder, fcntl.LOCK_UN)
 
-    def session_file(self, session: str) -> Path:
-        """Return the file whose lock shows that a session of this story is still alive."""
-        return paths.runtime_dir() / f"{self._name}-{session}.session"
+    def session(self, session: str) -> "SessionLock":
+        """Return the lock by which others see that a session of this story is alive."""
+        return SessionLock(paths.runtime_dir() / f"{self._name}-{session}.session")
+
+    def live_sessions(self, own: str) -> list[str]:
+        """Return the sessions of other programs that have this story open and wrote in it."""
+        try:
+            names = os.listdir(paths.runtime_dir())
+        except (OSError, Refusal):
+            return []
+        sessions = [
+            name[len(self._name) + 1 : -len(".session")]
+            for name in names
+            if name.startswith(f"{self._name}-") and name.endswith(".session")
+        ]
+        return [each for each in sessions if each != own and self.session(each).taken()]
 
     def close(self) -> None:
-        """Give the lock file back."""
+        """Give the lock back."""
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+
+class SessionLock:
+    """A locked file that exists for as long as a session does, or until it is looked at after."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        """Hold the lock until `release`; false when that cannot be done here or it is taken."""
+        try:
+            paths.made(self._path.parent)
+            handle = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        except (OSError, Refusal):
+            return False
+        try:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            return False
+        self._file = handle
+        return True
+
+    def taken(self) -> bool:
+        """Whether another program holds it; what a dead one left is cleared away."""
+        if not self._path.exists():
+            return False
+        if fcntl is not None and not self.take():
+            return True
+        try:
+            # Windows refuses to unlink a file that is open, which is the answer there.
+            self._path.unlink(missing_ok=True)
+        except OSError:
+            return True
+        finally:
+            self._let_go()
+        return False
+
+    def release(self) -> None:
+        """Give the lock back and take its file away."""
+        if self._file is None:
+            return
+        self._let_go()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _let_go(self) -> None:
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None
 
 
-def create(path: Path) -> None:
-    """Create an empty story file, readable by its owner alone.
+@contextlib.contextmanager
+def draft(path: Path) -> Generator[Path]:
+    """Yield an empty story under another name, which becomes `path` when the block ends well.
 
-    Raises Refusal when something is there already or the folder cannot be written to.
+    So nobody ever sees a story that is half made, and none stays behind when making it fails. It
+    is readable by its owner alone. Raises Refusal when `path` is there already or the folder
+    cannot be written to.
     """
+    _refuse_taken(path)
+    made = path.with_name(f".{path.name[:100]}-{secrets.token_hex(4)}.new")
     try:
-        # Made with its rights from the start: SQLite gives its side files the same ones.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        raise Refusal(
-            f"{_named(path)} is there already; open it, or choose another name."
-        ) from None
-    except OSError as error:
-        raise Refusal(f"{_named(path)} cannot be created: {error.strerror}.") from error
-    try:
-        connection = sqlite3.connect(path, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            schema.migrate(connection)
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
-    except BaseException:
-        path.unlink(missing_ok=True)
+            # Made with its rights from the start: SQLite gives its side files the same ones.
+            os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            _lay_tables(made)
+            yield made
+            _publish(made, path)
+        except FileExistsError:
+            raise Refusal(_taken(path)) from None
+        except (OSError, ValueError) as error:
+            if isinstance(error, Refusal):
+                raise
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise Refusal(f"{_named(path)} cannot be created: {why}.") from error
+        except sqlite3.DatabaseError as error:
+            raise Refusal(f"{_named(path)} cannot be created: {explained(error)}.") from error
+    finally:
+        for suffix in ("", *_SIDE_FILES):
+            with contextlib.suppress(OSError, ValueError):
+                made.with_name(made.name + suffix).unlink(missing_ok=True)
+
+
+def _refuse_taken(path: Path) -> None:
+    try:
+        if path.is_symlink() or path.exists():
+            raise Refusal(_taken(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, Refusal):
+            raise
+        raise Refusal(f"{_named(path)} cannot be created: {error}.") from error
+
+
+def _lay_tables(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        schema.migrate(connection)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _publish(made: Path, path: Path) -> None:
+    try:
+        # A link, unlike a rename, never takes the place of a file that has appeared meanwhile.
+        os.link(made, path)
+    except FileExistsError:
         raise
+    except OSError:
+        # Not every file system has links.
+        _refuse_taken(path)
+        os.rename(made, path)
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
+class _Refusing:
+    """Turns an error of the file into a refusal; a class, as a generator would cost more."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+            raise Refusal(f"The story cannot be read here: {explained(error)}.") from error
+
+
+_REFUSING = _Refusing()
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor whose faults of the file are refusals: damage may lie in any page that is read."""
+
+    def execute(self, *args: Any) -> "_Cursor":  # type: ignore[override]
+        with _REFUSING:
+            super().execute(*args)
+        return self
+
+    def fetchone(self) -> Any:
+        with _REFUSING:
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _REFUSING:
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        with _REFUSING:
+            return super().__next__()
+
+
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
+def open_reader(path: Path, *, live: bool = False) -> sqlite3.Connection:
     """Open a story for reading alone, after making sure that it is one.
 
-    Raises Refusal when there is no file, it is no story, or a newer Storyloom made it.
+    Raises Refusal when there is no file, it is no story, or a newer Storyloom made it; later,
+    reading from a damaged page raises Refusal too. Without `live` it is for a look that ends at
+    once and makes no side files, which only a program that writes can take away again; with it,
+    the connection follows what is written meanwhile.
     """
     _refuse_other_than_file(path)
-    connection = _connect_to_read(path)
+    connection = _connect_to_read(path, live)
     try:
         _refuse_foreign(connection, path)
     except sqlite3.DatabaseError as error:
@@ -110,25 +293,27 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """Open a story that `open_reader` has accepted for writing.
+def open_writer(path: Path, *, wal: bool) -> sqlite3.Connection:
+    """Open a story that `open_reader` has accepted for writing; the caller holds the guard.
 
-    The connection may be used from any thread, by one at a time. Raises sqlite3.OperationalError
-    when the file or its folder is read-only.
+    The connection may be used from any thread, by one at a time. `wal` says whether the guard
+    works. Raises sqlite3.OperationalError when the file or its folder is read-only, or another
+    program has it in WAL mode and that is not wanted here.
     """
     connection = sqlite3.connect(
         f"{_uri(path)}?mode=rw",
         uri=True,
         isolation_level=None,
-        timeout=_BUSY_SECONDS,
+        timeout=_BUSY_SECONDS if wal else 0,
         cached_statements=256,
         check_same_thread=False,
     )
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
         # A filled sqlite_stat1 makes older SQLites plan a Bloom filter into the tree's queries,
         # which then cost a hundred times as much.
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").fetchone():
@@ -139,12 +324,32 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def explained(error: sqlite3.Error) -> str:
+    """Return why SQLite failed, in the author's words, as the end of a sentence."""
+    text = str(error)
+    if "full" in text:
+        return "the disk is full"
+    if "malformed" in text or "not a database" in text:
+        return f"it is damaged ({text}); 'storyloom check' says more"
+    if "locked" in text or "busy" in text:
+        return "another program has been writing to it for too long"
+    if "readonly" in text or "unable to open" in text:
+        return "it or its folder is read-only"
+    if "disk I/O" in text:
+        return f"the disk refused (perhaps it is full, or a quota is used up; {text})"
+    return one_line(text)
+
+
 def _uri(path: Path) -> str:
     return f"file:{quote(str(path.absolute()))}"
 
 
 def _named(path: Path) -> str:
     return one_line(str(path))
+
+
+def _taken(path: Path) -> str:
+    return f"{_named(path)} is there already; open it, or choose another name."
 
 
 def _refuse_other_than_file(path: Path) -> None:
@@ -165,13 +370,21 @@ def _refuse_other_than_file(path: Path) -> None:
         raise Refusal(f"{_named(path)} may not be read by you; see its permissions.")
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection:
+def _modes(path: Path, live: bool) -> list[str]:
+    """Return the ways to try to open a story for reading, best first."""
+    aside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
+    changes_aside = any(each.exists() and each.stat().st_size for each in aside)
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if not changes_aside and not (live and writable) and not aside[0].exists():
+        # WAL's shared memory could not be made, or would stay behind; and nobody writes now.
+        return ["mode=ro&immutable=1", "mode=ro"]
+    # What a crash left in a journal is rolled back by a connection that may write.
+    return ["mode=ro", "mode=rw"] if writable else ["mode=ro"]
+
+
+def _connect_to_read(path: Path, live: bool) -> sqlite3.Connection:
     failure: sqlite3.Error | None = None
-    # In a folder that cannot be written to, WAL's shared memory cannot be made; a file that
-    # nobody can write is safe to read as immutable.
-    for mode in ("mode=ro", "mode=ro&immutable=1"):
-        if mode != "mode=ro" and os.access(path.parent, os.W_OK):
-            break
+    for mode in _modes(path, live):
         connection = sqlite3.connect(
             f"{_uri(path)}?{mode}",
             uri=True,
@@ -179,18 +392,27 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
             timeout=_BUSY_SECONDS,
             cached_statements=256,
             check_same_thread=False,
+            factory=_Connection,
         )
         try:
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("PRAGMA cell_size_check = ON")
-            connection.execute("PRAGMA application_id").fetchone()
-            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            read = sqlite3.Connection.cursor(connection, sqlite3.Cursor).execute
+            read("PRAGMA trusted_schema = OFF")
+            read("PRAGMA query_only = ON")
+            read("PRAGMA cell_size_check = ON")
+            read("PRAGMA application_id").fetchone()
+            read("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.Error as error:
             connection.close()
             failure = error
+            if "readonly" not in str(error) and "unable to open" not in str(error):
+                break
             continue
         return connection
+    if failure is not None and "unable to open" in str(failure):
+        raise Refusal(
+            f"{_named(path)} was not closed well and its folder is read-only, so its last changes "
+            f"cannot be read; copy it together with {path.name}-wal to a folder of yours."
+        ) from failure
     raise Refusal(_unreadable(path, failure)) from failure
 
 

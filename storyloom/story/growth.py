@@ -9,16 +9,20 @@ import hashlib
 import json
 import zlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from storyloom.story import origins
+from storyloom.story.kept import kept, kept_json
+from storyloom.story.origins import Runs
 from storyloom.story.schema import STREAMING
 from storyloom.story.shape import keys_at_end
-from storyloom.story.story import Story
-from storyloom.text import clean
+from storyloom.story.story import Act, Story
+from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "finish", "flush", "recover", "request", "request_of",
-           "result_of"]  # fmt: skip
+__all__ = ["Asked", "Placeholder", "Result", "Spent", "finish", "flush", "recover", "request",
+           "request_of", "result_of", "spent"]  # fmt: skip
+
+_LARGEST_REQUEST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ def request(
 ) -> list[Placeholder]:
     """Add a node below `parent` for each branch, in order, and store what each is sent."""
     data = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
+    if not asked:
+        raise Refusal("A batch needs at least one model to write.")
     with story.act("gen.request", data=data) as act:
         if parent:
             act.settled(parent)
@@ -66,13 +72,14 @@ def request(
         for index, (ask, key) in enumerate(
             zip(asked, keys_at_end(act, parent, len(asked)), strict=True)
         ):
-            body = json.dumps(ask.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            # Escaped, so that even what is no Unicode is stored exactly as it is sent.
+            body = json.dumps(ask.body, sort_keys=True, separators=(",", ":"))
             digest = hashlib.sha256(body.encode()).digest()
             act.db.execute(
                 "INSERT OR IGNORE INTO request VALUES(?,?)", (digest, zlib.compress(body.encode()))
             )
-            params = json.dumps(ask.params, ensure_ascii=False, sort_keys=True)
-            gen = act.generation(index, ask.model, params, digest)
+            params = json.dumps(ask.params, sort_keys=True)
+            gen = act.generation(index, kept(ask.model), params, digest)
             node = act.add(parent, key, "", flags=STREAMING, gen=gen)
             state = act.node(node)
             placed.append(Placeholder(node, state.rev, gen, ask))
@@ -84,31 +91,78 @@ def flush(story: Story, texts: dict[int, str]) -> None:
     with story.quick() as db:
         db.executemany(
             "UPDATE rev SET text = ? WHERE id = ? AND op IS NULL",
-            [(clean(text), rev) for rev, text in texts.items()],
+            [(kept(text), rev) for rev, text in texts.items()],
         )
 
 
 def finish(story: Story, branch: Placeholder, text: str, result: Result) -> None:
-    """Close a branch with its text. One without any text leaves no node behind, only the log."""
+    """Close a branch with its text. One without any text leaves no node behind, only the log.
+
+    A branch that another program took for dead and closed gets what is more now, unless it was
+    changed since.
+    """
     kind = "gen.error" if result.finish == "error" else "gen.result"
     if result.finish == "interrupted":
         kind = "gen.interrupted"
     _finish(
-        story, branch.node, branch.rev, branch.gen, branch.asked.model, clean(text), result, kind
-    )
+        story, branch.node, branch.rev, branch.gen, kept(branch.asked.model), kept(text), result,
+        kind,
+    )  # fmt: skip
 
 
 def _finish(
     story: Story, node: int, rev: int, gen: int, model: str, text: str, result: Result, kind: str
 ) -> None:
     facts = {"finish": result.finish, **({"say": result.say} if result.say else {}), **result.facts}
+    facts = kept_json(facts)
     with story.act(kind, actor="model", data={"gen": gen}) as act:
         runs = origins.whole(text, origins.model_origin(model), gen)
-        act.finish(rev, node, text, runs)
-        act.change(node, "streaming", 0)
-        if not text.strip():
-            act.change(node, "gone", 1)
+        if act.finished(rev):
+            _finish_again(act, node, rev, text, runs)
+        else:
+            act.finish(rev, node, text, runs)
+            act.change(node, "streaming", 0)
+            if not text.strip():
+                act.change(node, "gone", 1)
         act.change(node, "result", json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
+        _count_cost(act, facts.get("cost"), bool(text))
+
+
+def _finish_again(act: Act, node: int, rev: int, text: str, runs: Runs) -> None:
+    before, _ = act.text(rev)
+    state = act.tables.node(node)
+    if before == text or state is None:
+        return
+    revised = act.revise(node, text, runs)
+    if state.rev == rev:
+        act.change(node, "rev", revised)
+        if not before.strip():
+            act.change(node, "gone", 0)
+
+
+def _count_cost(act: Act, cost: object, wrote: bool) -> None:
+    if isinstance(cost, int | float):
+        before = int(act.tables.attribute(0, "spent") or 0)
+        act.change(0, "spent", before + round(cost * 1e9))
+    elif wrote:
+        act.change(0, "unpriced", int(act.tables.attribute(0, "unpriced") or 0) + 1)
+
+
+class Spent(NamedTuple):
+    """What a story's generations cost, pruned and undone ones too."""
+
+    dollars: float
+    unpriced: int
+    """Branches with text whose price is not known, and is not in `dollars`."""
+
+
+def spent(story: Story) -> Spent:
+    """Return what the story's generations have cost so far."""
+    rows = story.read.execute(
+        "SELECT key, value FROM attr WHERE owner = 0 AND key IN ('spent', 'unpriced')"
+    ).fetchall()
+    found = dict(rows)
+    return Spent(found.get("spent", 0) / 1e9, found.get("unpriced", 0))
 
 
 def recover(story: Story) -> list[int]:
@@ -135,11 +189,14 @@ def recover(story: Story) -> list[int]:
 
 
 def request_of(story: Story, gen: int) -> dict[str, Any]:
-    """Return the messages or prompt that a generation was sent."""
+    """Return the messages or prompt that a generation was sent, empty for an unknown one."""
     row = story.read.execute(
         "SELECT body FROM request JOIN gen ON gen.request = request.hash WHERE gen.id = ?", (gen,)
     ).fetchone()
-    return json.loads(zlib.decompress(row[0]))
+    if row is None:
+        return {}
+    # Bounded, as a file from elsewhere may hold a few bytes that unpack to more than the memory.
+    return json.loads(zlib.decompressobj().decompress(row[0], _LARGEST_REQUEST))
 
 
 def result_of(story: Story, node: int) -> dict[str, Any]:

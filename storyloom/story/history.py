@@ -4,11 +4,12 @@ Undo appends an operation that holds the inverse changes; redo appends the inver
 the log only grows, replay shows undos too, and nothing is ever taken from it.
 """
 
+import json
 import sqlite3
 
-from storyloom.story.schema import PRUNED
+from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Act, Story
-from storyloom.story.tables import FLAGS, Change, value
+from storyloom.story.tables import Change, value
 from storyloom.text import Refusal
 
 __all__ = ["redo", "redoable", "undo", "undoable"]
@@ -17,12 +18,14 @@ __all__ = ["redo", "redoable", "undo", "undoable"]
 def undo(story: Story) -> str | None:
     """Take back the author's last step and return its kind, None when there is none.
 
-    Steps of earlier sessions and of this one are taken back, newest first; not those of another
-    program that has the story open now. A batch is pruned rather than unmade, as its text has been
-    seen and paid for. Raises Refusal when another program has changed the same thing since.
+    Steps of this session and of all that have ended are taken back, newest first; not those of
+    another program that has the story open now. A batch is pruned rather than unmade, as its text
+    has been seen and paid for, and so is a node that drafts of a batch still hang on. Raises
+    Refusal when another program has changed the same thing since.
     """
+    others = story.live_others()
     with story.act("undo") as act:
-        target = _newest(act.db, "undoable", story)
+        target = _newest(act.db, "undoable", others)
         if target is None:
             return None
         kind = _kind(act.db, target)
@@ -38,8 +41,9 @@ def redo(story: Story) -> str | None:
 
     A new step of the author's ends what can be redone. Raises Refusal as `undo` does.
     """
+    others = story.live_others()
     with story.act("redo") as act:
-        undone = _newest(act.db, "redoable", story)
+        undone = _newest(act.db, "redoable", others)
         if undone is None:
             return None
         target = act.db.execute("SELECT reverts FROM op WHERE id = ?", (undone,)).fetchone()[0]
@@ -52,27 +56,27 @@ def redo(story: Story) -> str | None:
 
 def undoable(story: Story) -> str | None:
     """Return the kind of the step that `undo` would take back, None when there is none."""
-    target = _newest(story.read, "undoable", story)
+    target = _newest(story.read, "undoable", story.live_others())
     return _kind(story.read, target) if target is not None else None
 
 
 def redoable(story: Story) -> str | None:
     """Return the kind of the step that `redo` would make again, None when there is none."""
-    undone = _newest(story.read, "redoable", story)
+    undone = _newest(story.read, "redoable", story.live_others())
     if undone is None:
         return None
     row = story.read.execute("SELECT reverts FROM op WHERE id = ?", (undone,)).fetchone()
     return _kind(story.read, row[0])
 
 
-def _newest(db: sqlite3.Connection, table: str, story: Story) -> int | None:
-    first = story.first_op
-    if not first:
-        # Nothing was changed in this session yet: all that is in the log came before it.
-        return db.execute(f"SELECT max(op) FROM {table}").fetchone()[0]
-    return db.execute(
-        f"SELECT max(op) FROM {table} WHERE session = ? OR op < ?", (story.session, first)
-    ).fetchone()[0]
+def _newest(db: sqlite3.Connection, table: str, others: list[str]) -> int | None:
+    # Newest first by the table's key, so that this ends at the first that is not another's.
+    row = db.execute(
+        f"SELECT op FROM {table} WHERE session NOT IN (SELECT value FROM json_each(?)) "
+        "ORDER BY op DESC LIMIT 1",
+        (json.dumps(others),),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _kind(db: sqlite3.Connection, op: int) -> str:
@@ -83,19 +87,60 @@ def _invert(act: Act, op: int, *, batch: bool) -> None:
     rows = act.db.execute(
         "SELECT owner, key, old, new FROM change WHERE op = ? ORDER BY seq DESC", (op,)
     ).fetchall()
-    for change in map(Change._make, rows):
-        if change.key == "add":
+    changes = [Change._make(row) for row in rows]
+    for change in changes:
+        if change.key != "add":
+            if value(act.tables, change.owner, change.key) != change.new:
+                raise _conflict(change.owner)
+            act.change(change.owner, change.key, change.old)
+        elif batch:
             state = act.tables.node(change.owner)
-            assert state is not None
-            if batch:
-                if not state.flags & (FLAGS["gone"] | PRUNED):
-                    act.change(change.owner, "pruned", 1)
-            else:
-                act.change(change.owner, "gone", 1)
-            continue
-        if value(act.tables, change.owner, change.key) != change.new:
-            raise Refusal(
-                f"That step cannot be taken back: n{change.owner} was changed since, "
-                "in another window."
-            )
-        act.change(change.owner, change.key, change.old)
+            if state is not None and not state.flags & GONE:
+                act.change(change.owner, "pruned", 1)
+        else:
+            _unmake(act, change)
+    for owner in {change.owner for change in changes}:
+        _refuse_broken(act, owner)
+    if not act.db.execute(
+        f"SELECT 1 FROM node WHERE parent = 0 AND NOT flags & {GONE | PRUNED} LIMIT 1"
+    ).fetchone():
+        raise _conflict(0)
+
+
+def _unmake(act: Act, change: Change) -> None:
+    state = act.tables.node(change.owner)
+    made = json.loads(str(change.new))
+    if state is None or state.flags & GONE or [state.parent, state.ord, state.rev] != made[:3]:
+        raise _conflict(change.owner)
+    below = act.db.execute(
+        f"SELECT min(flags & {PRUNED}) FROM node WHERE parent = ? AND NOT flags & {GONE}",
+        (change.owner,),
+    ).fetchone()[0]
+    if below == 0:
+        raise _conflict(change.owner)
+    # What still hangs on it are the pruned drafts of a batch that was undone.
+    act.change(change.owner, "gone" if below is None else "pruned", 1)
+
+
+def _refuse_broken(act: Act, node: int) -> None:
+    """Refuse what would cut a live node off from the tree: another window has built on it."""
+    state = act.tables.node(node)
+    if state is None:
+        return
+    if state.flags & GONE:
+        if act.db.execute(
+            f"SELECT 1 FROM node WHERE parent = ? AND NOT flags & {GONE} LIMIT 1", (node,)
+        ).fetchone():
+            raise _conflict(node)
+    elif state.parent:
+        parent = act.tables.node(state.parent)
+        if parent is None or parent.flags & GONE:
+            raise _conflict(node)
+
+
+def _conflict(owner: int) -> Refusal:
+    what = f"n{owner}" if owner else "the story"
+    return Refusal(
+        f"That step cannot be taken back or made again: {what} was changed since in another "
+        "window; undo it there first."
+    )

@@ -3,9 +3,10 @@
 import json
 from typing import NamedTuple
 
+from storyloom.story.kept import kept
 from storyloom.story.schema import PRUNED
 from storyloom.story.story import Act, Story
-from storyloom.text import Refusal, clean
+from storyloom.text import Refusal
 
 __all__ = ["MAIN", "Chapter", "chapters_of", "set_chapter", "set_text", "set_weave", "story_text",
            "text_of"]  # fmt: skip
@@ -15,6 +16,19 @@ MAIN = "main"
 
 _STORY_TEXTS = ("title", "premise", "style")
 _NODE_TEXTS = ("why", "reason", "note", "label", "plan")
+
+
+# The steps to a node that the weave does not take yet, and those that it cannot: a strand may be
+# many thousand nodes deep, and the weave mostly changes at its end.
+_STEPS = """
+WITH RECURSIVE up(id, parent, flags) AS (
+    SELECT id, parent, flags FROM node WHERE id = ?
+    UNION ALL SELECT p.id, p.parent, p.flags FROM up JOIN node p ON p.id = up.parent
+)
+SELECT up.parent, up.id, up.flags FROM up
+LEFT JOIN attr ON attr.owner = up.parent AND attr.key = ?
+WHERE up.flags & ? OR attr.value IS NOT up.id
+"""
 
 
 class Chapter(NamedTuple):
@@ -32,14 +46,13 @@ def set_weave(story: Story, node: int, weave: str = MAIN) -> None:
     Refused for a node that is pruned or below a pruned one.
     """
     with story.act("weave.set", data={"weave": weave, "to": node}) as act:
-        child = node
+        act.node(node)
         key = f"weave:{weave}"
-        while child:
-            state = act.node(child)
-            if state.flags & PRUNED:
+        steps = act.db.execute(_STEPS, (node, key, PRUNED)).fetchall()
+        for parent, child, flags in steps:
+            if flags & PRUNED:
                 raise Refusal(f"n{child} is pruned; restore it before the weave goes there.")
-            act.change(state.parent, key, child)
-            child = state.parent
+            act.change(parent, key, child)
 
 
 def set_chapter(story: Story, node: int, title: str | None, offset: int = 0) -> None:
@@ -50,7 +63,7 @@ def set_chapter(story: Story, node: int, title: str | None, offset: int = 0) -> 
             raise Refusal("A chapter begins inside the text of a node.")
         marks = [mark for mark in _marks(act, node) if mark.offset != offset]
         if title is not None:
-            marks.append(Chapter(offset, clean(title).strip()))
+            marks.append(Chapter(offset, kept(title).strip()))
         act.change(
             node, "chapters", json.dumps(sorted(marks), ensure_ascii=False) if marks else None
         )
@@ -71,7 +84,7 @@ def set_text(story: Story, owner: int, key: str, text: str | None) -> None:
     with story.act("settings.set" if not owner else f"{key}.set") as act:
         if owner:
             act.node(owner)
-        text = clean(text or "").strip()
+        text = kept(text or "").strip()
         act.change(owner, key, text or None)
 
 

@@ -8,11 +8,11 @@ function here looks at a story or a screen.
 import difflib
 import json
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["HUMAN", "PASTE", "Run", "Runs", "attributed", "by_origin", "dumped", "joined",
-           "loaded", "model_origin", "spliced", "split", "whole"]  # fmt: skip
+__all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "attributed", "by_origin", "dumped",
+           "joined", "loaded", "model_origin", "moved", "spliced", "split", "whole"]  # fmt: skip
 
 HUMAN = "human"
 PASTE = "paste"
@@ -20,6 +20,10 @@ PASTE_LENGTH = 20
 """Code points from which pasted text is `paste`; a shorter one counts as typed."""
 
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_SENTENCE_ENDS = frozenset(".!?…。！？")
+_PAIRS = 4_000_000
+"""Pairs of tokens up to which texts are compared token by token, which takes about 0.2 s."""
+_Grouping: TypeAlias = "Callable[[list[str]], list[tuple[str, ...]]]"
 
 
 class Run(NamedTuple):
@@ -88,17 +92,107 @@ def attributed(old: str, runs: Runs, new: str) -> Runs:
     if old == new:
         return runs
     a, b = _TOKEN.findall(old), _TOKEN.findall(new)
-    starts = [0]
-    for token in a:
-        starts.append(starts[-1] + len(token))
+    starts = _starts(a)
     parts: list[Runs] = []
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    for tag, a1, a2, b1, b2 in matcher.get_opcodes():
-        if tag == "equal" and any(token[0].isalnum() or token[0] == "_" for token in a[a1:a2]):
-            parts.append(split(split(runs, starts[a1])[1], starts[a2] - starts[a1])[0])
-        elif tag != "delete":
-            parts.append(whole("".join(b[b1:b2]), HUMAN))
+    end = 0
+    for a1, b1, size in _equal_blocks(a, b):
+        if any(token[0].isalnum() or token[0] == "_" for token in a[a1 : a1 + size]):
+            parts.append(whole("".join(b[end:b1]), HUMAN))
+            parts.append(split(split(runs, starts[a1])[1], starts[a1 + size] - starts[a1])[0])
+            end = b1 + size
+    parts.append(whole("".join(b[end:]), HUMAN))
     return joined(*parts)
+
+
+def moved(old: str, new: str, offsets: list[int]) -> list[int]:
+    """Return where the characters of `old` at these offsets are in `new`, into which it was made.
+
+    One that is gone gives the place where what took its place begins.
+    """
+    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
+    in_old, in_new = _starts(a), _starts(b)
+    blocks = [
+        (in_old[a1], in_old[a1 + size], in_new[b1], in_new[b1 + size])
+        for a1, b1, size in _equal_blocks(a, b)
+    ]
+    out: list[int] = []
+    for offset in offsets:
+        end = 0
+        for old1, old2, new1, new2 in blocks:
+            if offset < old1:
+                break
+            end = new1 + offset - old1 if offset < old2 else new2
+            if offset < old2:
+                break
+        out.append(end)
+    return out
+
+
+def _starts(parts: Sequence[Sized]) -> list[int]:
+    starts = [0]
+    for part in parts:
+        starts.append(starts[-1] + len(part))
+    return starts
+
+
+def _equal_blocks(a: list[str], b: list[str]) -> list[tuple[int, int, int]]:
+    """Return the stretches that a diff finds equal: token of `a`, token of `b`, tokens.
+
+    Texts too long for that are compared by sentences first, what differs by words with what
+    follows them, and only what differs then by tokens.
+    """
+    out: list[tuple[int, int, int]] = []
+    for a1, b1, size in _matched(a, b, [_sentences, _words]):
+        if out:
+            before_a, before_b, before = out[-1]
+            if (before_a + before, before_b + before) == (a1, b1):
+                out[-1] = (before_a, before_b, before + size)
+                continue
+        out.append((a1, b1, size))
+    return out
+
+
+def _matched(a: list[str], b: list[str], coarser: list[_Grouping]) -> list[tuple[int, int, int]]:
+    if len(a) * len(b) <= _PAIRS:
+        return [(a1, b1, size) for a1, b1, size in _matching(a, b) if size]
+    if not coarser:
+        return []
+    groups_a, groups_b = coarser[0](a), coarser[0](b)
+    starts_a, starts_b = _starts(groups_a), _starts(groups_b)
+    out: list[tuple[int, int, int]] = []
+    a_end = b_end = 0
+    for group_a, group_b, size in _matching(groups_a, groups_b):
+        a1, b1 = starts_a[group_a], starts_b[group_b]
+        for x, y, n in _matched(a[a_end:a1], b[b_end:b1], coarser[1:]):
+            out.append((a_end + x, b_end + y, n))
+        a_end, b_end = starts_a[group_a + size], starts_b[group_b + size]
+        if size:
+            out.append((a1, b1, a_end - a1))
+    return out
+
+
+def _matching(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[difflib.Match]:
+    return difflib.SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
+
+
+def _sentences(tokens: list[str]) -> list[tuple[str, ...]]:
+    return _grouped(tokens, lambda token, _: token in _SENTENCE_ENDS or "\n" in token)
+
+
+def _words(tokens: list[str]) -> list[tuple[str, ...]]:
+    return _grouped(tokens, lambda _, following: following[:1].isalnum())
+
+
+def _grouped(tokens: list[str], ends: Callable[[str, str], bool]) -> list[tuple[str, ...]]:
+    """Group tokens; `ends` says of a token and the one behind it whether a group ends between."""
+    out: list[tuple[str, ...]] = []
+    begin = 0
+    for index, token in enumerate(tokens, 1):
+        following = tokens[index] if index < len(tokens) else ""
+        if not following or ends(token, following):
+            out.append(tuple(tokens[begin:index]))
+            begin = index
+    return out
 
 
 def by_origin(runs: Runs) -> dict[str, int]:

@@ -4,11 +4,13 @@ Every function takes what a screen shows and costs what a screen shows, at any s
 that are not in the story give empty answers, as another program may have taken a step back.
 """
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from storyloom.story import origins
+from storyloom.story.kept import kept
 from storyloom.story.marks import Chapter, chapters_of
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, PRUNED, STREAMING
@@ -129,9 +131,11 @@ SELECT node.id, node.parent, node.ord, node.flags, substr(rev.text, 1, {_PREVIEW
     EXISTS(SELECT 1 FROM attr WHERE owner = node.parent AND key = 'weave:main'
         AND value = node.id),
     (SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'),
-    coalesce((SELECT json_extract(value, '$.finish') FROM attr
+    coalesce((SELECT iif(json_valid(value), json_extract(value, '$.finish'), '') FROM attr
         WHERE owner = node.id AND key = 'result'), ''),
-    coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), '')
+    coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), ''),
+    node.gen IS NOT NULL AND EXISTS(SELECT 1 FROM rev r JOIN op ON op.id = r.op
+        WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text')
 FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
 JOIN rev ON rev.id = node.rev LEFT JOIN gen ON gen.id = node.gen
 ORDER BY wanted.key
@@ -143,8 +147,10 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
     rows = story.read.execute(_CARDS, (str(list(nodes)),)).fetchall()
     return [
         Card(
-            *row[:7],
-            edited=bool(row[6]) and '["human"' in row[7],
+            *row[:6],
+            # What was joined to a text of a model's is a model's node too.
+            model=(model := row[6] or _first_model(row[7])),
+            edited=bool(model) and bool(row[14] or '["human"' in row[7] or '["paste"' in row[7]),
             kids=row[8],
             pruned_kids=row[9],
             woven=bool(row[10]),
@@ -156,10 +162,26 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
     ]
 
 
+def _first_model(runs: str) -> str:
+    if '["model:' not in runs:
+        return ""
+    found = (run.origin for run in origins.loaded(runs) if run.origin.startswith("model:"))
+    return next(found, "").removeprefix("model:")
+
+
 _PIECE = (
     "SELECT node.id, node.parent, rev.text, rev.runs, "
     "(SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'), node.gen, node.flags "
     "FROM node JOIN rev ON rev.id = node.rev WHERE node.id = ?"
+)
+
+
+_STRAND = (
+    "WITH RECURSIVE up(id, parent, rev, gen, flags, n) AS ("
+    "SELECT id, parent, rev, gen, flags, 0 FROM node WHERE id = ? UNION ALL "
+    "SELECT p.id, p.parent, p.rev, p.gen, p.flags, n + 1 FROM up JOIN node p ON p.id = up.parent) "
+    "SELECT up.id, up.parent, rev.text, rev.runs, (SELECT value FROM attr WHERE owner = up.id "
+    "AND key = 'chapters'), up.gen, up.flags FROM up JOIN rev ON rev.id = up.rev ORDER BY n DESC"
 )
 
 
@@ -168,9 +190,11 @@ def strand(story: Story, node: int, *, least: int | None = None) -> list[Piece]:
 
     With `least`, only as many from its end as are needed for that many code points.
     """
+    if least is None:
+        return [_piece(row) for row in story.read.execute(_STRAND, (node,)).fetchall()]
     found: list[Piece] = []
     length = 0
-    while node and (least is None or length < least):
+    while node and length < least:
         row = story.read.execute(_PIECE, (node,)).fetchone()
         if row is None:
             break
@@ -200,8 +224,8 @@ def strand_text(story: Story, node: int, *, least: int | None = None) -> str:
 def path(story: Story, node: int) -> list[int]:
     """Return the ids from the root to `node`."""
     rows = story.read.execute(
-        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
-        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "WITH RECURSIVE up(id, parent, n) AS (SELECT id, parent, 0 FROM node WHERE id = ? "
+        "UNION ALL SELECT p.id, p.parent, n + 1 FROM up JOIN node p ON p.id = up.parent) "
         "SELECT id FROM up ORDER BY n DESC",
         (node,),
     ).fetchall()
@@ -211,8 +235,8 @@ def path(story: Story, node: int) -> list[int]:
 def depth(story: Story, node: int) -> int:
     """Return how many nodes the strand to `node` has; the root is at 1."""
     return story.read.execute(
-        "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
-        "SELECT node.parent FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "WITH RECURSIVE up(parent) AS (SELECT parent FROM node WHERE id = ? "
+        "UNION ALL SELECT p.parent FROM up JOIN node p ON p.id = up.parent) "
         "SELECT count(*) FROM up",
         (node,),
     ).fetchone()[0]
@@ -221,7 +245,7 @@ def depth(story: Story, node: int) -> int:
 def weave_child(story: Story, node: int, weave: str = "main") -> int:
     """Return the child the weave goes on to, 0 where it ends."""
     row = story.read.execute(
-        "SELECT value FROM attr JOIN node ON node.id = attr.value "
+        "SELECT value FROM attr JOIN node ON node.id = attr.value AND node.parent = attr.owner "
         f"WHERE owner = ? AND key = ? AND NOT node.flags & {GONE | PRUNED}",
         (node, f"weave:{weave}"),
     ).fetchone()
@@ -233,7 +257,8 @@ def weave_tip(story: Story, weave: str = "main") -> int:
     row = story.read.execute(
         "WITH RECURSIVE down(id, n) AS (SELECT 0, 0 UNION ALL "
         "SELECT attr.value, n + 1 FROM down JOIN attr ON attr.owner = down.id AND attr.key = ? "
-        f"JOIN node ON node.id = attr.value AND NOT node.flags & {GONE | PRUNED}) "
+        "JOIN node ON node.id = attr.value AND node.parent = attr.owner "
+        f"AND NOT node.flags & {GONE | PRUNED}) "
         "SELECT id FROM down ORDER BY n DESC LIMIT 1",
         (f"weave:{weave}",),
     ).fetchone()
@@ -244,8 +269,8 @@ def leftmost_leaf(story: Story, node: int) -> int:
     """Return the node reached from `node` by the weave where it leads, else by first children."""
     row = story.read.execute(
         "WITH RECURSIVE down(id, n) AS (SELECT ?, 0 UNION ALL SELECT (SELECT coalesce("
-        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value WHERE owner = down.id "
-        f"AND key = 'weave:main' AND NOT w.flags & {GONE | PRUNED}), "
+        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value AND w.parent = attr.owner "
+        f"WHERE owner = down.id AND key = 'weave:main' AND NOT w.flags & {GONE | PRUNED}), "
         "(SELECT k.id FROM node k WHERE k.parent = down.id AND NOT k.flags "
         f"& {GONE | PRUNED} ORDER BY k.ord, k.id LIMIT 1))), n + 1 FROM down "
         "WHERE down.id IS NOT NULL) "
@@ -267,20 +292,25 @@ def chapters(story: Story, node: int) -> list[tuple[int, Chapter]]:
     return [(owner, mark) for owner, value in rows for mark in chapters_of(value)]
 
 
-def search(story: Story, phrase: str, limit: int = 200) -> list[int]:
-    """Return the nodes whose present text holds all words of `phrase`, oldest first.
+_WORDLESS = re.compile(r"[^\w\u0300-\u036f]+|_")
 
-    Case and diacritics do not count, and the last word may be a beginning.
+
+def search(story: Story, phrase: str, limit: int = 200) -> list[int]:
+    """Return the nodes whose present text holds all words of `phrase`, first written first.
+
+    Case and diacritics do not count, and the last word may be a beginning. Of a very long phrase
+    the first 64 words are looked for.
     """
-    tokens = [token.replace('"', '""') for token in phrase.split()]
+    words = (_WORDLESS.sub(" ", part).strip() for part in kept(phrase).split())
+    tokens = [word for word in words if word][:64]
     if not tokens:
         return []
-    query = " ".join(f'"{token}"' for token in tokens) + "*"
+    # Read in the index's own order, so that a word that is everywhere costs only what is shown.
     rows = story.read.execute(
-        "SELECT node.id FROM rev_fts JOIN node ON node.rev = rev_fts.rowid "
-        "JOIN rev ON rev.id = rev_fts.rowid AND rev.node = node.id "
-        f"WHERE rev_fts MATCH ? AND NOT node.flags & {GONE} ORDER BY node.id LIMIT ?",
-        (query, limit),
+        "SELECT node.id FROM rev_fts CROSS JOIN rev ON rev.id = rev_fts.rowid "
+        "CROSS JOIN node ON node.id = rev.node AND node.rev = rev.id "
+        f"WHERE rev_fts MATCH ? AND NOT node.flags & {GONE} ORDER BY rev_fts.rowid LIMIT ?",
+        (" ".join(f'"{token}"' for token in tokens) + "*", limit),
     ).fetchall()
     return [row[0] for row in rows]
 

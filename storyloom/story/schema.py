@@ -66,12 +66,18 @@ _FIRST = (
     "BEGIN SELECT RAISE(ABORT, 'a finished text does not change'); END",
     "CREATE TRIGGER rev_no_delete BEFORE DELETE ON rev "
     "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    # Only finished texts are indexed, once, by the code that finishes them: a trigger would index
+    # every piece that streams in. Spelled out, as sqlite-utils may spell it otherwise one day and
+    # the fingerprint would not fit.
+    "CREATE VIRTUAL TABLE rev_fts USING fts5(text, content='rev', content_rowid='id', "
+    "tokenize='unicode61 remove_diacritics 2')",
+    "INSERT INTO rev_fts(rev_fts, rank) VALUES('automerge', 8)",
 )
 
 VERSION = 1
 """The newest `user_version` this program writes."""
 
-FINGERPRINTS = {1: "3b531e9f0b578863983aea9422892b4397385427d505322a1e0adcbe661c72bd"}
+FINGERPRINTS = {1: "060c81d3e71e266124ea26d0bacd530f0f4177e7815f876a2694eef1a13409eb"}
 """sha256 of each version's schema; a file whose schema differs was not made by this program."""
 
 
@@ -85,13 +91,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations = Migrations("storyloom")
 
     @migrations()
-    def first(db: Database) -> None:  # pyright: ignore[reportUnusedFunction]
+    def first(_: Database) -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _FIRST:
-            db.execute(statement)
-        # Only finished texts are indexed, once, by the code that finishes them: a trigger would
-        # index every piece that streams in.
-        db.table("rev").enable_fts(["text"], tokenize="unicode61 remove_diacritics 2")
-        db.execute("INSERT INTO rev_fts(rev_fts, rank) VALUES('automerge', 8)")
+            connection.execute(statement)
 
     database = Database(connection, execute_plugins=False, recursive_triggers=False)
     migrations.apply(database)
@@ -105,12 +107,23 @@ def fingerprint(connection: sqlite3.Connection) -> str:
     Left out are the search index's own tables and the list of migrations: SQLite and sqlite-utils
     make those, and another version of them may spell them differently.
     """
-    shadows = ("data", "idx", "content", "docsize", "config")
-    names = ", ".join(f"'rev_fts_{shadow}'" for shadow in shadows)
     rows = connection.execute(
-        "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL "
-        f"AND NOT (type = 'table' AND name IN ({names})) "
-        "AND name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' AND name <> '_sqlite_migrations' "
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL "
         "ORDER BY type, name"
     ).fetchall()
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
+    kept = [(kind, name, sql) for kind, name, table, sql in rows if not _spare(kind, table, sql)]
+    return hashlib.sha256(repr(kept).encode()).hexdigest()
+
+
+_SPARE = {"_sqlite_migrations", "sqlite_stat1", "sqlite_stat4"} | {
+    f"rev_fts_{shadow}" for shadow in ("data", "idx", "content", "docsize", "config")
+}
+
+
+def _spare(kind: str, table: str, sql: str) -> bool:
+    # The statement is looked at too: SQLite believes it, and not what stands beside it.
+    words = sql.upper().split()[:3]
+    return table in _SPARE and (
+        (kind == "table" and words[:2] == ["CREATE", "TABLE"])
+        or (kind == "index" and "INDEX" in words[1:])
+    )

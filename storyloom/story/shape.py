@@ -7,14 +7,18 @@ the tree raises Refusal with a sentence and changes nothing.
 import json
 from dataclasses import dataclass
 
-from fractional_indexing import generate_key_between, generate_n_keys_between
+from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  # typed in itself
+    FIError,
+    generate_n_keys_between,
+)
 
 from storyloom.story import origins
+from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Act, Story
 from storyloom.story.tables import NodeState
-from storyloom.text import Refusal, clean
+from storyloom.text import Refusal
 
 __all__ = ["Joined", "edit", "join", "keep_only", "key_after", "keys_at_end", "prune", "restore",
            "split", "write_child", "write_sibling"]  # fmt: skip
@@ -37,23 +41,37 @@ def write_sibling(story: Story, node: int, text: str) -> int:
         return act.add(state.parent, key_after(act, state.parent, state.ord), text)
 
 
-def edit(story: Story, node: int, text: str, runs: Runs | None = None, how: str = "inline") -> bool:
+def edit(
+    story: Story,
+    node: int,
+    text: str,
+    runs: Runs | None = None,
+    how: str = "inline",
+    *,
+    expected: str | None = None,
+) -> bool:
     """Replace a node's text and return whether that changed anything.
 
     `runs` are the new text's, from an editor that kept them; without, words that a diff finds
     unchanged keep their origin and the rest is human. The old text stays in the log. An empty
-    text is refused: prune the node instead.
+    text is refused: prune the node instead. `expected` is the text that the author began to edit;
+    when the node has another one by now, the edit is refused.
     """
+    known = kept_with_runs(text, runs) if runs is not None else None
     text = _worth_keeping(text)
     with story.act("node.text", data={"how": how}) as act:
         state = act.settled(node)
         old, old_runs = act.text(state.rev)
+        if expected is not None and old != expected:
+            raise Refusal(
+                f"n{node} was changed in another window meanwhile; "
+                "write yours as a branch beside it, or look at it again."
+            )
         if old == text:
             return False
-        if runs is None or sum(run.length for run in runs) != len(text):
-            runs = origins.attributed(old, old_runs, text)
-        act.change(node, "rev", act.revise(node, text, runs))
-        _keep_chapters_inside(act, node, len(text))
+        new_runs = known[1] if known is not None else origins.attributed(old, old_runs, text)
+        act.change(node, "rev", act.revise(node, text, new_runs))
+        _keep_chapters(act, node, old, text)
         return True
 
 
@@ -116,7 +134,9 @@ def join(story: Story, node: int) -> Joined:
             )
         text, runs = act.text(parent.rev)
         own, own_runs = act.text(state.rev)
-        act.change(node, "place", json.dumps([parent.parent, parent.ord]))
+        # Beside the old parent where that stays, in its place where it goes.
+        order = key_after(act, parent.parent, parent.ord) if others else parent.ord
+        act.change(node, "place", json.dumps([parent.parent, order]))
         rev = act.revise(node, text + own, origins.joined(runs, own_runs))
         act.change(node, "rev", rev)
         marks = json.loads(str(act.tables.attribute(state.parent, "chapters") or "[]"))
@@ -171,7 +191,7 @@ def restore(story: Story, nodes: list[int]) -> int:
 def keys_at_end(act: Act, parent: int, count: int) -> list[str]:
     """Return `count` order keys behind the last child of `parent`, pruned ones counted."""
     row = act.db.execute("SELECT max(ord) FROM node WHERE parent = ?", (parent,)).fetchone()
-    return generate_n_keys_between(row[0], None, count)
+    return _keys(row[0], None, count)
 
 
 def key_after(act: Act, parent: int, order: str) -> str:
@@ -179,11 +199,21 @@ def key_after(act: Act, parent: int, order: str) -> str:
     row = act.db.execute(
         "SELECT min(ord) FROM node WHERE parent = ? AND ord > ?", (parent, order)
     ).fetchone()
-    return generate_key_between(order, row[0])
+    return _keys(order, row[0], 1)[0]
+
+
+def _keys(after: str | None, before: str | None, count: int) -> list[str]:
+    try:
+        return generate_n_keys_between(after, before, count)
+    except FIError as error:
+        raise Refusal(
+            f"The order of these branches is damaged in the file ({error}); 'storyloom check' says "
+            "more."
+        ) from error
 
 
 def _worth_keeping(text: str) -> str:
-    text = clean(text)
+    text = kept(text)
     if not text.strip():
         raise Refusal("There is no text to keep.")
     return text
@@ -229,7 +259,7 @@ def _move_attribute(act: Act, source: int, target: int, key: str) -> None:
 def _inherit(act: Act, parent: int, node: int) -> None:
     """Give the joined node what was said of its first half, where it has nothing of its own."""
     for key in _attributes(act, parent):
-        if key not in ("note", "tags", "bookmark", "label"):
+        if key not in ("note", "tags", "bookmark", "label", "plan"):
             continue
         theirs, ours = act.tables.attribute(parent, key), act.tables.attribute(node, key)
         if ours is None:
@@ -247,7 +277,16 @@ def _set_chapters(act: Act, node: int, marks: list[list[object]]) -> None:
     act.change(node, "chapters", json.dumps(ordered, ensure_ascii=False) if ordered else None)
 
 
-def _keep_chapters_inside(act: Act, node: int, length: int) -> None:
+def _keep_chapters(act: Act, node: int, old: str, new: str) -> None:
+    """Let the marks go with the characters that they stand before."""
     marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
     if marks:
-        _set_chapters(act, node, [[min(mark[0], length - 1), *mark[1:]] for mark in marks])
+        offsets = origins.moved(old, new, [mark[0] for mark in marks])
+        _set_chapters(
+            act,
+            node,
+            [
+                [min(offset, len(new) - 1), *mark[1:]]
+                for offset, mark in zip(offsets, marks, strict=True)
+            ],
+        )

@@ -16,19 +16,29 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from storyloom.story import file, origins
+from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, STREAMING
 from storyloom.story.tables import Change, NodeState, SqlTables, Value, apply, value
-from storyloom.text import Refusal, clean
+from storyloom.text import Refusal, one_line
 
 __all__ = ["SILENT", "Act", "Changed", "Story", "chained", "text_hash"]
 
 SILENT = frozenset(
-    "story.create undo redo session.start session.end gen.result gen.error gen.interrupted "
-    "export.done".split()
+    {
+        "story.create",
+        "undo",
+        "redo",
+        "session.start",
+        "session.end",
+        "gen.result",
+        "gen.error",
+        "gen.interrupted",
+        "export.done",
+    }
 )
 """Kinds of operations that are no step of the author's, so that undo passes over them."""
 
@@ -45,29 +55,44 @@ class Changed(NamedTuple):
 class Story:
     """One open story file.
 
-    `read` is for the thread that opened it; acts may come from any thread and take turns. When the
-    file cannot be written to, `readonly` is true and every act is refused.
+    `read` is for the thread that opened it; acts may come from any thread and take turns, and are
+    not nested. When the file cannot be written to, `readonly` is true, `readonly_because` says why
+    and every act is refused.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.read = file.open_reader(path)
         self.session = secrets.token_hex(4)
         self.readonly = False
+        self.readonly_because = ""
         self._lock = threading.RLock()
         self._write: sqlite3.Connection | None = None
         self._guard: file.Guard | None = None
-        self._alive: IO[bytes] | None = None
+        self._alive: file.SessionLock | None = None
         self._first_op = 0
         self._listeners: list[Callable[[Changed], None]] = []
+        # Recognised first, opened for writing then, and read from last: without WAL a reader
+        # would keep the writer from setting the file up.
+        file.open_reader(path).close()
         try:
-            if not os.access(path, os.W_OK):
+            self._open_writer()
+            self.read = file.open_reader(path, live=True)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _open_writer(self) -> None:
+        try:
+            if not os.access(self.path, os.W_OK):
                 raise sqlite3.OperationalError("attempt to write a readonly database")
-            self._guard = file.Guard(path)
+            self._guard = file.Guard(self.path)
             with self._guard.held():
-                self._write = file.open_writer(path)
-        except (sqlite3.OperationalError, OSError):
-            self.readonly = True
+                self._write = file.open_writer(self.path, wal=self._guard.works)
+        except OSError as error:
+            self.readonly_because = error.strerror or str(error)
+        except sqlite3.DatabaseError as error:
+            self.readonly_because = file.explained(error)
+        self.readonly = self._write is None
 
     @classmethod
     def create(
@@ -75,21 +100,20 @@ class Story:
     ) -> "Story":
         """Create a story whose root is the author's opening, and open it.
 
-        An empty opening gives an empty root to write on. Raises Refusal when the file is there.
+        An empty opening gives an empty root to write on. Raises Refusal when the file is there;
+        when anything goes wrong, no file is left.
         """
-        file.create(path)
-        story = cls(path)
-        with story.act("story.create") as act:
+        with file.draft(path) as made, cls(made) as story, story.act("story.create") as act:
             for key, text in (("title", title), ("premise", premise), ("style", style)):
                 if text.strip():
-                    act.change(0, key, clean(text.strip()))
-            root = act.add(0, "a0", clean(opening))
+                    act.change(0, key, kept(text.strip()))
+            root = act.add(0, "a0", kept(opening))
             act.change(0, "weave:main", root)
-        return story
+        return cls(path)
 
     @property
     def first_op(self) -> int:
-        """The operation this session begins after; what came before may be undone too."""
+        """The operation this session began with; 0 when it has changed nothing yet."""
         return self._first_op
 
     def listen(self, listener: Callable[[Changed], None]) -> None:
@@ -106,7 +130,7 @@ class Story:
         cannot be written to.
         """
         with self._lock:
-            if self._alive is None:
+            if not self._first_op:
                 self._begin_session()
             with self._writing(durable=True) as db:
                 act = Act(self, db, kind, actor, data or {})
@@ -130,7 +154,8 @@ class Story:
     def _writing(self, *, durable: bool) -> Generator[sqlite3.Connection]:
         db, guard = self._write, self._guard
         if db is None or guard is None:
-            raise Refusal(f"{self.path.name} cannot be written to: it is open for reading only.")
+            why = self.readonly_because or "it was closed"
+            raise Refusal(f"{one_line(self.path.name)} cannot be written to: {why}.")
         try:
             with guard.held():
                 db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -142,47 +167,64 @@ class Story:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
                     raise
-        except sqlite3.OperationalError as error:
-            raise Refusal(_write_failure(self.path.name, error)) from error
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+                raise Refusal(
+                    f"This change to {one_line(self.path.name)} was not saved, and nothing before "
+                    f"it was lost: {file.explained(error)}."
+                ) from error
+            raise
 
     def _begin_session(self) -> None:
         with self._writing(durable=False) as db:
             assert self._guard is not None
-            self._alive = _held_file(self._guard.session_file(self.session))
+            # Held before the log names the session, or another program could take it for dead.
+            lock = self._guard.session(self.session)
+            if lock.take():
+                self._alive = lock
             act = Act(self, db, "session.start", "human", {})
-            self._first_op = act.op
             act.close(even_if_empty=True)
+        self._first_op = act.op
 
     def session_alive(self, session: str) -> bool:
         """Whether the program that wrote under that session id still runs."""
         if session == self.session:
             return True
-        if self._guard is None:
-            return False
-        path = self._guard.session_file(session)
-        if not path.exists():
-            return False
-        held = _held_file(path)
-        if held is None:
-            return True
-        held.close()
-        path.unlink(missing_ok=True)
-        return False
+        return self._guard is not None and self._guard.session(session).taken()
+
+    def live_others(self) -> list[str]:
+        """Return the sessions of other programs that have the story open and wrote in it."""
+        return self._guard.live_sessions(self.session) if self._guard is not None else []
 
     def close(self) -> None:
         """Close the file; SQLite folds its side files into it when no other program has it."""
         with self._lock:
+            if self._first_op and self._write is not None:
+                # Only a note in the log: a full disk must not keep anyone from leaving.
+                with (
+                    contextlib.suppress(Refusal, sqlite3.Error),
+                    self._writing(durable=False) as db,
+                ):
+                    Act(self, db, "session.end", "human", {}).close(even_if_empty=True)
             self.read.close()
-            if self._write is not None and self._guard is not None:
-                with self._guard.held():
-                    self._write.close()
-                self._write = None
-            if self._alive is not None and self._guard is not None:
-                self._alive.close()
-                self._guard.session_file(self.session).unlink(missing_ok=True)
-                self._alive = None
-            if self._guard is not None:
-                self._guard.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        guard, self._guard = self._guard, None
+        write, self._write = self._write, None
+        if write is not None and guard is not None:
+            with contextlib.ExitStack() as stack:
+                # Another program may hold the guard for long; then it is not the last to leave,
+                # and closing does not write.
+                with contextlib.suppress(Refusal, OSError):
+                    stack.enter_context(guard.held())
+                with contextlib.suppress(sqlite3.Error):
+                    write.close()
+        if self._alive is not None:
+            self._alive.release()
+            self._alive = None
+        if guard is not None:
+            guard.close()
 
     def __enter__(self) -> "Story":
         return self
@@ -290,6 +332,10 @@ class Act:
         )
         self._finished(rev, node, text, dumped)
 
+    def finished(self, rev: int) -> bool:
+        """Whether a revision has its last text."""
+        return self.db.execute("SELECT op FROM rev WHERE id = ?", (rev,)).fetchone()[0] is not None
+
     def generation(self, index: int, model: str, params: str, request: bytes) -> int:
         """Store what one branch of a batch is asked of which model, and return its id."""
         gen = self.db.execute(
@@ -309,7 +355,7 @@ class Act:
         if not (self._changes or self._revs or even_if_empty or self.reverts):
             return None
         story = self._story
-        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+        data = json.dumps(kept_json(self.data), ensure_ascii=False, separators=(",", ":"))
         head = (self.op, time.time_ns() // 1_000_000, story.session, self._actor, self._kind,
                 self.reverts, data)  # fmt: skip
         digest = chained(self._previous, head, self._changes, self._revs, self._gens)
@@ -320,10 +366,12 @@ class Act:
         )
         if self._kind not in SILENT:
             self.db.execute("INSERT INTO undoable VALUES(?,?)", (self.op, story.session))
-            self.db.execute(
-                "DELETE FROM redoable WHERE session = ? OR op < ?",
-                (story.session, story.first_op),
-            )
+            if self.db.execute("SELECT 1 FROM redoable LIMIT 1").fetchone():
+                others = json.dumps(story.live_others())
+                self.db.execute(
+                    "DELETE FROM redoable WHERE session NOT IN (SELECT value FROM json_each(?))",
+                    (others,),
+                )
         return Changed(self._kind, self.op, frozenset(change.owner for change in self._changes))
 
 
@@ -344,27 +392,3 @@ def chained(
         [head, changes, revs, gens], ensure_ascii=False, separators=(",", ":"), sort_keys=True
     )
     return hashlib.sha256(previous + body.encode()).digest()
-
-
-def _held_file(path: Path) -> IO[bytes] | None:
-    """Open `path` and lock it for as long as it stays open; None when another program has it."""
-    handle = open(path, "ab")  # noqa: SIM115
-    if file.fcntl is None:
-        return handle
-    try:
-        file.fcntl.flock(handle, file.fcntl.LOCK_EX | file.fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        return None
-    return handle
-
-
-def _write_failure(name: str, error: sqlite3.OperationalError) -> str:
-    text = str(error)
-    if "full" in text:
-        return f"The disk is full: nothing of {name} was lost, but this change was not saved."
-    if "locked" in text or "busy" in text:
-        return f"Another program has been writing to {name} for too long; try again."
-    if "readonly" in text:
-        return f"{name} cannot be written to: it or its folder is read-only."
-    return f"This change to {name} was not saved: {text}."
