@@ -4,24 +4,31 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from storyloom.models.client import Client
+from storyloom.models.redact import redact
 from storyloom.settings import Settings
 from storyloom.story import file
+from storyloom.text import visible
 from storyloom.tui import themes
 from storyloom.tui.guard import Guard
 from storyloom.tui.screens.base import CommandScreen
 
 __all__ = ["Loom", "run"]
+
+_TRACE = 4_000
+"""Characters of a crash's traceback that are shown: its end, which says what and where."""
 
 
 class ScreenCommands(Provider):
@@ -130,6 +137,14 @@ class Loom(App[int]):
         await self.client.close()
         self.exit(0)
 
+    def _fatal_error(self) -> None:
+        """Say what went wrong without what Textual would add: the values of all variables.
+
+        They would hold the story, and may hold a key. Textual has no public place for this.
+        """
+        trace = "".join(traceback.format_exception(*sys.exc_info()))[-_TRACE:]
+        self.panic(Text(visible(redact(trace))))
+
     def save_at_once(self) -> None:
         """Bring what has arrived into the file now, from whatever state; for a dying terminal."""
         for screen in reversed(self.screen_stack):
@@ -148,7 +163,11 @@ def run(path: Path | None, settings: Settings) -> int:
         file.open_reader(path).close()
     app = Loom(path, settings)
     with _leaving_by_signal(app):
-        status = app.run()
+        try:
+            status = app.run()
+        finally:
+            # After a crash of the screens the story is still whole; this closes what streams.
+            app.save_at_once()
     return status if status is not None else (app.return_code or 0)
 
 

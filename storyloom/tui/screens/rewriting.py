@@ -36,7 +36,7 @@ class Rewriting(Screen[object]):
 
     def _edit_inline(self, notice: str) -> None:
         piece = self._settled()
-        before = reading.strand_text(self.story, self._parent(), least=2_000)
+        before = reading.strand_text(self.story, self._fork(), least=2_000)
 
         async def done(written: object) -> None:
             if isinstance(written, Written):
@@ -60,7 +60,7 @@ class Rewriting(Screen[object]):
     def do_write_sibling(self, _: str) -> None:
         """Write another branch of the cursor's fork by hand."""
         node = self.cursor
-        before = reading.strand_text(self.story, self._parent(), least=2_000)
+        before = reading.strand_text(self.story, self._fork(), least=2_000)
         self._write(f"write beside n{node}", f"beside:{node}", before, shape.write_sibling, node)
 
     def _write(
@@ -144,7 +144,7 @@ class Rewriting(Screen[object]):
                 path.unlink()
 
     def _lead(self) -> str:
-        before = reading.strand_text(self.story, self._parent(), least=100)
+        before = reading.strand_text(self.story, self._fork(), least=100)
         return before[-60:]
 
     def do_split(self, _: str) -> None:
@@ -166,7 +166,7 @@ class Rewriting(Screen[object]):
             raise Refusal("This is still being written; ^g stops it.")
         return reading.pieces(self.story, [self.cursor])[0]
 
-    def _parent(self) -> int:
+    def _fork(self) -> int:
         return reading.cards(self.story, [self.cursor])[0].parent
 
 

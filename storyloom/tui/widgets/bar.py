@@ -7,8 +7,11 @@ from rich.cells import cell_len
 from storyloom.text import one_line
 from storyloom.tui.keys import Command, shown_key
 from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+from storyloom.tui.wrapping import wrap
 
 __all__ = ["Header", "KeyLine"]
+
+_MOST_LINES = 3
 
 
 class Header(LinePane):
@@ -85,8 +88,13 @@ class KeyLine(LinePane):
         width = self.size.width
         if self._said is not None:
             sentence, severity = self._said
-            self.show_lines([((fitted(sentence, width), _STYLES.get(severity, "title")),)])
+            spans = wrap(sentence, max(width, 1))[:_MOST_LINES] if width else []
+            # What is cut off a sentence is often what to do; it gets the lines it needs.
+            self.styles.height = max(1, len(spans))
+            style = _STYLES.get(severity, "title")
+            self.show_lines([((sentence[start:end], style),) for start, end in spans])
             return
+        self.styles.height = 1
         parts: list[Part] = []
         room = width
         for command in self._commands:

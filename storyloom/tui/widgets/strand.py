@@ -25,48 +25,50 @@ class StrandPane(LinePane):
         self._role = "text"
         self._growing = False
         self._wrapped: list[tuple[Line, bool]] = []
-        self._below = 0
-        """Wrapped lines that are below the last line drawn."""
+        self._top = 0
+        """The wrapped line that is drawn first."""
+        self._start = 0
+        """The wrapped line on which the branch under the cursor begins."""
         self.complete = False
         """Whether the pieces begin at the root."""
 
     @property
     def wanted(self) -> int:
         """Code points of text that fill the pane as it is scrolled, and some more."""
-        return max(1, self.size.height + max(self._below, 0)) * MEASURE + 2_000
+        return (self.size.height + max(0, len(self._wrapped) - self._top)) * MEASURE + 2_000
 
     def show(
         self, pieces: Sequence[Piece], role: str, *, complete: bool, growing: bool = False
     ) -> None:
         """Show these pieces, of which the last is the branch under the cursor."""
         node = pieces[-1].node if pieces else 0
-        moved = node != self._node
+        # A branch is laid out anew when the cursor comes to it and when it is finished.
+        anew = node != self._node or (self._growing and not growing)
         self._pieces, self._node, self._role = pieces, node, role
-        self._growing = growing
-        self.complete = complete
+        self._growing, self.complete = growing, complete
+        above = self._start - self._top
         self._wrap()
-        height = self.size.height
-        start = next((at for at, (_, own) in enumerate(self._wrapped) if own), len(self._wrapped))
-        own = len(self._wrapped) - start
-        if moved:
-            # A branch that fits is read together with what leads to it; a longer one, or one
-            # still being written, from its beginning.
-            room = height // 3 if growing else 2
-            self._below = max(0, own - height + room)
-            if growing:
-                self._below = own - height + room
-        elif growing and self._below > 0:
-            # Half a page at once: a line at a time would draw the whole pane for each.
-            self._below = -(height // 2)
+        height, lines = self.size.height, len(self._wrapped)
+        if anew and growing:
+            self._top = self._start - height // 3
+        elif anew:
+            # One that fits is read together with what leads to it, a longer one from its start.
+            fits = lines - self._start + 2 <= height
+            self._top = lines - height if fits else self._start - 2
+        else:
+            self._top = self._start - above
+            if growing and lines > self._top + height:
+                # Half a page at once: a line at a time would draw the whole pane for each.
+                self._top = lines - height // 2
+        self._top = max(0, self._top)
         self._draw()
 
     def scroll_by(self, lines: int) -> bool:
         """Move the view down by that many lines; false when it needs more text above."""
-        most = max(0, len(self._wrapped) - self.size.height)
-        below = self._below - lines
-        self._below = max(min(below, most), 0)
+        top = self._top + lines
+        self._top = max(0, min(top, len(self._wrapped) - self.size.height))
         self._draw()
-        return below <= most or self.complete
+        return top >= 0 or self.complete
 
     def on_resize(self) -> None:
         self._wrap()
@@ -74,7 +76,6 @@ class StrandPane(LinePane):
 
     def _wrap(self) -> None:
         width = min(MEASURE, self.size.width - _GUTTER)
-        before = len(self._wrapped)
         self._wrapped = []
         if width <= 4:
             return
@@ -88,8 +89,8 @@ class StrandPane(LinePane):
             for start, end in wrap(text, width):
                 own = end > own_from or (start == end and start > own_from)
                 self._wrapped.append((self._line(text, start, end, own_from, own), own))
-        if self._growing and self._below > 0:
-            self._below += len(self._wrapped) - before
+        own_lines = (at for at, (_, own) in enumerate(self._wrapped) if own)
+        self._start = next(own_lines, len(self._wrapped))
 
     def _line(self, text: str, start: int, end: int, own_from: int, own: bool) -> Line:
         bar: Part = ("▌ ", self._role) if own else ("  ", "")
@@ -120,11 +121,6 @@ class StrandPane(LinePane):
 
     def _draw(self) -> None:
         height = self.size.height
-        end = max(0, len(self._wrapped) - self._below)
-        start = max(0, end - height)
-        if self._below < 0:
-            start = max(0, len(self._wrapped) - self._below - height)
-        shown = [line for line, _ in self._wrapped[start : start + height]]
-        self.show_lines(shown)
-        hidden = len(self._wrapped) - start - height
+        self.show_lines([line for line, _ in self._wrapped[self._top : self._top + height]])
+        hidden = len(self._wrapped) - self._top - height
         self.border_subtitle = f"{hidden} lines below, PgDn" if hidden > 0 else ""
