@@ -48,7 +48,9 @@ class Branch:
     """Seconds until the first token."""
     raw: list[str] = field(default_factory=list[str])
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once its text is closed in the story."""
+    """Set once its text is closed in the story, or could not be."""
+    closing: bool = False
+    """Whether its end is being written to the story, or was."""
 
     @property
     def node(self) -> int:
@@ -149,8 +151,11 @@ class Batch:
         # What was held back as a possible greeting is text after all.
         branch.text = self._text(branch, ended=True)
         self._dirty.discard(branch.placeholder.rev)
-        result = Result("interrupted", INTERRUPTED)
-        growth.finish(self._story, branch.placeholder, branch.text, result)
+        try:
+            result = Result("interrupted", INTERRUPTED)
+            growth.finish(self._story, branch.placeholder, branch.text, result)
+        finally:
+            branch.ended.set()
 
     async def _stream(self, branch: Branch) -> None:
         async for event in self._client.stream(branch.call):
@@ -194,8 +199,10 @@ class Batch:
         self._dirty.discard(branch.placeholder.rev)
         result = Result(branch.finish, branch.say, facts)
         branch.closing = True
-        await _surely(growth.finish, self._story, branch.placeholder, text, result)
-        branch.ended.set()
+        try:
+            await _surely(growth.finish, self._story, branch.placeholder, text, result)
+        finally:
+            branch.ended.set()
 
     async def _flush_regularly(self) -> None:
         while True:

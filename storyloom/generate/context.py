@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storyloom.models.protocol import ChatMessage, Facts
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 
 __all__ = ["Block", "Context", "Sources", "assemble", "room_in_characters"]
 
@@ -107,8 +107,9 @@ def assemble(
     left = room - head_tokens - ask_tokens
     if left < 1:
         raise Refusal(
-            f"Style, premise and why are {1 - left} tokens too long for {facts.model}, which "
-            f"holds {window}; shorten them, or choose another model."
+            f"Style, premise, why and the room for an answer are {1 - left} tokens too many for "
+            f"{one_line(facts.model)}, of which {window} are used; shorten them, or choose "
+            "another model."
         )
     story, trimmed = _tail(sources, left, count)
     story_tokens = count(story)
@@ -121,9 +122,7 @@ def assemble(
             "trimmed" if trimmed else "in",
             f"{trimmed} characters before it left out" if trimmed else "all of it",
         ),
-        Block(
-            "why and length", ask, ask_tokens, *(("in", "always") if ask else ("out", "default"))
-        ),
+        Block("why and length", ask, ask_tokens, *_asked_state(ask, sources)),
     )
     messages, prompt = _request(facts, head, story, ask)
     return Context(messages, prompt, blocks, head_tokens + story_tokens + ask_tokens)
@@ -135,6 +134,12 @@ def _state(head: str, bare: bool, sources: Sources) -> tuple[str, str]:
     if bare and (sources.premise or sources.style):
         return "out", "so small a model writes worse with it"
     return "out", "nothing is set"
+
+
+def _asked_state(ask: str, sources: Sources) -> tuple[str, str]:
+    if ask:
+        return "in", "always"
+    return "out", "a base model takes no instructions" if sources.why else "nothing is set"
 
 
 def _head(sources: Sources, raw: bool) -> str:
@@ -191,15 +196,17 @@ def _tail(sources: Sources, room: int, count: Callable[[str], int]) -> tuple[str
         return text, 0
     step = max(1, room * _CHARACTERS_PER_TOKEN // 4)
     start = -(-skipped // step) * step
-    while start - skipped < len(text):
-        tail = _from_boundary(text, start - skipped)
-        if count(tail) <= room:
-            return tail, skipped + len(text) - len(tail)
-        start += step
-    # A step is a quarter of the room, so only text far denser than four characters a token
-    # comes to here.
-    tail = text[-max(1, room // 2) :]
-    return tail, skipped + len(text) - len(tail)
+    while True:
+        while start - skipped < len(text):
+            tail = _from_boundary(text, start - skipped)
+            if count(tail) <= room:
+                return tail, skipped + len(text) - len(tail)
+            start += step
+        # A step is a quarter of the room, so only text far denser than four characters a token
+        # comes to here: the last step is taken in smaller ones.
+        if step == 1:
+            return "", skipped + len(text)
+        start, step = max(skipped, start - step), max(1, step // 4)
 
 
 def _from_boundary(text: str, start: int) -> str:
@@ -208,6 +215,6 @@ def _from_boundary(text: str, start: int) -> str:
     near = min(len(text), start + 600)
     for pattern in (_PARAGRAPH, _SENTENCE, re.compile(r"\s+")):
         found = pattern.search(text, start, near)
-        if found is not None:
+        if found is not None and found.end() < len(text):
             return text[found.end() :]
     return text[start:]

@@ -8,37 +8,70 @@ import re
 from storyloom.models.protocol import Mode
 from storyloom.text import clean
 
-__all__ = ["continuation", "without_unfinished"]
+__all__ = ["continuation", "joined", "without_unfinished"]
 
-_UNDECIDED = 160
-"""Code points of a chat model's answer that are waited for before its beginning is judged."""
 _SHORTEST_OVERLAP = 12
 _LONGEST_OVERLAP = 600
+_LONGEST_PREAMBLE = 240
+_AGREEING = r"sure(?: thing)?|certainly|absolutely|of course|okay|ok"
+_PRESENTING = r"here(?:['’]s| is| are)|continuing|continuation"
+_OF_ITSELF = r"(?=[^\n]*(?:continu|story|passage|scene|paragraph|part|chapter|text|draft|version))"
 _PREAMBLE = re.compile(
-    r"\A\s*(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|continuing|continuation)\b"
-    r"[^\n]{0,140}?[:!.]\s*\n+",
+    rf"\A\s*(?:(?:{_AGREEING})(?:!|\b[^\n]{{0,200}}:|\b{_OF_ITSELF}[^\n]{{0,200}}[.!])"
+    rf"|{_OF_ITSELF}(?:{_PRESENTING})\b[^\n]{{0,200}}[.:!])[ \t]*\n+",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r"\A\s*```[a-z]*\n|\n```\s*\Z")
-_OPENERS = "\"'“‘«([{—–-"
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|\Z)")
+"""A first line that speaks of the answer and not in it; a story may well begin with `Of course`."""
+_OPENERS = ("sure", "certainly", "absolutely", "of course", "okay", "ok", "here", "continu")
+_FENCE = re.compile(r"\A\s*```[a-z]*\n")
+_FENCE_END = re.compile(r"\n`{1,3}\s*\Z")
+_ALWAYS_OPENING = "“‘«([{—–-"
+_STRAIGHT_QUOTES = "\"'"
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff9f"
+    "\U00020000-\U0003ffff]"
+)
+"""Characters of scripts that put no spaces between words."""
+_SENTENCE_END = re.compile(
+    r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])"
+    r"[.!?…]+[\"'”’»)\]]*(?=\s|\Z)(?!\s+[a-zß-ÿ])"
+    r"|[。！？]+[」』”’）]*"
+)
+_LAST_WORD = re.compile(r"\s+\S+\Z")
 
 
 def continuation(before: str, answer: str, mode: Mode, *, ended: bool) -> str:
     """Return the story text that `answer`, as far as it has arrived, adds to a strand.
 
-    `before` is the end of the strand, some hundred code points. A chat model's greeting, and a
-    repetition of the strand's end, are cut off; while that cannot be told yet the result is empty.
-    A passage that begins with a letter or digit after a strand that ends in neither a space nor an
-    opening quote, bracket or dash gets one space; at most two leading line ends stay.
+    `before` is the end of the strand, some hundred code points. What an instructed model says of
+    its answer, and its repetition of the strand's end, are cut off; while that cannot be told yet
+    the result is empty. `joined` says what becomes of the seam.
     """
     text = clean(answer)
     if mode == "chat":
-        if not ended and len(text) < _UNDECIDED and "\n" not in text.strip():
-            return ""
-        text = _FENCE.sub("", _PREAMBLE.sub("", text, count=1))
-    text = _without_overlap(before, text, ended)
-    return _joined(before, text)
+        text = _without_preamble(text, ended)
+    if mode != "text":
+        # A base model was not told anything, so what it repeats it means.
+        text = _without_overlap(before, text, ended)
+    return joined(before, text, exact=mode == "text")
+
+
+def _without_preamble(text: str, ended: bool) -> str:
+    if not ended and _undecided(text, _OPENERS):
+        return ""
+    text = _PREAMBLE.sub("", text, count=1)
+    if not ended and _undecided(text, ("```",)):
+        return ""
+    body = _FENCE.sub("", text)
+    return text if body == text else _FENCE_END.sub("", body)
+
+
+def _undecided(text: str, openers: tuple[str, ...]) -> bool:
+    """Whether the first line is not complete and may still become one of those."""
+    line = text.lstrip().lower()
+    if "\n" in line or len(line) > _LONGEST_PREAMBLE:
+        return False
+    return any(line.startswith(opener) or opener.startswith(line) for opener in openers)
 
 
 def _without_overlap(before: str, text: str, ended: bool) -> str:
@@ -48,12 +81,19 @@ def _without_overlap(before: str, text: str, ended: bool) -> str:
     for length in range(min(len(probe), len(end), _LONGEST_OVERLAP), _SHORTEST_OVERLAP - 1, -1):
         if end.endswith(probe[:length]):
             return probe[length:]
-    if not ended and len(probe) >= _SHORTEST_OVERLAP and probe in end[-_LONGEST_OVERLAP:]:
+    if not ended and probe in end[-_LONGEST_OVERLAP:]:
         return ""
     return text
 
 
-def _joined(before: str, text: str) -> str:
+def joined(before: str, text: str, *, exact: bool = False) -> str:
+    """Return `text` with its beginning fit to follow `before`.
+
+    One that begins with a letter or digit, or opens a quotation or bracket, after a strand that
+    ends in neither a space nor an opening quote, bracket or dash gets one space, in scripts that
+    have spaces. At most two leading line ends stay. With `exact` the text comes from a model that
+    writes on letter by letter: a lower-case letter right after a letter goes on with its word.
+    """
     body = text.lstrip()
     if not body:
         return ""
@@ -65,17 +105,42 @@ def _joined(before: str, text: str) -> str:
         return "\n" * max(0, min(newlines, 2) - own) + body
     if newlines:
         return "\n" * min(newlines, 2) + body
-    if lead or (body[0].isalnum() and before[-1] not in _OPENERS):
+    if lead:
         return " " + body
-    return body
+    if exact and before[-1].isalpha() and body[0].islower():
+        return body
+    return (
+        " " + body if _begins_word(body) and not _opens(before) and _spaced(before, body) else body
+    )
+
+
+def _begins_word(body: str) -> bool:
+    if body[0] == '"':
+        return body[1:2].isalnum()
+    return body[0].isalnum() or body[0] in "“‘«([{"
+
+
+def _opens(before: str) -> bool:
+    last = before[-1]
+    if last in _STRAIGHT_QUOTES:
+        # The same character closes; it opens where no word stands right before it.
+        return before[-2:-1].isspace() or len(before) == 1 or before[-2] in _ALWAYS_OPENING
+    return last in _ALWAYS_OPENING
+
+
+def _spaced(before: str, body: str) -> bool:
+    return not (_UNSPACED.match(before[-1]) or _UNSPACED.match(body))
 
 
 def without_unfinished(text: str) -> tuple[str, str]:
     """Return a text cut after its last finished sentence, and what was cut off.
 
-    A text with no sentence end in its second half stays whole.
+    A text with no sentence end in its second half loses only its last word, which the model may
+    not have finished; one without any space stays whole.
     """
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    if not ends or ends[-1] < len(text) // 2:
-        return text, ""
-    return text[: ends[-1]], text[ends[-1] :]
+    half = len(text) // 2
+    ends = [match.end() for match in _SENTENCE_END.finditer(text) if match.end() >= half]
+    if ends:
+        return text[: ends[-1]], text[ends[-1] :]
+    word = _LAST_WORD.search(text, half)
+    return (text[: word.start()], text[word.start() :]) if word else (text, "")

@@ -1,0 +1,65 @@
+"""A new `[[model]]` table in the user's settings."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from storyloom import paths, settings
+from storyloom.text import Refusal, clean, one_line
+
+__all__ = ["append_model"]
+
+
+def append_model(table: dict[str, str | int]) -> Path:
+    """Append a `[[model]]` table to the config file and return its path.
+
+    What is there already stays as it was written, comments too. The new file is read as settings
+    before it takes the old one's place; it is readable by its owner alone. Raises Refusal with
+    the file untouched when it is not right, or has a model of that name already.
+    """
+    path = paths.config_file()
+    name = one_line(str(table["name"]))
+    known = settings.load(path)
+    if not name:
+        raise Refusal("A model's name cannot be empty.")
+    if any(entry.name == table["name"] for entry in known.models):
+        raise Refusal(f"There is a model called {name} in {path} already; choose another name.")
+    # The file may be a link into a folder of dotfiles: the link stays.
+    target = path.resolve()
+    paths.made(target.parent)
+    try:
+        old = target.read_text(encoding="utf-8-sig") if target.exists() else ""
+        handle, drafted = tempfile.mkstemp(prefix=".storyloom-", suffix=".toml", dir=target.parent)
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror}.") from error
+    draft = Path(drafted)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as out:
+            out.write(_with_gap(old) + _dumped(table))
+            out.flush()
+            os.fsync(out.fileno())
+        settings.load(draft)
+        os.replace(draft, target)
+    except Refusal as refusal:
+        raise Refusal(f"Not added: {str(refusal).replace(str(draft), str(path))}") from refusal
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _with_gap(old: str) -> str:
+    return old.rstrip("\n") + "\n\n" if old.strip() else ""
+
+
+def _dumped(table: dict[str, str | int]) -> str:
+    # JSON's strings are TOML's too, once no control character is left that TOML wants escaped.
+    lines = ["[[model]]"]
+    for key, value in table.items():
+        text = (
+            str(value) if isinstance(value, int) else json.dumps(clean(value), ensure_ascii=False)
+        )
+        lines.append(f"{key} = {text}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,186 @@
+"""The command `grow`: branches from models, shown as they come."""
+
+import signal
+from argparse import Namespace
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from storyloom.cli.opening import node_id, opened, whole_number
+from storyloom.cli.parsing import Commands
+from storyloom.cli.terminal import say
+from storyloom.text import Refusal
+
+if TYPE_CHECKING:
+    from storyloom.generate.batch import Batch
+    from storyloom.settings import PlanPart, Settings
+    from storyloom.story.story import Story
+
+__all__ = ["add", "grow", "parts_of"]
+
+_LEAVING = ("SIGTERM", "SIGHUP")
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add(
+        "grow",
+        "Grow new branches with language models; they are shown as they are written.",
+        "storyloom grow tide.loom",
+        'storyloom grow tide.loom --node n4 -n 2 --why "she must answer without the word"',
+        "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
+        more="Without --node the weave's end is continued, without -m the plan in force there is\n"
+        "used (see 'storyloom plan'). ^C stops; what has arrived is kept.",
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")
+    parser.add_argument(
+        "-n",
+        type=whole_number,
+        metavar="COUNT",
+        help="branches of each model given with -m, else in all; default: 3 of one model, 1 each "
+        "of several, or as the plan says",
+    )
+    parser.add_argument(
+        "-m",
+        "--model",
+        action="append",
+        metavar="MODEL",
+        help="a configured name or litellm's, such as openai/gpt-4o-mini; may be said again",
+    )
+    parser.add_argument("--why", metavar="TEXT", default="", help="what is to happen next")
+    parser.set_defaults(run=_grow)
+
+
+def parts_of(models: list[str], each: int) -> "tuple[PlanPart, ...]":
+    """Return a plan of `each` branches of every model; one named twice gets twice as many."""
+    from storyloom.settings import MOST_BRANCHES, PlanPart
+
+    counts: dict[str, int] = {}
+    for model in models:
+        if not model.strip():
+            raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
+        counts[model.strip()] = counts.get(model.strip(), 0) + each
+    total = sum(counts.values())
+    if not 1 <= total <= MOST_BRANCHES or each < 1:
+        raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {total}.")
+    return tuple(PlanPart(model, count) for model, count in counts.items())
+
+
+def _grow(options: Namespace) -> int:
+    from storyloom import settings
+    from storyloom.generate.plan import plan_for, with_count
+    from storyloom.settings import MOST_BRANCHES
+    from storyloom.story import reading
+
+    chosen = settings.load()
+    if options.n is not None and not 1 <= options.n <= MOST_BRANCHES:
+        raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {options.n}.")
+    with opened(options.file, writing=True) as story:
+        node = options.node if options.node is not None else reading.weave_tip(story)
+        if options.model:
+            several = len(set(options.model)) > 1
+            parts = parts_of(options.model, options.n or (1 if several else chosen.count))
+        else:
+            plan = plan_for(story, node, chosen)
+            parts = plan.parts if options.n is None else with_count(plan, options.n)
+        return grow(story, chosen, node, parts, why=options.why)
+
+
+def grow(
+    story: "Story",
+    settings: "Settings",
+    node: int | None,
+    parts: "tuple[PlanPart, ...]",
+    *,
+    why: str = "",
+) -> int:
+    """Grow a batch below `node`, by default the weave's end, and print it.
+
+    Returns 0, or 1 when no branch brought any text, or 128 and the number of the signal that
+    ended it. The embedded model's weights are fetched first when they are needed.
+    """
+    from storyloom.cli import weights
+    from storyloom.generate.plan import Plan
+    from storyloom.models.weights import EMBEDDED
+    from storyloom.story import reading
+
+    if node is None:
+        node = reading.weave_tip(story)
+    _refuse_hidden(story, node)
+    if any(settings.entry(part.model).model == EMBEDDED for part in parts):
+        weights.ensure()
+    plan = Plan(parts)
+    branches = "1 branch" if plan.total == 1 else f"{plan.total} branches"
+    say(f"Growing {branches} of n{node}: {plan.label}.")
+    return _until_signal(_batch(story, settings, node, parts, why))
+
+
+def _refuse_hidden(story: "Story", node: int) -> None:
+    from storyloom.story import reading
+
+    if node and not reading.exists(story, node):
+        raise Refusal(f"There is no node n{node} in this story.")
+    for card in reading.cards(story, reading.path(story, node)):
+        if card.pruned:
+            raise Refusal(f"n{card.id} is pruned; restore it before anything grows there.")
+
+
+async def _batch(
+    story: "Story", settings: "Settings", node: int, parts: "tuple[PlanPart, ...]", why: str
+) -> int:
+    from storyloom.cli.streaming import Streaming
+    from storyloom.generate.batch import Batch
+    from storyloom.models.client import Client
+
+    client = Client()
+    try:
+        batch = await Batch.begin(story, client, settings, node, parts, why=why)
+        with Streaming(batch.branches) as streaming:
+            batch.listen(streaming.changed)
+            await batch.run()
+    finally:
+        await client.close()
+    _say_cost(story, batch)
+    return 0 if any(branch.text.strip() for branch in batch.branches) else 1
+
+
+def _say_cost(story: "Story", batch: "Batch") -> None:
+    from storyloom.story import growth
+
+    costs = [growth.result_of(story, branch.node).get("cost") for branch in batch.branches]
+    known = [cost for cost in costs if isinstance(cost, int | float)]
+    if known and sum(known):
+        unknown = len(costs) - len(known)
+        more = f", and what {unknown} of unknown price cost" if unknown else ""
+        say(f"It cost ${sum(known):.4f}{more}.")
+
+
+def _until_signal(work: "Coroutine[Any, Any, int]") -> int:
+    """Run `work` to its end; SIGTERM and SIGHUP cancel it as ^C does, so that it can save."""
+    import asyncio
+
+    caught: list[int] = []
+
+    async def guarded() -> int:
+        task = asyncio.ensure_future(work)
+
+        def leave(number: int) -> None:
+            caught.append(number)
+            task.cancel()
+
+        for name in _LEAVING:
+            if hasattr(signal, name):
+                try:
+                    number = getattr(signal, name)
+                    asyncio.get_running_loop().add_signal_handler(number, leave, number)
+                except (NotImplementedError, RuntimeError, ValueError):
+                    pass  # Windows, or not the main thread
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        say("storyloom: told to end; what had arrived is kept.")
+        return 128 + caught[0]

@@ -1,0 +1,128 @@
+"""The command `storyloom`: reads the line, calls one command, and turns faults into exit codes.
+
+Exit codes: 0 done, 1 done but with nothing to show for it, 2 refused (one sentence on stderr says
+why), 130 interrupted, 141 nobody reads the output.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO, cast
+
+from storyloom import __version__
+from storyloom.cli import (
+    editing,
+    exporting,
+    growing,
+    marking,
+    models,
+    plans,
+    pruning,
+    screens,
+    stories,
+)
+from storyloom.cli.parsing import Commands, Parser, refuse_keys
+from storyloom.cli.terminal import say
+from storyloom.text import Refusal, one_line
+
+__all__ = ["main"]
+
+_ABOUT = """\
+Write branching fiction with language models: grow a tree of text, choose, prune and edit, weave
+one story from it, and export that.
+
+Without a command, the library opens, or the story FILE, on the whole screen.
+"""
+_EXAMPLES = """\
+examples:
+  storyloom try                         a sample story and a small model, no key needed
+  storyloom new tide.loom --opening "The tide went out and did not come back."
+  storyloom tide.loom                   open it on the screen
+  storyloom grow tide.loom -n 3         three branches at the end of the weave
+  storyloom tree tide.loom              all of it, one line for each node
+  storyloom weave tide.loom --node n4   lead the story's final text to n4
+  storyloom export tide.loom            the weave as Markdown
+
+'storyloom COMMAND --help' says more. Stories in the library open by their name alone. Keys of
+providers come from environment variables, such as OPENAI_API_KEY, and are never written down.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark, not a traceback.
+        with contextlib.suppress(AttributeError, ValueError):
+            cast("TextIO", stream).reconfigure(errors="replace")  # type: ignore[attr-defined]
+    try:
+        try:
+            code = _run(list(sys.argv[1:] if argv is None else argv))
+        except SystemExit as leaving:  # argparse, after --help and --version
+            code = int(leaving.code or 0)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except Refusal as refusal:
+        say(f"storyloom: {refusal}")
+        return 2
+    except KeyboardInterrupt:
+        say("storyloom: interrupted.")
+        return 130
+    except BrokenPipeError:
+        _abandon_output()
+        return 141
+    except OSError as error:
+        _abandon_output()
+        say(f"storyloom: {error.strerror or error}.")
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    refuse_keys(arguments)
+    parser, commands = _grammar()
+    if not arguments:
+        return screens.open_library()
+    first = arguments[0]
+    if first.startswith("-") and first != "--":
+        options = parser.parse_args(arguments)
+    elif first in commands:
+        options = parser.parse_args(arguments)
+        if not hasattr(options, "run"):
+            raise Refusal(f"'storyloom {first}' needs a command; see 'storyloom {first} --help'.")
+    else:
+        names = arguments[1:] if first == "--" else arguments
+        if len(names) != 1:
+            _refuse_unknown(first, commands)
+        return screens.open_story(names[0], commands)
+    return options.run(options)
+
+
+def _refuse_unknown(name: str, commands: tuple[str, ...]) -> None:
+    import difflib
+
+    near = difflib.get_close_matches(name, commands, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "see 'storyloom --help'."
+    raise Refusal(f"There is no command {one_line(name)!r}; {hint}")
+
+
+def _grammar() -> tuple[Parser, tuple[str, ...]]:
+    parser = Parser(
+        prog="storyloom",
+        usage="storyloom [FILE]\n       storyloom COMMAND ...",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"storyloom {__version__}")
+    commands = Commands(parser)
+    for group in (screens, stories, growing, editing, pruning, marking, plans, exporting, models):
+        group.add(commands)
+    return parser, commands.names
+
+
+def _abandon_output() -> None:
+    """Point stdout at nothing: the interpreter would try once more to write what is left."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

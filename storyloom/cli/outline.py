@@ -1,0 +1,77 @@
+"""The tree as lines of text, at any depth and without loading it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from storyloom.text import Refusal, first_words, one_line
+
+if TYPE_CHECKING:
+    from storyloom.story.reading import Card
+    from storyloom.story.story import Story
+
+__all__ = ["author", "outline"]
+
+_INDENT = 2
+_DEEPEST = 16
+"""Forks that are shown as indent; further ones are told by their number."""
+_FINISHES = {
+    "interrupted": "interrupted",
+    "cut_off": "cut off",
+    "error": "failed",
+    "stopped": "stopped",
+    "refused": "declined",
+}
+
+
+def outline(
+    story: "Story", node: int | None, width: int, *, full: bool, pruned: bool
+) -> Iterator[str]:
+    """Yield a line for each node below `node` and itself, in reading order; with `full` its text
+    follows.
+
+    A fork indents what is below it, and each of its branches begins with +; the only child of a
+    node stands right under it. Raises Refusal when there is no such node.
+    """
+    from storyloom.story import reading
+
+    if node is not None and not reading.exists(story, node):
+        raise Refusal(f"There is no node n{node} in this story.")
+    roots = [node] if node is not None else reading.children(story, 0, pruned=pruned)
+    fork = len(roots) > 1
+    waiting = [(card, int(fork), fork) for card in reversed(reading.cards(story, roots))]
+    while waiting:
+        card, level, begins = waiting.pop()
+        yield _line(card, level, begins, width, pruned_shown=pruned)
+        if full:
+            piece = reading.pieces(story, [card.id])
+            yield piece[0].text.strip("\n") + "\n" if piece else ""
+        below = reading.children(story, card.id, pruned=pruned)
+        fork = len(below) > 1
+        waiting += [(kid, level + fork, fork) for kid in reversed(reading.cards(story, below))]
+
+
+def author(card: "Card") -> str:
+    """Return who wrote a node: H, or the model's short name, with ~ when it was edited."""
+    name = one_line(card.model.rsplit("/", 1)[-1])[:20] if card.model else "H"
+    return name + ("~" if card.edited else "")
+
+
+def _line(card: "Card", level: int, begins: bool, width: int, *, pruned_shown: bool) -> str:
+    sign = "*" if card.woven else "x" if card.pruned else " "
+    indent = " " * (_INDENT * min(level, _DEEPEST))
+    if begins:
+        indent = indent[:-2] + "+ "
+    if level > _DEEPEST:
+        indent += f"<{level}> "
+    head = f"{sign} {indent}n{card.id} {author(card)}  "
+    notes: list[str] = []
+    if card.streaming:
+        notes.append("being written")
+    elif card.finish in _FINISHES:
+        notes.append(_FINISHES[card.finish])
+    notes += [f"chapter {one_line(mark.title)!r}".removesuffix(" ''") for mark in card.marks]
+    if card.pruned_kids and not pruned_shown:
+        notes.append(f"{card.pruned_kids} pruned")
+    tail = f"  [{', '.join(notes)}]" if notes else ""
+    room = max(12, width - len(head) - len(tail) - 1)
+    return head + first_words(card.preview, room) + tail

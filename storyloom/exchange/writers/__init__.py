@@ -1,0 +1,1 @@
+"""Formats a story can be written in, one module each."""
