@@ -89,6 +89,9 @@ class Loom(App[int]):
         self.settings = settings
         self.client = client or Client()
         self._path = path
+        # A terminal that cannot show UTF-8 would show the code of each glyph instead.
+        unicode = "utf" in (getattr(sys.__stdout__, "encoding", None) or "utf").lower()
+        self._guard = Guard(ascii=settings.ascii or not unicode)
         # A thin line carries every frame of an animation; nothing here is worth that.
         self.animation_level = "none"
         found, self._refused = themes.load_all()
@@ -101,14 +104,14 @@ class Loom(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Put the guard behind Textual's own filters."""
-        return [*super().get_line_filters(), Guard()]
+        return [*super().get_line_filters(), self._guard]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """No entries of Textual's own: the palette shows what `?` shows."""
         return ()
 
     def on_mount(self) -> None:
-        """Open the first screen; the models' process is warmed once it has been drawn."""
+        """Open the first screen."""
         if self._path is None:
             from storyloom.tui.screens.library import LibraryScreen
 
@@ -117,7 +120,6 @@ class Loom(App[int]):
             self.open_story(self._path)
         for sentence in self._refused[:1]:
             self.notify(sentence, severity="warning", markup=False)
-        self.call_after_refresh(self._warm)
 
     def open_story(self, path: Path) -> None:
         """Show the loom of a story; raises Refusal when it is none."""
@@ -125,8 +127,9 @@ class Loom(App[int]):
 
         self.push_screen(LoomScreen(path))
 
-    def _warm(self) -> None:
-        self.run_worker(self.client.warm(), exit_on_error=False, group="warm")
+    def warm(self) -> None:
+        """Start the models' process, as the author is about to need it; opening never does."""
+        self.run_worker(self.client.warm(), exit_on_error=False, group="warm", exclusive=True)
 
     async def leave(self) -> None:
         """End the program after every screen has put its things in order."""

@@ -85,7 +85,6 @@ LOOM = (
     _c("read", "r", "Read the weave as a book", "look", "read"),
     _c("view", "v", "Show the tree or the branches", "look"),
     _c("fold", "z", "Fold what is below, or show it again", "look"),
-    _c("sent", "I", "Show what the next request sends", "look"),
     _c("export", "", "Write the weave to a Markdown file", "look", "", "FILE"),
     _c("theme", "", "Change the colour theme", "look", "", "NAME"),
     _c("title", "", "Change the story's title", "look", "", "TEXT"),

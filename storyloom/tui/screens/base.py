@@ -1,18 +1,25 @@
 """What every screen of ours shares: commands by name, the key line, the line to type on."""
 
 import inspect
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
 from storyloom.text import Refusal, one_line
 from storyloom.tui.keys import Command, named
-from storyloom.tui.widgets.bar import KeyLine
+from storyloom.tui.widgets.bar import KeyLine, TooSmall
 from storyloom.tui.widgets.prompt import Prompt
 
-__all__ = ["CommandScreen"]
+__all__ = ["SMALLEST", "CommandScreen"]
+
+SMALLEST = (60, 16)
+"""Columns and rows below which no screen is drawn."""
+_PASTE_SECONDS = 0.3
+"""Keys that come this soon after a paste, or after one another then, are its rest."""
 
 
 class CommandScreen(Screen[object]):
@@ -20,14 +27,35 @@ class CommandScreen(Screen[object]):
 
     COMMANDS: ClassVar[tuple[Command, ...]] = ()
     AUTO_FOCUS = ""
+    _pasted = 0.0
 
     def compose_foot(self) -> ComposeResult:
-        """The key line, and the line to type on that takes its place."""
+        """The key line, the line to type on that takes its place, and what a screen too small
+        for anything else says.
+        """
+        yield TooSmall(id="too-small")
         yield KeyLine(self.COMMANDS, id="keys")
         yield Prompt(id="prompt")
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where there is no room; everything is back when there is."""
+        width, height = event.size
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
+
+    def on_paste(self) -> None:
+        """Keep a paste from being taken for commands.
+
+        A paste that holds an escape character ends there for the terminal's protocol, and its rest
+        comes as if it were typed.
+        """
+        self._pasted = time.monotonic()
+        self.say("That was a paste; i opens a page to paste into.")
+
     async def action_do(self, name: str, argument: str = "") -> None:
         """Do the command of that name, which a key named."""
+        if time.monotonic() - self._pasted < _PASTE_SECONDS:
+            self._pasted = time.monotonic()
+            return
         self.query_one("#keys", KeyLine).forget()
         await self.do(name, argument)
 

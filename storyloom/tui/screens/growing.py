@@ -93,6 +93,7 @@ class Growing(Screen[object]):
         self._count(-1)
 
     def _count(self, step: int) -> None:
+        self.loom.warm()
         plan: Plan = self.plan()  # pyright: ignore[reportAttributeAccessIssue]
         self.next_count = max(1, min(9, plan.total + step))
         self.redraw()  # pyright: ignore[reportAttributeAccessIssue]
@@ -197,6 +198,10 @@ class Growing(Screen[object]):
         self._dirty.clear()
         self._settle_cursor()  # pyright: ignore[reportAttributeAccessIssue]
         self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        came = len(batch.branches) - len(failed)
+        if came and not failed:
+            branches = "branch is" if came == 1 else "branches are"
+            self.say(f"{came} {branches} here: j k read, w weaves, x prunes, Space goes on.")  # pyright: ignore[reportAttributeAccessIssue]
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]

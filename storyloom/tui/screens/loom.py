@@ -453,6 +453,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
     # Saying.
 
     async def do_why(self, text: str) -> None:
+        self.loom.warm()
         await self._say_of(self.cursor, "why", "why the next fork from here", text)
 
     async def do_reason(self, text: str) -> None:

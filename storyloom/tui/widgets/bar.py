@@ -9,7 +9,7 @@ from storyloom.tui.keys import Command, shown_key
 from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["Header", "KeyLine"]
+__all__ = ["Header", "KeyLine", "TooSmall"]
 
 _MOST_LINES = 3
 
@@ -113,3 +113,22 @@ class KeyLine(LinePane):
 
 
 _STYLES = {"warning": "warning", "error": "error", "information": "title"}
+
+
+class TooSmall(LinePane):
+    """What stands on a screen that has no room for its panes."""
+
+    DEFAULT_CSS = """
+    TooSmall { display: none; layer: over; width: 100%; height: 100%; background: $background; }
+    """
+
+    def on_resize(self) -> None:
+        size = self.app.size
+        self.show_lines(
+            [
+                (("Storyloom needs 60 columns", "title"),),
+                (("and 16 rows.", "title"),),
+                ((f"Here are {size.width} and {size.height}.", "dim"),),
+                (("Nothing is lost.", "dim"),),
+            ]
+        )

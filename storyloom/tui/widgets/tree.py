@@ -175,8 +175,6 @@ class TreePane(LinePane):
         text = one_line(live.text if live is not None else card.preview[:120])
         if not text:
             text = "…" if live is not None else "(blank page)"
-        if card.marks:
-            text = f"# {one_line(card.marks[0].title)} · {text}"
         if row.node in self._folded:
             text = f"+{card.kids} {text}"
         code = code_of(card.model) + ("~" if card.edited else "")
@@ -192,3 +190,8 @@ class TreePane(LinePane):
             (fitted(code.rjust(5), 5), f"{legend.role(card.model)} {style}".strip()),
         ]
         return tuple(parts)
+
+
+def _heading(title: str, indent: int, width: int) -> Line:
+    space = "  " * max(0, indent)
+    return (("  ", ""), (fitted(f"{space}# {one_line(title) or '*'}", max(0, width - 2)), "title"))
