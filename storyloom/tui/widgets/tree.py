@@ -152,15 +152,23 @@ class TreePane(LinePane):
         legend = self._legend
         if legend is None or width <= 0:
             return
-        shift = max(0, self._indents.get(Row(self._cursor), 0) - _DEEPEST)
+        # Drawn from the leftmost row on, unless that pushes the cursor's row too far right.
         lowest = min(self._indents.values(), default=0)
-        shift = max(shift, lowest) if lowest > 0 else (shift if shift else lowest)
-        self.show_lines(
-            [
-                self._line(row, self._indents.get(row, 0) - shift, width, legend)
-                for row in self._rows
-            ]
-        )
+        shift = max(lowest, self._indents.get(Row(self._cursor), 0) - _DEEPEST)
+        lines: list[Line] = []
+        at = 0
+        for row in self._rows:
+            indent = self._indents.get(row, 0) - shift
+            card = self._cards.get(row.node)
+            if card is not None and not row.pruned:
+                lines += [_heading(mark.title, indent, width) for mark in card.marks]
+            if row == Row(self._cursor):
+                at = len(lines)
+            lines.append(self._line(row, indent, width, legend))
+        # Chapter headings take lines that the window of rows did not count.
+        height = self.size.height
+        top = max(0, min(at - height + 2, len(lines) - height))
+        self.show_lines(lines[top : top + height])
 
     def _line(self, row: Row, indent: int, width: int, legend: Legend) -> Line:
         card = self._cards.get(row.node)
