@@ -15,7 +15,7 @@ from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  # 
 from storyloom.story import origins
 from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import Runs
-from storyloom.story.schema import GONE, PRUNED
+from storyloom.story.schema import GONE, PRUNED, STREAMING
 from storyloom.story.story import Act, Story
 from storyloom.story.tables import NodeState
 from storyloom.text import Refusal
@@ -84,6 +84,8 @@ def split(story: Story, node: int, at: int) -> int:
     """
     with story.act("node.split", data={"at": at}) as act:
         state = act.settled(node)
+        if state.flags & PRUNED:
+            raise Refusal("A pruned branch cannot be split; restore it first.")
         text, runs = act.text(state.rev)
         if not 0 < at < len(text):
             raise Refusal("A split needs text on both of its sides; move the mark into the text.")
@@ -123,9 +125,9 @@ def join(story: Story, node: int) -> Joined:
         state = act.settled(node)
         if not state.parent:
             raise Refusal("The root has no parent to be joined with.")
-        if state.flags & PRUNED:
-            raise Refusal("A pruned branch cannot be joined; restore it first.")
         parent = act.settled(state.parent)
+        if (state.flags | parent.flags) & PRUNED:
+            raise Refusal("A pruned branch cannot be joined; restore it first.")
         others = [flags for other, flags in _children(act, state.parent) if other != node]
         if any(not flags & PRUNED for flags in others):
             raise Refusal(
@@ -169,6 +171,9 @@ def keep_only(story: Story, node: int) -> int:
         state = act.node(node)
         if state.flags & PRUNED:
             raise Refusal(f"n{node} is pruned itself; restore it first.")
+        if not state.parent:
+            # What is still being written may turn out empty, and a story needs its opening.
+            act.settled(node)
         pruned = 0
         for other, flags in _children(act, state.parent):
             if other != node and not flags & PRUNED:
@@ -236,8 +241,8 @@ def _prune(act: Act, node: int, state: NodeState) -> None:
 def _refuse_to_prune_last_root(act: Act, node: int, state: NodeState) -> None:
     if state.parent:
         return
-    roots = [other for other, flags in _children(act, 0) if other != node and not flags & PRUNED]
-    if not roots:
+    hidden = PRUNED | STREAMING
+    if all(other == node or flags & hidden for other, flags in _children(act, 0)):
         raise Refusal("The opening is all this story has; edit it, or prune what is below.")
 
 
