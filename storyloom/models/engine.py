@@ -86,8 +86,7 @@ class _Request:
 class Engine:
     """Takes messages on one thread and answers them on another."""
 
-    def __init__(self, model: Continues, send: Callable[[Message], None]) -> None:
-        self._model = model
+    def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._branches: dict[str, _Branch] = {}
@@ -110,12 +109,12 @@ class Engine:
         self._stopped = True
         self._waiting.put(None)
 
-    def serve(self) -> None:
+    def serve(self, model: Continues) -> None:
         """Answer requests in their order until `stop`."""
         while not self._stopped and (request := self._waiting.get()) is not None:
-            before = self._model.evaluated()
-            self._answer(request)
-            evaluated = self._model.evaluated() - before
+            before = model.evaluated()
+            self._answer(model, request)
+            evaluated = model.evaluated() - before
             self._send({"is": "ended", "id": request.id, "evaluated": evaluated})
 
     def _start(self, message: Message) -> None:
@@ -129,14 +128,14 @@ class Engine:
         self._branches |= {branch.id: branch for branch in request.branches}
         self._waiting.put(request)
 
-    def _answer(self, request: _Request) -> None:
+    def _answer(self, model: Continues, request: _Request) -> None:
         try:
-            self._draw(request, request.branches)
+            self._draw(model, request, request.branches)
             for attempt in range(1, RETRIES + 1):
                 for branch in request.branches:
                     if not branch.begun and not branch.cancelled and not self._stopped:
                         branch.seed = (branch.seed + attempt * _RETRY_STEP) % _SEEDS
-                        self._draw(request, [branch])
+                        self._draw(model, request, [branch])
         except Fault as fault:
             self._fail(request, fault.kind, str(fault))
         except Exception as error:
@@ -147,7 +146,7 @@ class Engine:
                 self._end(branch, "stopped" if branch.cancelled or self._stopped else "stop")
             self._branches.pop(branch.id, None)
 
-    def _draw(self, request: _Request, branches: list[_Branch]) -> None:
+    def _draw(self, model: Continues, request: _Request, branches: list[_Branch]) -> None:
         """Let the model write `branches`, whose seeds follow one another."""
         if request.over() or self._stopped:
             return
@@ -160,7 +159,7 @@ class Engine:
                 self._take(branches[piece.index], piece)
             return self._stopped or request.over()
 
-        self._model.run(request.source, request.params, len(branches), branches[0].seed, on_piece)
+        model.run(request.source, request.params, len(branches), branches[0].seed, on_piece)
 
     def _take(self, branch: _Branch, piece: Piece) -> None:
         if branch.cancelled or branch.ended:
@@ -247,21 +246,22 @@ def _take_streams() -> tuple[int, Callable[[Message], None]]:
 
 
 def _serve(path: Path, wire_in: int, send: Callable[[Message], None]) -> int:
-    try:
-        model = Llama(path)
-    except Refusal as refusal:
-        send({"is": "error", "id": "", "kind": "no_engine", "say": str(refusal)})
-        return 1
-    engine = Engine(model, send)
+    engine = Engine(send)
 
     def listen() -> None:
         with contextlib.suppress(OSError, ValueError):
             _read(wire_in, engine.receive)
         engine.stop()
 
-    send({"is": "ready", "window": WINDOW})
+    # Before the model is opened, so that who writes a long prompt meanwhile need not wait.
     threading.Thread(target=listen, name="wire in", daemon=True).start()
-    engine.serve()
+    try:
+        model = Llama(path)
+    except Refusal as refusal:
+        send({"is": "error", "id": "", "kind": "no_engine", "say": str(refusal)})
+        return 1
+    send({"is": "ready", "window": WINDOW})
+    engine.serve(model)
     # Joins the library's own threads; left to the interpreter's end they would abort it.
     model.close()
     return 0

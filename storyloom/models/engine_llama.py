@@ -44,6 +44,7 @@ _PRESET: dict[str, JSON] = {
     "max_tokens": 80,
 }
 """Measured on SmolLM2: without the penalties two branches of five fall into a loop."""
+_INNARDS = re.compile(r"\[json\.exception[^\]]*\] ?")
 _TAKEN = frozenset(_PRESET) | {
     "frequency_penalty", "presence_penalty", "typical_p", "xtc_probability", "xtc_threshold",
     "mirostat", "mirostat_tau", "mirostat_eta", "dynatemp_range", "dynatemp_exponent", "stop",
@@ -195,20 +196,20 @@ def _pieces(chunk: dict[str, Any]) -> list[Piece]:
 
 
 def _fault(error: dict[str, Any]) -> Fault:
-    said = str(error.get("message", ""))
+    said = _INNARDS.sub("", str(error.get("message", "")))
     if error.get("type") == "exceed_context_size_error":
         return _too_long(error.get("n_prompt_tokens"), error.get("n_ctx"))
     if "context size" in said.lower():
         return Fault("context_too_long", "The text has filled the model's context: ask for less.")
     kind: Kind = "bad_request" if error.get("code") == 400 else "server"
-    return Fault(kind, f"The embedded model refused: {first_words(said, 140)}.")
+    return Fault(kind, f"The embedded model refused: {first_words(said, 140).rstrip('.')}.")
 
 
 def _too_long(tokens: object, window: object) -> Fault:
     return Fault(
         "context_too_long",
-        f"The prompt has {tokens} tokens and this model's context holds {window}: "
-        "give it less of the story.",
+        f"The prompt is too long for this model: it has {tokens} tokens and the context holds "
+        f"{window}; give it less of the story.",
     )
 
 
