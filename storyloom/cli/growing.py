@@ -140,8 +140,11 @@ async def _batch(
             await batch.run()
     finally:
         await client.close()
+    brought = sum(bool(branch.text.strip()) for branch in batch.branches)
+    if brought < len(batch.branches):
+        say(f"{brought} of {len(batch.branches)} branches brought text.")
     _say_cost(story, batch)
-    return 0 if any(branch.text.strip() for branch in batch.branches) else 1
+    return 0 if brought else 1
 
 
 def _say_cost(story: "Story", batch: "Batch") -> None:
@@ -179,6 +182,9 @@ def _until_signal(work: "Coroutine[Any, Any, int]") -> int:
 
     try:
         return asyncio.run(guarded())
+    except KeyboardInterrupt:
+        say("storyloom: interrupted; what had arrived is kept.")
+        return 130
     except asyncio.CancelledError:
         if not caught:
             raise

@@ -44,7 +44,7 @@ def outline(
         yield _line(card, level, begins, width, pruned_shown=pruned)
         if full:
             piece = reading.pieces(story, [card.id])
-            yield piece[0].text.strip("\n") + "\n" if piece else ""
+            yield piece[0].text.strip() + "\n" if piece else ""
         below = reading.children(story, card.id, pruned=pruned)
         fork = len(below) > 1
         waiting += [(kid, level + fork, fork) for kid in reversed(reading.cards(story, below))]

@@ -72,9 +72,13 @@ def _try(_: Namespace) -> int:
     path = _sample()
     if has_screen():
         return _run(path)
+    say("The embedded model is very small: it writes sentences, and dreams more than it tells.")
     with opened(str(path), writing=True) as story:
         code = growing.grow(story, chosen, None, (PlanPart(EMBEDDED, 3),))
-    say(f"Try 'storyloom tree {path}', 'storyloom grow {path}', 'storyloom export {path}'.")
+    say(
+        f"The story is {path}; 'storyloom grow {path.stem}' goes on with it, "
+        f"'storyloom tree {path.stem}' shows all of it."
+    )
     return code
 
 
@@ -102,5 +106,4 @@ def _sample() -> Path:
         opening=texts["text"],
     )
     story.close()
-    say(f"The sample story is {path}.")
     return path

@@ -34,6 +34,7 @@ class Streaming:
         self._drawn = 0
         self._frame: asyncio.TimerHandle | None = None
         self._live = can_draw()
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         self._draw()
@@ -62,7 +63,13 @@ class Streaming:
 
     def _print_finished(self) -> None:
         while self._printed < len(self._branches) and not self._branches[self._printed].running:
-            _print(self._branches[self._printed])
+            branch = self._branches[self._printed]
+            if branch.text.strip():
+                _print(branch)
+            elif (failure := _failure(branch)) not in self._said:
+                # All branches of a model tend to fail for one reason.
+                say(failure)
+                self._said.add(failure)
             self._printed += 1
 
     def _erase(self) -> None:
@@ -89,20 +96,20 @@ class Streaming:
         self._drawn = len(lines)
 
 
+def _failure(branch: "Branch") -> str:
+    return f"{one_line(branch.entry.name)}: {branch.say or 'nothing came.'}"
+
+
 def _print(branch: "Branch") -> None:
-    name = one_line(branch.entry.name)
-    if not branch.text.strip():
-        say(f"{name}: {branch.say or 'nothing came.'}")
-        return
-    text = branch.text.strip("\n")
+    text = branch.text.strip()
     if is_terminal(sys.stdout):
         measure = min(READING_WIDTH, shutil.get_terminal_size().columns)
         text = "\n".join(
             textwrap.fill(line, measure, break_on_hyphens=False) for line in text.split("\n")
         )
-    data(f"n{branch.node} {name}")
+    data(f"n{branch.node} {one_line(branch.entry.name)}")
     story_text(f"{text}\n")
-    if branch.say:
+    if branch.say and branch.finish != "interrupted":
         say(f"n{branch.node}: {branch.say}")
 
 
