@@ -81,13 +81,13 @@ def _write(options: Namespace) -> int:
         if node:
             _piece(story, node)
         text = given_text(options.text, options.text_file)
+        before = _strand_before(story, node, beside=options.beside)
         if text is None:
             from storyloom.cli.editor import edited
 
-            text = edited("")
+            text = edited("", before)
         if not (text or "").strip():
             raise Refusal("There is no text to keep; nothing was changed.")
-        before = _strand_before(story, node, beside=options.beside)
         # Only a space or line ends at the beginning may change: the text is the author's.
         lead = joined(before, clean(text or ""))
         new = (
@@ -105,7 +105,7 @@ def _strand_before(story: "Story", node: int, *, beside: bool) -> str:
     path = reading.path(story, node)
     if beside:
         path = path[:-1]
-    return reading.strand_text(story, path[-1], least=8) if path else ""
+    return reading.strand_text(story, path[-1], least=100) if path else ""
 
 
 def _edit(options: Namespace) -> int:
@@ -118,7 +118,8 @@ def _edit(options: Namespace) -> int:
         if text is None:
             from storyloom.cli.editor import edited
 
-            text, how = edited(old), "editor"
+            before = _strand_before(story, options.node, beside=True)
+            text, how = edited(old, before), "editor"
         elif options.text_file is not None and old.startswith(" ") and text[:1] not in (" ", "\n"):
             # A passage begins with the space that parts it from the one before; files lose it.
             text = " " + text

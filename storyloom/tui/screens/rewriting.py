@@ -1,27 +1,21 @@
 """The loom's part that writes by hand: inline, in $EDITOR, and where a passage is split."""
 
 import asyncio
-import contextlib
-import os
-import shlex
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from textual.screen import Screen
 
-from storyloom import paths
+from storyloom import editor
+from storyloom.generate.joining import joined
 from storyloom.story import reading, shape
-from storyloom.story.origins import Runs
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean, first_words, one_line
+from storyloom.text import Refusal
 from storyloom.tui.screens.editor import EditorScreen, Written
 from storyloom.tui.screens.split import SplitScreen
 
 __all__ = ["Rewriting"]
-
-_SECRET = ("_KEY", "_TOKEN", "_SECRET")
-_MARK = "<!-- storyloom: the passage begins below this line -->"
 
 
 class Rewriting(Screen[object]):
@@ -74,10 +68,8 @@ class Rewriting(Screen[object]):
         async def done(written: object) -> None:
             if not isinstance(written, Written):
                 return
-            text = written.text
-            if before and not before[-1].isspace() and text[:1].isalnum():
-                # As with a model's answer: a new sentence needs a space before it.
-                text = " " + text
+            # As with a model's answer: a new sentence needs a space before it.
+            text = joined(before, written.text)
             made = await self._keep(lambda story: function(story, node, text))
             if made:
                 self.go(made)  # pyright: ignore[reportAttributeAccessIssue]
@@ -93,59 +85,41 @@ class Rewriting(Screen[object]):
 
     async def do_editor(self, _: str) -> None:
         """Edit the passage under the cursor in the author's own editor."""
-        command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-        if not command.strip():
-            self._edit_inline("$EDITOR is not set, so the passage is edited here.")
+        try:
+            command = editor.command()
+        except Refusal as refusal:
+            self._edit_inline(f"{refusal} The passage is edited here.")
             return
         piece = self._settled()
-        text = await self._in_editor(command, piece.text)
+        before = reading.strand_text(self.story, self._fork(), least=100)
+        text = await self._in_editor(command, piece.text, before)
         if text is None:
             return
-        runs: Runs | None = None
-        changed = await self._keep(
-            lambda story: shape.edit(story, piece.node, text, runs, how="editor")
-        )
+        changed = await self._keep(lambda story: shape.edit(story, piece.node, text, how="editor"))
         self.say("Kept what you wrote." if changed else "Nothing was changed.")  # pyright: ignore[reportAttributeAccessIssue]
 
-    async def _in_editor(self, command: str, text: str) -> str | None:
-        """Let the author's editor change `text`; None when it failed or left nothing."""
+    async def _in_editor(self, command: list[str], text: str, before: str) -> str | None:
+        """Let the author's editor change `text`; None when it failed."""
         say = self.say  # pyright: ignore[reportAttributeAccessIssue]
-        head = [
-            f"<!-- after: …{first_words(self._lead(), 60)} -->",
-            "<!-- save and leave to keep; leave with an error to keep nothing -->",
-            _MARK,
-        ]
-        folder = paths.made(paths.runtime_dir())
-        descriptor, name = tempfile.mkstemp(".md", "passage-", folder)
-        path = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-                handle.write("\n".join(head) + "\n" + text)
-            arguments = [*shlex.split(command), str(path)]
-            scrubbed = {k: v for k, v in os.environ.items() if not k.upper().endswith(_SECRET)}
+        with tempfile.TemporaryDirectory(prefix="storyloom-") as folder:
+            file = Path(folder) / "passage.md"
+            file.write_text(editor.content_for(text, before), encoding="utf-8", newline="\n")
             try:
                 # Without batch_update a repaint of what streams in meanwhile waits for ever.
                 with self.app.suspend(), self.app.batch_update():
-                    process = await asyncio.create_subprocess_exec(*arguments, env=scrubbed)
+                    process = await asyncio.create_subprocess_exec(
+                        *command, str(file), env=editor.without_keys()
+                    )
                     status = await process.wait()
+                raw = file.read_bytes()
             except OSError as error:
-                say(f"{one_line(arguments[0])} could not be started: {error.strerror}.", "warning")
+                say(f"{command[0]} could not be started: {error.strerror}.", "warning")
                 return None
-            self.refresh(layout=True)
-            if status:
-                say(f"The editor ended with status {status}; nothing was changed.", "warning")
-                return None
-            return _after_mark(path.read_text(encoding="utf-8", errors="replace"), text)
-        except ValueError as error:
-            say(f"$EDITOR cannot be understood: {error}.", "warning")
+        self.refresh(layout=True)
+        if status:
+            say(f"The editor ended with status {status}; nothing was changed.", "warning")
             return None
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-    def _lead(self) -> str:
-        before = reading.strand_text(self.story, self._fork(), least=100)
-        return before[-60:]
+        return editor.passage_in(raw)
 
     def do_split(self, _: str) -> None:
         """Choose where the passage under the cursor is split."""
@@ -168,13 +142,3 @@ class Rewriting(Screen[object]):
 
     def _fork(self) -> int:
         return reading.cards(self.story, [self.cursor])[0].parent
-
-
-def _after_mark(content: str, before: str) -> str:
-    """Return the passage from the editor's file, without the line end that editors add."""
-    content = clean(content)
-    _, mark, passage = content.partition(_MARK + "\n")
-    text = passage if mark else content
-    if text.endswith("\n") and not before.endswith("\n"):
-        text = text[:-1]
-    return text

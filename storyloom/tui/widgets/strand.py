@@ -46,10 +46,13 @@ class StrandPane(LinePane):
         anew = node != self._node or (self._growing and not growing)
         self._pieces, self._node, self._role = pieces, node, role
         self._growing, self.complete = growing, complete
+        self._lay_out(anew=anew)
+
+    def _lay_out(self, *, anew: bool) -> None:
         above = self._start - self._top
         self._wrap()
         height, lines = self.size.height, len(self._wrapped)
-        if anew and growing:
+        if anew and self._growing:
             self._top = self._start - height // 3
         elif anew:
             # One that fits is read together with what leads to it, a longer one from its start.
@@ -57,7 +60,7 @@ class StrandPane(LinePane):
             self._top = lines - height if fits else self._start - 2
         else:
             self._top = self._start - above
-            if growing and lines > self._top + height:
+            if self._growing and lines > self._top + height:
                 # Half a page at once: a line at a time would draw the whole pane for each.
                 self._top = lines - height // 2
         self._top = max(0, self._top)
@@ -71,8 +74,7 @@ class StrandPane(LinePane):
         return top >= 0 or self.complete
 
     def on_resize(self) -> None:
-        self._wrap()
-        self._draw()
+        self._lay_out(anew=True)
 
     def _wrap(self) -> None:
         width = min(MEASURE, self.size.width - _GUTTER)
