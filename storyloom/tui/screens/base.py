@@ -49,7 +49,8 @@ class CommandScreen(Screen[object]):
         comes as if it were typed.
         """
         self._pasted = time.monotonic()
-        self.say("That was a paste; i opens a page to paste into.")
+        if self.focused is None:
+            self.say("That was pasted, so none of it was taken for keys.")
 
     async def action_do(self, name: str, argument: str = "") -> None:
         """Do the command of that name, which a key named."""

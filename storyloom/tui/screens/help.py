@@ -24,7 +24,6 @@ _GROUPS = {
     "leave": "Leaving, and the rest",
 }
 _WIDEST = 100
-_KEYS, _NAME = 18, 24
 
 
 class HelpScreen(CommandScreen):
@@ -57,6 +56,8 @@ class HelpScreen(CommandScreen):
         width = self.query_one("#page", LinePane).size.width
         measure = min(width, _WIDEST)
         margin = " " * ((width - measure) // 2)
+        keys = max((cell_len(_keys(command)) for command in self._commands), default=0)
+        names = max((cell_len(_name(command)) for command in self._commands), default=0)
         lines: list[Line] = []
         for group, heading in _GROUPS.items():
             commands = [command for command in self._commands if command.group == group]
@@ -65,7 +66,7 @@ class HelpScreen(CommandScreen):
                     lines.append(())
                 lines.append(((margin + heading, "title"),))
                 for command in commands:
-                    lines += [((margin, ""), *line) for line in _row(command, measure)]
+                    lines += [((margin, ""), *line) for line in _row(command, measure, keys, names)]
         self._lines = [*lines, (), ((margin + _FOOT, "dim"),)] if measure >= 60 else lines
         self._scroll(0)
 
@@ -115,25 +116,32 @@ class HelpScreen(CommandScreen):
         self._scroll(-3)
 
 
-_FOOT = ": takes a command by its name, and the beginning of one is enough. ^p finds one by words."
+_FOOT = ": takes a command by its name or its beginning; ^p finds it by any word."
 
 
-def _row(command: Command, width: int) -> list[Line]:
+def _row(command: Command, width: int, keys: int, names: int) -> list[Line]:
     """Return a command's lines: its keys, what it does, its name and what that takes."""
-    room = max(10, width - _KEYS - _NAME - 4)
-    name = f":{command.name} {command.takes}".strip()
+    room = max(10, width - keys - names - 7)
     lines: list[Line] = []
     for number, (start, end) in enumerate(wrap(command.help, room)):
         text = command.help[start:end]
         if number:
-            lines.append(((" " * (_KEYS + 2), ""), (text, "text")))
+            lines.append(((" " * (keys + 5), ""), (text, "text")))
             continue
         gap = " " * (room - cell_len(text) + 2)
-        keys = left(_keys(command), _KEYS)
         lines.append(
-            (("  ", ""), (keys, "title"), (text, "text"), (gap, ""), (left(name, _NAME), "dim"))
+            (
+                (f"  {left(_keys(command), keys)}   ", "title"),
+                (text, "text"),
+                (gap, ""),
+                (left(_name(command), names), "dim"),
+            )
         )
     return lines
+
+
+def _name(command: Command) -> str:
+    return f":{command.name} {command.takes}".strip()
 
 
 def _keys(command: Command) -> str:

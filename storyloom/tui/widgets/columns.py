@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from storyloom.text import one_line
+from storyloom.text import visible
 from storyloom.tui.widgets.lines import Line, Part, fitted
 from storyloom.tui.wrapping import wrap
 
@@ -12,19 +12,20 @@ __all__ = ["centred", "columns", "grouped", "left", "paragraph", "right"]
 
 
 def left(text: str, width: int) -> str:
-    """Return one line of `text` in exactly `width` cells, at the left."""
-    return fitted(one_line(text), width)
+    """Return `text` in exactly `width` cells, at the left."""
+    return fitted(_flat(text), width)
 
 
 def right(text: str, width: int) -> str:
-    """Return one line of `text` in exactly `width` cells, at the right."""
-    text = one_line(text)
+    """Return `text` in exactly `width` cells, at the right."""
+    text = _flat(text)
     return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))
 
 
 def centred(text: str, width: int) -> str:
-    """Return one line of `text` in the middle of `width` cells, nothing behind it."""
-    text = fitted(one_line(text), min(width, cell_len(one_line(text))))
+    """Return `text` in the middle of `width` cells, with nothing behind it."""
+    text = _flat(text)
+    text = fitted(text, min(width, cell_len(text)))
     return " " * ((width - cell_len(text)) // 2) + text
 
 
@@ -52,3 +53,8 @@ def paragraph(text: str, width: int, style: str = "text", *, most: int = 0) -> l
 def grouped(number: int) -> str:
     """Return a number with a thin gap at the thousands: 6 120."""
     return f"{number:,}".replace(",", " ")
+
+
+def _flat(text: str) -> str:
+    # What is drawn is made visible first: a control character has no width to reckon with.
+    return visible(text).replace("\n", " ").replace("\t", " ")

@@ -1,0 +1,446 @@
+"""The models a fork is grown with: which of them, and how many branches of each."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from storyloom.generate.plan import plan_for
+from storyloom.models import weights
+from storyloom.models.client import Client
+from storyloom.models.protocol import Facts
+from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
+from storyloom.story import marks
+from storyloom.story.story import Story
+from storyloom.text import Refusal, clean, one_line
+from storyloom.tui.keys import PICKER, bindings
+from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.widgets.bar import Header
+from storyloom.tui.widgets.columns import columns, grouped, left, right
+from storyloom.tui.widgets.lines import Line, LinePane, Part
+from storyloom.tui.widgets.listing import Listing
+
+__all__ = ["ModelPicker"]
+
+_EMBEDDED = "135M, rough drafts, no key needed"
+_LOCAL = "local/"
+_FIXED = 38
+"""Cells of a row that are not its name: marker, tick, count, window, prices, gaps."""
+_REMARK = 36
+_WITH_REMARK = 100
+"""The width from which a row has room for a remark."""
+
+
+@dataclass
+class _Row:
+    """One model of the list."""
+
+    model: str
+    """The name a plan knows it by."""
+    count: int = 0
+    """Branches asked of it; 0 while it is not ticked."""
+    note: str = ""
+    facts: Facts | None = None
+    asked: int = 0
+    """The count it had when it was last ticked."""
+
+
+class ModelPicker(CommandScreen):
+    """Dismissed with ("node", parts), ("story", parts), ("inherit", None), or None."""
+
+    COMMANDS = PICKER
+    BINDINGS: ClassVar = bindings(PICKER)
+    CSS = """
+    ModelPicker #models { height: 1fr; }
+    ModelPicker #about { height: 7; }
+    """
+
+    def __init__(self, story: Story, node: int, settings: Settings, client: Client) -> None:
+        super().__init__()
+        self._node, self._settings, self._client = node, settings, client
+        self._plan = plan_for(story, node, settings)
+        self._title = marks.story_text(story, "title")
+        self._rows = [_Row(part.model, part.count, asked=part.count) for part in self._plan.parts]
+        self._rows += self._configured({row.model for row in self._rows})
+        self._shown = list(self._rows)
+        self._filter = ""
+        self._filter_before: str | None = None
+        self._loading = "reading litellm's list …"
+
+    def _configured(self, taken: set[str]) -> Iterable[_Row]:
+        names = [weights.EMBEDDED, *(entry.name for entry in self._settings.models)]
+        return [_Row(name) for name in names if name not in taken]
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield Listing(id="models", classes="pane -active")
+        yield LinePane(id="about", classes="pane")
+        yield from self.compose_foot()
+
+    def on_mount(self) -> None:
+        listing = self.query_one(Listing)
+        listing.border_title = "models"
+        self.query_one("#about").border_title = "this model"
+        listing.fill(
+            len(self._shown), self._line, head=self._head, moved=self._show_about, empty=[]
+        )
+        self.call_after_refresh(self._show)
+        self.run_worker(self._look_up(), exit_on_error=False, group="models")
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        self.call_after_refresh(self._show)
+
+    # What is known of the models.
+
+    async def _look_up(self) -> None:
+        """Fill in what is known: first of what lies here, then of litellm's list."""
+        await self._look_at_weights()
+        try:
+            catalogue = await self._client.catalogue()
+        except Refusal as refusal:
+            self._loading = ""
+            self.say(str(refusal), "warning")
+            self._refill()
+            return
+        by_name = {facts.model: facts for facts in catalogue}
+        taken: set[str] = set()
+        for row in self._rows:
+            taken.add(row.model)
+            if row.facts is None:
+                row.facts = by_name.get(self._settings.entry(row.model).model)
+        self._rows += [
+            _Row(facts.model, facts=facts) for facts in catalogue if facts.model not in taken
+        ]
+        self._loading = ""
+        self._refill()
+        await self._describe_others()
+
+    async def _look_at_weights(self) -> None:
+        found = await asyncio.to_thread(weights.find)
+        here = {local.model for local in found}
+        embedded = next((row for row in self._rows if row.model == weights.EMBEDDED), None)
+        if embedded is not None:
+            there = "here" if weights.present() else "fetched at its first use, 93 MB"
+            embedded.note = f"{_EMBEDDED}; {there}"
+        known = {row.model for row in self._rows} | {weights.EMBEDDED}
+        at = 1 + max((n for n, row in enumerate(self._rows) if row.model.startswith(_LOCAL)),
+                     default=len(self._plan.parts) - 1)  # fmt: skip
+        self._rows[at:at] = [_Row(name, note="a file of yours") for name in sorted(here - known)]
+        self._refill()
+
+    async def _describe_others(self) -> None:
+        """Ask for the facts of configured models, which litellm's list may not have."""
+        for row in [row for row in self._rows if row.facts is None]:
+            entry = self._settings.entry(row.model)
+            if entry.model.startswith(_LOCAL):
+                continue
+            try:
+                row.facts = await self._client.describe(entry)
+            except Refusal:
+                return
+            self._refill()
+
+    def _refill(self) -> None:
+        """Show the rows that pass the filter; the selected one stays if it is among them."""
+        listing = self.query_one(Listing)
+        chosen = self._shown[listing.selected] if self._shown else None
+        words = self._filter.lower().split()
+        self._shown = [
+            row
+            for row in self._rows
+            if all(word in f"{row.model} {_provider(row)}".lower() for word in words)
+        ]
+        if words:
+            # gpt-4o before azure/gpt-4o: who types a whole name means that one.
+            self._shown.sort(key=lambda row: not row.model.lower().startswith(words[0]))
+        kept = chosen is not None and chosen in self._shown
+        listing.selected = self._shown.index(chosen) if chosen is not None and kept else 0
+        self._show()
+
+    # What is on the screen.
+
+    def _show(self) -> None:
+        listing = self.query_one(Listing)
+        empty: list[Line] = [
+            (),
+            ((f"  No model here has {one_line(self._filter)!r} in its name.", "text"),),
+            ((f"  :model {one_line(self._filter)} takes it all the same.", "dim"),),
+        ]
+        listing.fill(len(self._shown), self._line, empty=empty)
+        listing.border_subtitle = self._loading or (
+            f"{grouped(len(self._shown))} of {grouped(len(self._rows))}"
+        )
+        self._show_about()
+        where: list[Part] = [("models", "title"), (f"from n{self._node}", "dim")]
+        if self._filter:
+            where.append((f"/{one_line(self._filter)}", "why"))
+        total = sum(row.count for row in self._rows)
+        branches = f"{total} branch{'' if total == 1 else 'es'}"
+        self.query_one("#header", Header).show(
+            tuple(where), ((self._ticked(), "dim"), (branches, "title"))
+        )
+
+    def _ticked(self) -> str:
+        names = [f"{_short(row.model)} x{row.count}" for row in self._rows if row.count]
+        return " + ".join(names) or "nothing ticked"
+
+    def _head(self, width: int) -> list[Line]:
+        cells: list[Part] = [
+            ("   ", ""),
+            (left("model", self._name_width(width)), "dim"),
+            ("n", "dim"),
+            (right("window", 9), "dim"),
+            (right("$ per M in / out", 16), "dim"),
+        ]
+        return [((" ", ""), *columns(cells))]
+
+    def _name_width(self, width: int) -> int:
+        room = width - _FIXED
+        return max(12, min(room - _REMARK, 44) if width >= _WITH_REMARK else room)
+
+    def _line(self, index: int, width: int) -> Line:
+        row = self._shown[index]
+        facts = row.facts
+        missing = facts.key_missing if facts is not None else None
+        style = "dim" if missing and not row.count else "text"
+        tick = "[x]" if row.count else "[ ]"
+        name = self._name_width(width)
+        cells: list[Part] = [
+            (tick, "weave" if row.count else "dim"),
+            (left(row.model, name), "fresh" if row.count else style),
+            (str(row.count) if row.count else " ", "fresh"),
+            (right(_window(row), 9), style),
+            (right(_prices(row), 16), style),
+        ]
+        if width >= _WITH_REMARK:
+            cells.append((left(self._remark(row), width - name - _FIXED - 2), "dim"))
+        return columns(cells)
+
+    def _remark(self, row: _Row) -> str:
+        if row.facts is not None and row.facts.key_missing:
+            return f"needs {row.facts.key_missing}"
+        return row.note
+
+    def _show_about(self) -> None:
+        pane = self.query_one("#about", LinePane)
+        if not self._shown:
+            pane.show_lines([])
+            return
+        row = self._shown[self.query_one(Listing).selected]
+        width = pane.size.width
+        facts = row.facts
+        second: list[Part] = []
+        if facts is not None and facts.key_missing:
+            second.append((f"{facts.key_missing} is not set, so it cannot answer.   ", "warning"))
+        if row.note:
+            second.append((row.note + "   ", "text"))
+        lines: list[Line] = [
+            ((left(row.model, width), "title"),),
+            tuple(second),
+            ((left(_described(row, self._settings), width), "dim"),),
+        ]
+        if not second:
+            lines = [lines[0], lines[2]]
+        lines += [
+            (("plan here   ", "dim"), (left(self._ticked(), width - 12), "text")),
+            (("in force    ", "dim"), (left(self._comes_from(), width - 12), "why")),
+        ]
+        pane.show_lines(lines)
+
+    def _comes_from(self) -> str:
+        return f"{one_line(self._plan.label)}: {self._plan.source}"
+
+    # Commands.
+
+    def do_next(self, argument: str) -> None:
+        """Go to the next model."""
+        del argument
+        self.query_one(Listing).move(1)
+
+    def do_previous(self, argument: str) -> None:
+        """Go to the previous model."""
+        del argument
+        self.query_one(Listing).move(-1)
+
+    def do_page_down(self, argument: str) -> None:
+        """A page on."""
+        del argument
+        listing = self.query_one(Listing)
+        listing.move(listing.page)
+
+    def do_page_up(self, argument: str) -> None:
+        """A page back."""
+        del argument
+        listing = self.query_one(Listing)
+        listing.move(-listing.page)
+
+    def do_toggle(self, argument: str) -> None:
+        """Take the model into the plan, or out of it."""
+        del argument
+        row = self._selected()
+        if row.count:
+            row.asked, row.count = row.count, 0
+            self._show()
+            return
+        first = not any(each.count for each in self._rows)
+        self._ask_for(row, row.asked or (self._settings.count if first else 1))
+
+    def do_count(self, number: str) -> None:
+        """Ask for that many branches of the model."""
+        if not (number.isdigit() and 1 <= int(number) <= MOST_BRANCHES):
+            raise Refusal(f"A model may be asked for 1 to {MOST_BRANCHES} branches.")
+        self._ask_for(self._selected(), int(number))
+
+    def _ask_for(self, row: _Row, count: int) -> None:
+        others = sum(each.count for each in self._rows if each is not row)
+        if others + count > MOST_BRANCHES:
+            raise Refusal(
+                f"A plan has at most {MOST_BRANCHES} branches, and the other models have {others}."
+            )
+        row.count = count
+        self._show()
+        if row.facts is not None and row.facts.key_missing:
+            self.say(f"{row.facts.key_missing} is not set: it cannot answer before.", "warning")
+
+    def do_filter(self, letters: str) -> None:
+        """Show only models whose name has these letters; more words narrow it further."""
+        if letters:
+            self._filter = letters
+            self._refill()
+            return
+        self._filter_before = self._filter
+        self.ask("filter", self._filtered, begun=self._filter)
+
+    def _filtered(self, letters: str) -> None:
+        self._filter_before = None
+        self._filter = letters.strip()
+        self._refill()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list while the filter is being typed."""
+        if self._filter_before is not None:
+            self._filter = clean(event.value).strip()
+            self._refill()
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Leaving the line without Enter gives the old filter back."""
+        del event
+        if self._filter_before is not None:
+            self._filtered(self._filter_before)
+
+    def do_model(self, name: str) -> None:
+        """Take a model that no list has into the plan."""
+        name = one_line(clean(name))
+        if not name:
+            self.ask("model", self.do_model)
+            return
+        row = next((row for row in self._rows if row.model == name), None)
+        if row is None:
+            row = _Row(name, note="typed by you")
+            self._rows.insert(sum(1 for each in self._rows if each.count), row)
+            self.run_worker(self._describe_others(), exit_on_error=False, group="models")
+        self._filter = ""
+        self._refill()
+        self.query_one(Listing).select(self._shown.index(row))
+        if not row.count:
+            self.do_toggle("")
+
+    def do_inherit(self, argument: str) -> None:
+        """Have no plan here; the one from above is used."""
+        del argument
+        self.dismiss(("inherit", None))
+
+    def do_accept(self, argument: str) -> None:
+        """Use this plan from here down."""
+        del argument
+        self._accept("node")
+
+    def do_accept_story(self, argument: str) -> None:
+        """Use this plan for the whole story."""
+        del argument
+        self._accept("story")
+
+    def do_back(self, argument: str) -> None:
+        """Go back; nothing is changed."""
+        del argument
+        self.dismiss(None)
+
+    def on_listing_picked(self, event: Listing.Picked) -> None:
+        event.stop()
+        self.do_toggle("")
+
+    def _accept(self, where: str) -> None:
+        parts = self._ticks()
+        if not parts:
+            raise Refusal("No model is ticked; Space ticks the one you are on.")
+        row = self._selected() if self._shown else None
+        if where == "node" and parts == self._plan.parts and row is not None and not row.count:
+            # Most likely the model under the cursor was meant; to guess would cost money.
+            raise Refusal(f"Space takes {_short(row.model)} into the plan first; q goes back.")
+        self.dismiss((where, parts))
+
+    def _ticks(self) -> tuple[PlanPart, ...]:
+        return tuple(PlanPart(row.model, row.count) for row in self._rows if row.count)
+
+    def _selected(self) -> _Row:
+        if not self._shown:
+            raise Refusal("There is no model in the list to take.")
+        return self._shown[self.query_one(Listing).selected]
+
+
+def _short(model: str) -> str:
+    return one_line(model.rsplit("/", 1)[-1])
+
+
+def _provider(row: _Row) -> str:
+    return row.facts.provider if row.facts is not None else ""
+
+
+def _window(row: _Row) -> str:
+    if row.facts is None or row.facts.window is None:
+        return "?"
+    return grouped(row.facts.window)
+
+
+def _price(dollars: float | None) -> str:
+    if dollars is None:
+        return "?"
+    return f"{dollars * 1_000_000:.2f}"
+
+
+def _prices(row: _Row) -> str:
+    if row.model.startswith(_LOCAL):
+        return "none"
+    facts = row.facts
+    if facts is None or (facts.in_price is None and facts.out_price is None):
+        return "?"
+    return f"{_price(facts.in_price)} / {_price(facts.out_price)}"
+
+
+def _described(row: _Row, settings: Settings) -> str:
+    facts = row.facts
+    entry = settings.entry(row.model)
+    said: list[str] = []
+    if entry in settings.models:
+        said.append(f"from the config file: {entry.model}")
+        if entry.api_base:
+            said.append(f"at {entry.api_base}")
+    if facts is not None:
+        if facts.provider:
+            said.append(cast("str", facts.provider))
+        modes = {"text": "continues text", "prefill": "continues a begun answer"}
+        said.append(modes.get(facts.mode, "continues by instruction"))
+        said.append(f"window {_window(row)} tokens" if facts.window else "window unknown")
+        if not row.model.startswith(_LOCAL):
+            known = facts.in_price is not None or facts.out_price is not None
+            said.append(f"${_prices(row)} per million tokens" if known else "price unknown")
+    elif row.model.startswith(_LOCAL):
+        said.append("runs on this machine, at no price")
+    else:
+        said.append("nothing is known of it yet")
+    return ", ".join(said)
