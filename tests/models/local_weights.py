@@ -1,7 +1,9 @@
 """The real weights of the embedded model for the tests that run it."""
 
+import atexit
 import functools
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,7 +22,9 @@ def _found() -> Path | str:
     kept = os.environ.get("STORYLOOM_TEST_MODELS")
     if not kept and weights.present():
         return weights.path_of(weights.EMBEDDED)
-    folder = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="storyloom-weights-"))
+    folder = Path(kept or tempfile.mkdtemp(prefix="storyloom-weights-"))
+    if not kept:
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / weights.FILE
     try:
         if not path.exists():
