@@ -5,10 +5,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from storyloom.story import origins
 from storyloom.story.reading import Piece
+from storyloom.text import one_line
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row", "Share"]
+__all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row", "Share", "origin_name"]
 
 MEASURE = 66
 """The widest line of a page, in cells: what a printed book has."""
@@ -270,3 +272,11 @@ class Pages:
     def origins(self) -> list[str]:
         """Return every origin in order of its first appearance."""
         return list(dict.fromkeys(self._origins))
+
+
+def origin_name(origin: str) -> str:
+    """Return what a reader is told an origin is: human, pasted, a model's name without provider."""
+    if origin.startswith("model:"):
+        return one_line(origin.removeprefix("model:").rsplit("/", 1)[-1])
+    names = {origins.HUMAN: "human", origins.PASTE: "pasted", WRITING: "being written"}
+    return names.get(origin, one_line(origin.replace(":", " ", 1)))

@@ -16,7 +16,7 @@ from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting
 from storyloom.tui.keys import READER, bindings
 from storyloom.tui.legend import Legend
-from storyloom.tui.pages import MEASURE, WRITING, Anchor, Pages, Row
+from storyloom.tui.pages import MEASURE, WRITING, Anchor, Pages, Row, origin_name
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import centred, grouped, left
@@ -203,7 +203,7 @@ class ReaderScreen(CommandScreen):
         room = self.size.width - 3
         for share in sorted(whole, key=lambda share: -share.length):
             letter, style = self._letter(pages, share.origin), self._style(share.origin)
-            name = _name(share.origin)
+            name = origin_name(share.origin)
             percent = f"{share.length * 100 / total:.1f}%"
             lines.append(((left(letter, 4), style), (left(name, width - 4), style)))
             also = f"   here {here.get(share.origin, 0) * 100 / total_here:.0f}%"
@@ -348,14 +348,6 @@ class ReaderScreen(CommandScreen):
         with contextlib.suppress(Refusal):
             place.remember(story, reader=self._here())
         story.close()
-
-
-def _name(origin: str) -> str:
-    if origin.startswith("model:"):
-        return one_line(origin.rsplit("/", 1)[-1].removeprefix("model:"))
-    return {origins.HUMAN: "human", origins.PASTE: "pasted", WRITING: "being written"}.get(
-        origin, one_line(origin.replace(":", " ", 1))
-    )
 
 
 def _opened(path: Path, node: int | None) -> tuple[Story, Legend, Pages, tuple[int, int] | None]:
