@@ -23,12 +23,15 @@ from storyloom.tui.screens.rewriting import Rewriting
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import Part
 from storyloom.tui.widgets.siblings import SiblingsPane
-from storyloom.tui.widgets.strand import StrandPane
+from storyloom.tui.widgets.strand import MEASURE, StrandPane
 from storyloom.tui.widgets.tree import TreePane
 
 __all__ = ["LoomScreen"]
 
 T = TypeVar("T")
+
+_MOST_KEPT = 40_000
+"""Code points of the strand that are kept while the cursor goes down, before it is read anew."""
 
 
 class LoomScreen(Growing, Rewriting, CommandScreen):
@@ -41,14 +44,14 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
     LoomScreen #side { width: 38; }
     LoomScreen.-narrow #panes { layout: vertical; }
     LoomScreen.-narrow #strand { height: 1fr; }
-    LoomScreen.-narrow #siblings { height: 11; }
+    LoomScreen.-narrow #siblings { height: 10; }
     LoomScreen.-narrow TreePane { display: none; }
     LoomScreen.-narrow.-tree TreePane { display: block; height: 1fr; }
     LoomScreen.-narrow.-tree #siblings { display: none; }
     LoomScreen.-narrow.-tree #strand { height: 10; }
     LoomScreen.-wide #panes { layout: horizontal; }
-    LoomScreen.-wide TreePane { width: 1fr; max-width: 44; }
-    LoomScreen.-wide #strand { width: 2fr; max-width: 76; }
+    LoomScreen.-wide TreePane { width: 1fr; max-width: 44; margin: 0 1 0 0; }
+    LoomScreen.-wide #strand { width: 2fr; max-width: 74; margin: 0 1 0 0; }
     LoomScreen.-wide #siblings { width: 1fr; min-width: 34; }
     """
 
@@ -154,9 +157,9 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def _show_strand(self, card: Card, *, changed: bool) -> None:
         pane = self.query_one(StrandPane)
-        kept = self._pieces[:-1] if len(self._pieces) > 1 else []
-        if changed or not kept or kept[-1].node != card.parent:
-            kept = reading.strand(self.story, card.parent, least=pane.wanted) if card.parent else []
+        kept = [] if changed else self._kept_before(card)
+        if not kept and card.parent:
+            kept = reading.strand(self.story, card.parent, least=pane.wanted)
         own = reading.pieces(self.story, [card.id])
         live = self.live_branches().get(card.id)
         if live is not None and own:
@@ -165,6 +168,17 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         complete = not kept or kept[0].node == reading.root(self.story)
         growing = live is not None and live.state in ("waiting", "writing")
         pane.show(self._pieces, self.legend.role(card.model), complete=complete, growing=growing)
+
+    def _kept_before(self, card: Card) -> list[Piece]:
+        """Return what is read already of the strand before a node, if it fills the pane."""
+        nodes = [piece.node for piece in self._pieces]
+        if card.parent not in nodes:
+            return []
+        kept = self._pieces[: nodes.index(card.parent) + 1]
+        pane = self.query_one(StrandPane)
+        length = sum(len(piece.text) for piece in kept)
+        enough = length > pane.room.height * MEASURE or kept[0].node == reading.root(self.story)
+        return kept if enough and length < _MOST_KEPT else []
 
     def _show_header(self, card: Card) -> None:
         plan = self.plan()
@@ -339,11 +353,11 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def do_page_down(self, _: str) -> None:
         pane = self.query_one(StrandPane)
-        pane.scroll_by(max(1, pane.size.height - 2))
+        pane.scroll_by(max(1, pane.room.height - 2))
 
     def do_page_up(self, _: str) -> None:
         pane = self.query_one(StrandPane)
-        if not pane.scroll_by(-max(1, pane.size.height - 2)):
+        if not pane.scroll_by(-max(1, pane.room.height - 2)):
             card = next((card for card in self._cards if card.id == self.cursor), None)
             if card is not None:
                 self._show_strand(card, changed=True)

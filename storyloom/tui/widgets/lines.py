@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from storyloom.text import visible
 
-__all__ = ["Line", "LinePane", "Part", "fitted"]
+__all__ = ["Line", "LinePane", "Part", "TitledPane", "fitted"]
 
 Part: TypeAlias = tuple[str, str]
 """Some text, and the names of its styles, separated by spaces: `weave`, `dim selected`."""
@@ -24,7 +24,7 @@ Line: TypeAlias = tuple[Part, ...]
 
 _STYLES = (
     "text", "dim", "weave", "pruned", "human", "unread", "selection", "why", "warning", "error",
-    "title", "fresh", *(f"model-{number}" for number in range(1, 9)),
+    "title", "fresh", "past", "bar", *(f"model-{number}" for number in range(1, 9)),
 )  # fmt: skip
 
 
@@ -52,7 +52,9 @@ class LinePane(Widget):
         & > .line--warning { color: $warning; }
         & > .line--error { color: $error; }
         & > .line--title { color: $primary; text-style: bold; }
-        & > .line--fresh { color: $foreground; text-style: bold; }
+        & > .line--bar { background: $surface; }
+        & > .line--fresh { color: $foreground; }
+        & > .line--past { color: $foreground 75%; }
         & > .line--model-1 { color: $loom-model-1; }
         & > .line--model-2 { color: $loom-model-2; }
         & > .line--model-3 { color: $loom-model-3; }
@@ -70,18 +72,20 @@ class LinePane(Widget):
         self._styles: dict[str, Style] = {}
 
     def show_lines(self, lines: Sequence[Line]) -> None:
-        """Show these lines from the top; only those that differ from what is shown are drawn."""
+        """Show these lines from the top; only the cells that differ from before are drawn."""
         old = self.lines
         self.lines = list(lines)
-        width = self.size.width
-        height = self.size.height
-        changed = [
-            y
-            for y in range(min(max(len(old), len(lines)), height))
-            if (old[y] if y < len(old) else ()) != (lines[y] if y < len(lines) else ())
-        ]
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        regions: list[Region] = []
+        # Textual sends a line from the widget's left edge up to a region's right end.
+        for y in range(min(max(len(old), len(lines)), self.size.height)):
+            before = old[y] if y < len(old) else ()
+            now = lines[y] if y < len(lines) else ()
+            if before != now:
+                end = _differing_end(before, now, self.size.width)
+                if end:
+                    regions.append(Region(0, y, end, 1))
+        if regions:
+            self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the content; called by Textual."""
@@ -89,10 +93,14 @@ class LinePane(Widget):
         width = self.size.width
         if y >= len(self.lines):
             return Strip.blank(width, base)
-        segments: list[Segment] = []
-        for text, names in self.lines[y]:
-            shown = visible(text).replace("\n", " ").replace("\t", " ")
-            segments.append(Segment(shown, base + self._style(names) if names else base))
+        parts = _merged(self.lines[y])
+        if parts and not _SEEN.intersection(parts[-1][1].split()):
+            # Padded in its own style, as another style is another colour on the wire.
+            used = sum(cell_len(text) for text, _ in parts)
+            parts[-1] = (parts[-1][0] + " " * max(0, width - used), parts[-1][1])
+        segments = [
+            Segment(text, base + self._style(names) if names else base) for text, names in parts
+        ]
         return Strip(segments).adjust_cell_length(width, base)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
@@ -110,3 +118,83 @@ class LinePane(Widget):
                 style += self.get_component_rich_style(f"line--{name}", partial=True)
             self._styles[names] = style
         return style
+
+
+class TitledPane(LinePane):
+    """A pane under a line with its title and a note.
+
+    It has no frame: Textual sends a changed line from its widget's left edge on, so that a frame
+    would be sent again with every line of text; and at 24 rows each row counts.
+    """
+
+    def __init__(self, *, id: str | None = None, title: str = "") -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.title: Part = (title, "title")
+        self.note: Part = ("", "dim")
+        """What stands behind the title: counts, which change, and so not at the line's end."""
+
+    @property
+    def room(self) -> Size:
+        """The cells below the title's line."""
+        return Size(self.size.width, max(0, self.size.height - 1))
+
+    def show_inside(self, lines: Sequence[Line]) -> None:
+        """Show these lines below the title's line, with `title` and `note` as they are now."""
+        width = self.size.width
+        title = fitted(
+            visible(self.title[0]), min(cell_len(visible(self.title[0])), width * 2 // 3)
+        )
+        note = visible(self.note[0])
+        space = " " * max(0, width - cell_len(title) - cell_len(note) - 3)
+        edge: Line = (
+            (f" {title}", f"{self.title[1]} bar"),
+            (f"  {note}{space}", f"{self.note[1]} bar"),
+        )
+        self.show_lines([edge, *lines])
+
+
+_SEEN = frozenset({"selection", "bar", "pruned"})
+"""Styles that a space shows, by its background or its line."""
+
+
+def _plain(text: str, names: str) -> bool:
+    """Whether a text is space that looks the same in every style it may have."""
+    return text.isspace() and not _SEEN.intersection(names.split())
+
+
+def _merged(line: Line) -> list[Part]:
+    """Return a line's visible parts, as few as can be: each costs a colour on the wire."""
+    parts: list[Part] = []
+    for text, names in line:
+        text = visible(text).replace("\n", " ").replace("\t", " ")
+        if not text:
+            continue
+        if parts and (names == parts[-1][1] or _plain(text, names)):
+            if names == parts[-1][1] or not _SEEN.intersection(parts[-1][1].split()):
+                parts[-1] = (parts[-1][0] + text, parts[-1][1])
+                continue
+        elif len(parts) == 1 and _plain(*parts[0]) and not _SEEN.intersection(names.split()):
+            parts[0] = (parts[0][0] + text, names)
+            continue
+        parts.append((text, names))
+    return parts
+
+
+def _differing_end(before: Line, now: Line, width: int) -> int:
+    """Return the cell behind the last one in which two lines differ, 0 when they look the same."""
+    old, new = _cells(before, width), _cells(now, width)
+    end = width
+    while end and old[end - 1] == new[end - 1]:
+        end -= 1
+    return end
+
+
+def _cells(line: Line, width: int) -> list[Part]:
+    cells: list[Part] = []
+    for text, names in line:
+        plain = names if _SEEN.intersection(names.split()) else ""
+        for character in text:
+            size = 1 if character.isascii() else cell_len(character)
+            cells += [(character, names if character != " " else plain)] * size
+    cells += [(" ", "")] * (width - len(cells))
+    return cells[:width]

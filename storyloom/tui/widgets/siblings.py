@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from storyloom.story.reading import Card
 from storyloom.text import one_line, words
 from storyloom.tui.legend import Legend
-from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["Live", "SiblingsPane"]
@@ -26,11 +26,11 @@ class Live:
     say: str = ""
 
 
-class SiblingsPane(LinePane):
+class SiblingsPane(TitledPane):
     """The cursor's fork: its number, text, model, length and state for each branch."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes="pane")
+        super().__init__(id=id)
         self._cards: Sequence[Card] = ()
         self._cursor = 0
         self._live: Mapping[int, Live] = {}
@@ -55,26 +55,21 @@ class SiblingsPane(LinePane):
         """Show the branches of the fork that `cursor` is a branch of."""
         self._cards, self._cursor, self._legend = cards, cursor, legend
         self._live, self._unread, self._failures, self._pruned = live, unread, failures, pruned
-        title = f"why: {one_line(why)}" if why else "branches"
-        room = max(10, self.size.width - 16)
-        title = fitted(title, min(cell_len(title), room)).replace("[", "\\[")
-        if self.border_title != title:
-            self.border_title = title
-        subtitle = f"{len(cards)} here" + (f", {pruned} pruned" if pruned else "")
-        if self.border_subtitle != subtitle:
-            self.border_subtitle = subtitle
+        self.title = (f"why: {one_line(why)}", "why") if why else ("branches", "title")
+        self.note = (f"{len(cards)} here" + (f", {pruned} pruned" if pruned else ""), "dim")
         self._draw()
 
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        legend, width, height = self._legend, self.size.width, self.size.height
+        legend, width, height = self._legend, self.room.width, self.room.height
         if legend is None or width <= 0:
             return
         foot = self._foot(width)
         # As much of each branch as there is room for, so that they can be compared at a glance.
-        each = max(1, min(4, (height - len(foot)) // max(1, len(self._cards))))
+        most = 2 if width >= _ROW_WIDTH else 4
+        each = max(1, min(most, (height - len(foot)) // max(1, len(self._cards))))
         room = max(1, (height - len(foot)) // each)
         at = next((n for n, card in enumerate(self._cards) if card.id == self._cursor), 0)
         if not self._top <= at < self._top + room:
@@ -87,7 +82,7 @@ class SiblingsPane(LinePane):
         below = len(self._cards) - self._top - room
         if below > 0 and foot:
             foot = [((f"  {below} more below", "dim"),), *foot[1:]]
-        self.show_lines([*lines, *foot][:height])
+        self.show_inside([*lines, *foot][:height])
 
     def _foot(self, width: int) -> list[Line]:
         foot: list[Line] = [
@@ -99,15 +94,14 @@ class SiblingsPane(LinePane):
             foot.append(
                 ((fitted(f"  x {self._pruned} pruned   U brings them back", width), "dim"),)
             )
-        return [(), *foot] if foot and self.size.height >= 20 else foot
+        return [(), *foot] if foot and self.room.height >= 20 else foot
 
-    def _mark(self, number: int, card: Card) -> list[Part]:
-        selected = card.id == self._cursor
-        return [
-            (">" if selected else " ", "title"),
-            (f"{number:>2}", "unread" if card.id in self._unread else "dim"),
-            ("*" if card.woven else "•" if card.id in self._unread else " ", "weave"),
-        ]
+    def _mark(self, number: int, card: Card) -> Part:
+        pointer = ">" if card.id == self._cursor else " "
+        unread = card.id in self._unread
+        mark = "*" if card.woven else "•" if unread else " "
+        style = "weave" if card.woven else "unread" if unread else "dim"
+        return (f"{pointer}{number:>2}{mark} ", style)
 
     def _text(self, card: Card) -> str:
         live = self._live.get(card.id)
@@ -117,20 +111,19 @@ class SiblingsPane(LinePane):
         return "…" if live is not None and live.state in ("waiting", "writing") else "(blank page)"
 
     def _about(self, card: Card, legend: Legend) -> list[Part]:
+        """Return a branch's state, its figures, and who wrote it."""
         live = self._live.get(card.id)
         parts: list[Part] = []
         if live is not None and live.state == "waiting":
             parts.append(("waiting", "dim"))
-        elif live is not None and live.state == "writing":
+        elif live is not None:
             parts.append((f"writing {words(live.text)}w", "unread"))
         else:
             state = _STATES.get(card.finish, "")
             if state:
                 parts.append((state, "warning"))
-            if card.kids:
-                parts.append((f"+{card.kids}", "dim"))
             length = f"{words(card.preview)}w" if card.length <= 240 else f"~{card.length // 6}w"
-            parts.append((length, "dim"))
+            parts.append((f"+{card.kids} {length}" if card.kids else length, "dim"))
         name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
         parts.append((f"{name}{'~' if card.edited else ''}", legend.role(card.model)))
         return parts
@@ -147,8 +140,8 @@ class SiblingsPane(LinePane):
         body = self._broken(card, [room] + [width - 5] * (each - 1))
         selected = card.id == self._cursor
         style = "fresh" if selected else "text"
-        head = _lit((*self._mark(number, card), (" ", ""), (body[0], style), *tail), selected)
-        return [head, *(((" " * 5, ""), (line, style)) for line in body[1:])]
+        head = _lit((self._mark(number, card), (body[0], style), *tail), selected)
+        return [head, *(((" " * 5, ""), (line, "text")) for line in body[1:])]
 
     def _column(self, number: int, card: Card, width: int, each: int, legend: Legend) -> list[Line]:
         """A branch in a narrow column: its figures on a line of their own."""
@@ -159,8 +152,8 @@ class SiblingsPane(LinePane):
         for part, role in reversed(self._about(card, legend)):
             about += [(part, role), ("  ", "")]
         return [
-            _lit((*self._mark(number, card), (" ", ""), (body[0], style)), selected),
-            *(((" " * 5, ""), (line, style)) for line in body[1:]),
+            _lit((self._mark(number, card), (body[0], style)), selected),
+            *(((" " * 5, ""), (line, "text")) for line in body[1:]),
             (("     ", ""), *about),
         ]
 

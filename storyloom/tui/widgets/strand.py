@@ -1,9 +1,11 @@
 """The story so far, and under it the branch the cursor is on, as one text."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from storyloom.story.reading import Piece
-from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["MEASURE", "StrandPane"]
@@ -11,20 +13,50 @@ __all__ = ["MEASURE", "StrandPane"]
 MEASURE = 68
 """The widest line of prose, in cells; longer ones lose the reader on the way back."""
 _GUTTER = 2
+_NOWHERE = 1 << 60
 
 
-class StrandPane(LinePane):
+@dataclass
+class _Block:
+    """A stretch of text without a chapter mark in it."""
+
+    title: str | None = None
+    """The title of the chapter that begins with it."""
+    text: str = ""
+    starts: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    """Where pieces begin: code point of the text, node, code point of the node."""
+    own_from: int = _NOWHERE
+    """Where the branch under the cursor begins."""
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Return the node that a code point of the text is in, and where in it."""
+        if not self.starts:
+            return 0, at
+        start, node, offset = self.starts[max(0, bisect_right(self.starts, (at, _NOWHERE, 0)) - 1)]
+        return node, offset + at - start
+
+
+@dataclass(frozen=True)
+class _Wrapped:
+    """One line of the pane."""
+
+    line: Line
+    own: bool
+    """Whether it holds something of the branch under the cursor."""
+    place: tuple[int, int]
+    """The node it begins in and the code point in it; stays the same when text is added."""
+
+
+class StrandPane(TitledPane):
     """Shows the end of a strand. Lines of the branch under the cursor have a bar beside them."""
 
-    BORDER_TITLE = "strand"
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes="pane")
+        super().__init__(id=id, title="strand")
         self._pieces: Sequence[Piece] = ()
         self._node = 0
         self._role = "text"
         self._growing = False
-        self._wrapped: list[tuple[Line, bool]] = []
+        self._wrapped: list[_Wrapped] = []
         self._top = 0
         """The wrapped line that is drawn first."""
         self._start = 0
@@ -35,7 +67,7 @@ class StrandPane(LinePane):
     @property
     def wanted(self) -> int:
         """Code points of text that fill the pane as it is scrolled, and some more."""
-        return (self.size.height + max(0, len(self._wrapped) - self._top)) * MEASURE + 2_000
+        return (self.room.height + max(0, len(self._wrapped) - self._top)) * MEASURE + 2_000
 
     def show(
         self, pieces: Sequence[Piece], role: str, *, complete: bool, growing: bool = False
@@ -48,81 +80,89 @@ class StrandPane(LinePane):
         self._growing, self.complete = growing, complete
         self._lay_out(anew=anew)
 
-    def _lay_out(self, *, anew: bool) -> None:
-        above = self._start - self._top
-        self._wrap()
-        height, lines = self.size.height, len(self._wrapped)
-        if anew and self._growing:
-            self._top = self._start - height // 3
-        elif anew:
-            # One that fits is read together with what leads to it, a longer one from its start.
-            fits = lines - self._start + 2 <= height
-            self._top = lines - height if fits else self._start - 2
-        else:
-            self._top = self._start - above
-            if self._growing and lines > self._top + height:
-                # Half a page at once: a line at a time would draw the whole pane for each.
-                self._top = lines - height // 2
-        self._top = max(0, self._top)
-        self._draw()
-
     def scroll_by(self, lines: int) -> bool:
         """Move the view down by that many lines; false when it needs more text above."""
         top = self._top + lines
-        self._top = max(0, min(top, len(self._wrapped) - self.size.height))
+        self._top = max(0, min(top, len(self._wrapped) - self.room.height))
         self._draw()
         return top >= 0 or self.complete
 
     def on_resize(self) -> None:
+        self._wrapped = []
         self._lay_out(anew=True)
 
+    def _lay_out(self, *, anew: bool) -> None:
+        """Break the text into lines and choose which is the first one drawn.
+
+        What is on the screen stays where it is as long as the branch under the cursor fits below:
+        text that jumps about loses its reader, and costs a thin line the whole pane.
+        """
+        held = self._wrapped[self._top].place if self._top < len(self._wrapped) else None
+        self._wrap()
+        height, lines = self.room.height, len(self._wrapped)
+        top = next((at for at, line in enumerate(self._wrapped) if line.place == held), None)
+        own = lines - self._start
+        if top is None or (anew and not (top < self._start and lines <= top + height)):
+            if own + 2 > height:
+                top = self._start - 2
+            elif self._growing or top is not None:
+                # Room is left below for what comes next, so that it need not move again.
+                top = self._start - max(2, min(height // 3, height - own))
+            else:
+                top = lines - height
+        elif self._growing and lines > top + height:
+            # Half a page at once: a line at a time would draw the whole pane for each.
+            top = lines - height // 2
+        self._top = max(0, top)
+        self._draw()
+
     def _wrap(self) -> None:
-        width = min(MEASURE, self.size.width - _GUTTER)
-        self._wrapped = []
+        width = min(MEASURE, self.room.width - _GUTTER)
+        self._wrapped = [line for block in self._blocks() for line in self._lines(block, width)]
+        own = (at for at, line in enumerate(self._wrapped) if line.own)
+        self._start = next(own, len(self._wrapped))
+
+    def _lines(self, block: _Block, width: int) -> Iterator[_Wrapped]:
         if width <= 4:
             return
-        for text, own_from, title in self._blocks():
-            if title is not None:
-                heading = f"— {title or '*'} —"
-                self._wrapped.append((((" " * _GUTTER, ""),), False))
-                centred = fitted(heading, width).rstrip().center(width)
-                self._wrapped.append((((" " * _GUTTER + centred, "title"),), False))
-                self._wrapped.append((((" " * _GUTTER, ""),), False))
-            for start, end in wrap(text, width):
-                own = end > own_from or (start == end and start > own_from)
-                self._wrapped.append((self._line(text, start, end, own_from, own), own))
-        own_lines = (at for at, (_, own) in enumerate(self._wrapped) if own)
-        self._start = next(own_lines, len(self._wrapped))
+        if block.title is not None:
+            heading = fitted(f"— {block.title or '*'} —", width).rstrip().center(width)
+            node = block.starts[0][1] if block.starts else 0
+            for at, text in ((-3, ""), (-2, " " * _GUTTER + heading), (-1, "")):
+                yield _Wrapped(((text, "title"),), False, (node, at))
+        for start, end in wrap(block.text, width):
+            own = end > block.own_from or start == end > block.own_from
+            bar: Part = ("▌ ", "fresh") if own else ("  ", "past")
+            cut = min(max(start, block.own_from), end)
+            parts = (bar, (block.text[start:cut], "past"), (block.text[cut:end], "fresh"))
+            yield _Wrapped(parts, own, block.place(start))
 
-    def _line(self, text: str, start: int, end: int, own_from: int, own: bool) -> Line:
-        bar: Part = ("▌ ", self._role) if own else ("  ", "")
-        cut = min(max(start, own_from), end)
-        return (bar, (text[start:cut], "text"), (text[cut:end], "fresh"))
-
-    def _blocks(self) -> list[tuple[str, int, str | None]]:
-        """Return stretches of text between chapter marks: text, where the branch under the cursor
-        begins in it, and the title before it.
-        """
-        blocks: list[tuple[str, int, str | None]] = []
-        text, own_from, title = "", 1 << 60, None
+    def _blocks(self) -> list[_Block]:
+        blocks: list[_Block] = []
+        block = _Block()
         for piece in self._pieces:
-            own = piece.node == self._node
-            if own:
-                own_from = min(own_from, len(text))
             at = 0
-            for mark in piece.marks:
-                text += piece.text[at : mark.offset]
-                if text.strip() or title is not None:
-                    blocks.append((text.rstrip("\n"), own_from, title))
-                text, title, at = "", mark.title, mark.offset
-                own_from = 0 if own else 1 << 60
-            rest = piece.text[at:]
-            text += rest.lstrip("\n") if not text else rest
-        blocks.append((text, own_from, title))
-        return blocks
+            for mark in (*piece.marks, None):
+                end = mark.offset if mark is not None else len(piece.text)
+                text = piece.text[at:end]
+                if not block.text:
+                    # Neither the top of the pane nor a heading wants an empty line below it.
+                    at += len(text) - len(text.lstrip("\n"))
+                    text = text.lstrip("\n")
+                if piece.node == self._node and block.own_from == _NOWHERE:
+                    block.own_from = len(block.text)
+                block.starts.append((len(block.text), piece.node, at))
+                block.text += text
+                if mark is not None:
+                    if block.text.strip() or block.title is not None:
+                        block.text = block.text.rstrip("\n")
+                        blocks.append(block)
+                    block, at = _Block(title=mark.title), end
+        return [*blocks, block]
 
     def _draw(self) -> None:
-        height = self.size.height
-        self.show_lines([line for line, _ in self._wrapped[self._top : self._top + height]])
+        height = self.room.height
+        shown = self._wrapped[self._top : self._top + height]
         hidden = len(self._wrapped) - self._top - height
-        self.border_subtitle = f"{hidden} lines below, PgDn" if hidden > 0 else ""
+        self.note = (f"{hidden} lines below, PgDn" if hidden > 0 else "", "dim")
+        self.show_inside([wrapped.line for wrapped in shown])

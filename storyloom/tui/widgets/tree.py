@@ -10,7 +10,7 @@ from storyloom.story.rows import Row
 from storyloom.story.story import Story
 from storyloom.text import one_line
 from storyloom.tui.legend import Legend, code_of
-from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
+from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.widgets.siblings import Live
 
 __all__ = ["TreePane"]
@@ -21,16 +21,14 @@ _CLIMB = 64
 """Ancestors looked at to line a row up with the one above it; beyond, it stands at the edge."""
 
 
-class TreePane(LinePane):
+class TreePane(TitledPane):
     """A window on the tree's rows around the cursor.
 
     Only a fork indents: a chain of single children goes straight down, however long it is.
     """
 
-    BORDER_TITLE = "tree"
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes="pane")
+        super().__init__(id=id, title="tree")
         self._story: Story | None = None
         self._legend: Legend | None = None
         self._rows: list[Row] = []
@@ -54,7 +52,7 @@ class TreePane(LinePane):
         """Show the rows around `cursor`; `changed` says that the tree is not what it was."""
         self._story, self._legend, self._cursor = story, legend, cursor
         self._live, self._unread = live, unread
-        if not self.display or self.size.height <= 0:
+        if not self.display or self.room.height <= 0:
             self._rows = []
             return
         if changed or Row(cursor) not in self._rows_in_view():
@@ -78,7 +76,7 @@ class TreePane(LinePane):
         """Read a window of rows, with the cursor where it is now if it can stay there."""
         story = self._story
         assert story is not None
-        height = self.size.height
+        height = self.room.height
         here = Row(self._cursor)
         if keep and here in self._rows:
             above = self._rows.index(here)
@@ -148,7 +146,7 @@ class TreePane(LinePane):
         return len(reading.children(story, parent)) + bool(reading.pruned_children(story, parent))
 
     def _draw(self) -> None:
-        width = self.size.width
+        width = self.room.width
         legend = self._legend
         if legend is None or width <= 0:
             return
@@ -166,9 +164,9 @@ class TreePane(LinePane):
                 at = len(lines)
             lines.append(self._line(row, indent, width, legend))
         # Chapter headings take lines that the window of rows did not count.
-        height = self.size.height
+        height = self.room.height
         top = max(0, min(at - height + 2, len(lines) - height))
-        self.show_lines(lines[top : top + height])
+        self.show_inside(lines[top : top + height])
 
     def _line(self, row: Row, indent: int, width: int, legend: Legend) -> Line:
         card = self._cards.get(row.node)
