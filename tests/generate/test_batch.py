@@ -1,0 +1,262 @@
+"""Branches stream into their nodes through a real worker from a real server."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from storyloom.generate.batch import Batch, Branch
+from storyloom.models.client import Client
+from storyloom.settings import PlanPart, Settings
+from storyloom.story import growth, marks, reading, shape
+from storyloom.story.check import check
+from storyloom.story.schema import STREAMING
+from storyloom.story.story import Story
+from storyloom.text import Refusal
+from tests.servers.provider import Provider
+from tests.servers.script import Cut, Hold, Reply, Request, Text, refuses, says
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ONE = (PlanPart("one", 1),)
+PATIENCE = 60
+
+
+def text_of(story: Story, node: int) -> str:
+    return reading.pieces(story, [node])[0].text
+
+
+def kept(story: Story, rev: int) -> str:
+    """What the file holds of a branch's text right now."""
+    return story.read.execute("SELECT text FROM rev WHERE id = ?", (rev,)).fetchone()[0]
+
+
+def streaming(story: Story) -> list[int]:
+    rows = story.read.execute(f"SELECT id FROM node WHERE flags & {STREAMING}").fetchall()
+    return [row[0] for row in rows]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once `holds()`, which the flusher makes true four times a second."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - a file tells nobody when it changes
+            await asyncio.sleep(0.02)
+
+
+def shown(batch: Batch, holds: Callable[[Branch], bool]) -> asyncio.Event:
+    """Return an event that is set once a branch of which `holds` was told to the listener."""
+    event = asyncio.Event()
+    batch.listen(lambda branch: event.set() if holds(branch) else None)
+    return event
+
+
+async def test_branches_of_several_models_stream_into_their_nodes(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    def answer(request: Request) -> Reply:
+        return says(f"From {request.body['model']}.", usage=(7, 3))
+
+    provider.answer(answer)
+    parts = (PlanPart("one", 2), PlanPart("two", 1))
+    batch = await Batch.begin(story, client, settings, 1, parts, why="A bell rings.")
+    assert streaming(story) == [branch.node for branch in batch.branches] == [2, 3, 4]
+    await batch.run()
+    assert streaming(story) == []
+    assert [text_of(story, node) for node in (2, 3, 4)] == [
+        " From model-one.",
+        " From model-one.",
+        " From model-two.",
+    ]
+    assert reading.children(story, 1) == [2, 3, 4]
+    assert {branch.state for branch in batch.branches} == {"done"}
+    facts = growth.result_of(story, 2)
+    assert (facts["finish"], facts["in"], facts["out"]) == ("stop", 7, 3)
+    assert facts["first_ms"] <= facts["ms"]
+    assert check(story).faults == []
+
+
+async def test_what_is_sent_is_what_the_file_says(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    marks.set_text(story, 0, "style", "Plain words.")
+    batch = await Batch.begin(story, client, settings, 1, ONE, why="A bell rings.")
+    await batch.run()
+    stored = growth.request_of(story, batch.branches[0].placeholder.gen)
+    assert provider.requests[0].body["messages"] == stored["messages"]
+    assert "A bell rings." in provider.requests[0].prompt
+
+
+async def test_a_base_model_gets_the_raw_text(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.script(says(" It", " stayed", " away."))
+    batch = await Batch.begin(story, client, settings, 1, (PlanPart("base", 1),))
+    await batch.run()
+    assert provider.requests[0].body["prompt"] == text_of(story, 1)
+    assert text_of(story, 2) == " It stayed away."
+
+
+async def test_a_failing_model_leaves_the_others_branches_whole_and_no_empty_node(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.answer(
+        lambda request: (
+            refuses(400, "no such thing")
+            if request.body["model"] == "model-two"
+            else says("It stayed", " away.")
+        )
+    )
+    parts = (PlanPart("two", 2), PlanPart("one", 2))
+    batch = await Batch.begin(story, client, settings, 1, parts)
+    await batch.run()
+    assert [branch.state for branch in batch.branches] == ["failed", "failed", "done", "done"]
+    assert all(branch.say.endswith((".", "thing")) for branch in batch.branches[:2])
+    alive = reading.children(story, 1, pruned=True)
+    assert alive == [branch.node for branch in batch.branches[2:]]
+    assert [text_of(story, node) for node in alive] == [" It stayed away."] * 2
+    assert growth.result_of(story, batch.branches[0].node)["finish"] == "error"
+    assert check(story).faults == []
+
+
+async def test_an_empty_answer_leaves_no_node(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.script(says("  \n"))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    assert batch.branches[0].finish == "empty"
+    assert reading.children(story, 1, pruned=True) == []
+
+
+async def test_a_stream_that_breaks_off_keeps_its_text(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.script(Reply((Text("It stayed"), Text(" aw"), Cut())))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    assert batch.branches[0].finish in ("cut_off", "error")
+    assert text_of(story, 2) == " It stayed aw"
+    assert batch.branches[0].say
+
+
+async def test_an_answer_cut_by_its_length_loses_the_unfinished_sentence(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.script(says("It stayed away. Then the", end="length"))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    assert text_of(story, 2) == " It stayed away."
+    assert growth.result_of(story, 2)["cut"] == " Then the"
+
+
+async def test_text_is_in_the_file_while_it_streams_and_one_branch_can_be_stopped(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    go = asyncio.Event()
+    provider.answer(
+        lambda request: (
+            Reply((Text("It stayed"), Hold(asyncio.Event())))
+            if request.body["model"] == "model-one"
+            else Reply((Text("It went"), Hold(go), *says(" on.").steps))
+        )
+    )
+    batch = await Batch.begin(story, client, settings, 1, (PlanPart("one"), PlanPart("two")))
+    first, second = batch.branches
+    running = asyncio.create_task(batch.run())
+    await until(lambda: kept(story, first.placeholder.rev) == " It stayed")
+    assert streaming(story) == [first.node, second.node]
+    await batch.stop(first.node)
+    async with asyncio.timeout(PATIENCE):
+        await first.ended.wait()
+    assert (first.state, text_of(story, first.node)) == ("stopped", " It stayed")
+    assert second.running
+    go.set()
+    await running
+    assert (second.state, text_of(story, second.node)) == ("done", " It went on.")
+    assert growth.result_of(story, first.node)["finish"] == "stopped"
+
+
+async def test_a_cancelled_batch_keeps_what_has_arrived(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    held = Reply((Text("Sure it"), Text(" was"), Hold(asyncio.Event())))
+    provider.script(held, Reply((Hold(asyncio.Event()),)))
+    batch = await Batch.begin(story, client, settings, 1, (PlanPart("one", 2),))
+    running = asyncio.create_task(batch.run())
+    # It may be a greeting, so it is not shown yet; it is in the file all the same.
+    await until(lambda: " Sure it was" in {kept(story, b.placeholder.rev) for b in batch.branches})
+    assert {branch.text for branch in batch.branches} == {""}
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert streaming(story) == []
+    (node,) = reading.children(story, 1)
+    assert text_of(story, node) == " Sure it was"
+    assert growth.result_of(story, node)["finish"] == "interrupted"
+    await provider.wait(lambda provider: provider.left == 2)
+    assert check(story).faults == []
+
+
+async def test_the_listener_sees_the_text_grow(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    go = asyncio.Event()
+    provider.script(Reply((Text("It stayed"), Hold(go), *says(" away.").steps)))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    half = shown(batch, lambda branch: branch.text == " It stayed" and branch.state == "writing")
+    running = asyncio.create_task(batch.run())
+    async with asyncio.timeout(PATIENCE):
+        await half.wait()
+    done = shown(batch, lambda branch: branch.text == " It stayed away." and not branch.running)
+    go.set()
+    await running
+    assert done.is_set()
+
+
+async def test_what_cannot_fit_is_refused_before_anything_is_stored(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    marks.set_text(story, 0, "style", "very plain words " * 2_000)
+    with pytest.raises(Refusal, match="tokens too many"):
+        await Batch.begin(story, client, settings, 1, ONE)
+    assert reading.children(story, 1, pruned=True) == []
+    assert provider.requests == []
+
+
+async def test_nothing_grows_below_a_node_that_is_being_written(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    go = asyncio.Event()
+    provider.script(Reply((Hold(go), *says("It stayed.").steps)))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    with pytest.raises(Refusal, match="still being written"):
+        await Batch.begin(story, client, settings, batch.branches[0].node, ONE)
+    go.set()
+    await batch.run()
+
+
+async def test_the_context_is_the_strand_of_its_own_branch(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    here = shape.write_child(story, 1, " The boats lay down.")
+    shape.write_child(story, 1, " ELSEWHERE")
+    batch = await Batch.begin(story, client, settings, here, (PlanPart("base"),))
+    await batch.run()
+    prompt = provider.requests[0].body["prompt"]
+    assert prompt == "The tide went out and did not come back. The boats lay down."
+
+
+async def test_each_model_of_a_fork_has_its_own_seat_in_it(
+    story: Story, client: Client, settings: Settings
+) -> None:
+    local = replace(settings, models=())
+    parts = (PlanPart("local/smollm2", 2), PlanPart("local/smollm2", 1))
+    batch = await Batch.begin(story, client, local, 1, parts)
+    seats = [(b.call.fork, b.call.index, b.call.of) for b in batch.branches]
+    assert len({fork for fork, _, _ in seats}) == 2
+    assert [(index, of) for _, index, of in seats] == [(0, 2), (1, 2), (0, 1)]
+    assert len({b.call.id for b in batch.branches}) == 3
+    for branch in batch.branches:
+        batch.interrupt(branch)
+    assert reading.children(story, 1) == []

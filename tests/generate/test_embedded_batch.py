@@ -1,0 +1,46 @@
+"""A batch of the real embedded model."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storyloom import paths
+from storyloom.generate.batch import Batch
+from storyloom.generate.plan import plan_for
+from storyloom.models import weights
+from storyloom.models.client import Client
+from storyloom.settings import Settings
+from storyloom.story import growth, reading
+from storyloom.story.check import check
+from storyloom.story.story import Story
+from tests.models.local_weights import real_weights
+
+pytestmark = [pytest.mark.embedded, pytest.mark.asyncio(loop_scope="function")]
+
+
+@pytest.fixture
+async def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    """A client whose worker finds the real weights."""
+    real = real_weights()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (paths.made(paths.models_dir()) / weights.FILE).symlink_to(real)
+    client = Client()
+    yield client
+    await client.close()
+
+
+async def test_three_branches_and_a_child_without_any_setting(story: Story, local: Client) -> None:
+    settings = Settings(words=20)
+    batch = await Batch.begin(story, local, settings, 1, plan_for(story, 1, settings).parts)
+    await batch.run()
+    texts = [piece.text for piece in reading.pieces(story, reading.children(story, 1))]
+    assert len(texts) == 3, [branch.say for branch in batch.branches]
+    assert len(set(texts)) == 3
+    assert all(text.strip() for text in texts)
+    node = reading.children(story, 1)[0]
+    below = await Batch.begin(story, local, settings, node, plan_for(story, node, settings).parts)
+    await below.run()
+    assert reading.depth(story, reading.children(story, node)[0]) == 3
+    assert growth.result_of(story, node)["out"] > 0
+    assert check(story).faults == []

@@ -1,0 +1,75 @@
+"""Which models a fork is grown with."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storyloom.generate.plan import Plan, plan_for, set_plan, with_count
+from storyloom.models.weights import EMBEDDED
+from storyloom.settings import PlanPart, Settings
+from storyloom.story import history, shape
+from storyloom.story.story import Story
+from storyloom.text import Refusal
+
+
+def parts(*models: str, count: int = 1) -> tuple[PlanPart, ...]:
+    return tuple(PlanPart(model, count) for model in models)
+
+
+def test_the_nearest_plan_is_in_force_and_says_where_it_is_from(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    below = shape.write_child(story, here, " Two.")
+    beside = shape.write_child(story, 1, " Other.")
+    nothing = plan_for(story, below, Settings(count=4))
+    assert nothing.parts == (PlanPart(EMBEDDED, 4),)
+    configured = Settings(plan=parts("from-config"))
+    assert plan_for(story, below, configured).source == "the config file's"
+    set_plan(story, 0, parts("from-story"))
+    assert plan_for(story, below, configured).source == "the story's own"
+    set_plan(story, here, parts("from-node"))
+    assert plan_for(story, below, configured).parts == parts("from-node")
+    assert plan_for(story, below, configured).source == f"set at n{here}"
+    assert plan_for(story, beside, configured).parts == parts("from-story")
+    set_plan(story, here, None)
+    assert plan_for(story, below, configured).parts == parts("from-story")
+
+
+def test_a_plan_on_a_node_alone_counts_below_it_alone(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    set_plan(story, here, parts("from-node"))
+    assert plan_for(story, 1, Settings(plan=parts("from-config"))).source == "the config file's"
+
+
+def test_setting_a_plan_can_be_undone(story: Story) -> None:
+    set_plan(story, 1, parts("one"))
+    set_plan(story, 1, parts("two"))
+    history.undo(story)
+    assert plan_for(story, 1, Settings()).parts == parts("one")
+
+
+@pytest.mark.parametrize("wrong", [(), parts("one", count=10), parts("one", "two", count=5)])
+def test_a_plan_asks_for_1_to_9_branches(story: Story, wrong: tuple[PlanPart, ...]) -> None:
+    with pytest.raises(Refusal, match="1 to 9 branches"):
+        set_plan(story, 1, wrong)
+
+
+def test_a_plan_needs_a_node(story: Story) -> None:
+    with pytest.raises(Refusal, match="no node n99"):
+        set_plan(story, 99, parts("one"))
+
+
+def test_a_label_is_safe_for_a_screen() -> None:
+    plan = Plan((PlanPart("openai/gpt\x1b[31m", 2), PlanPart("local/smollm2", 1)))
+    assert plan.label == "gpt\u241b[31m x2 + smollm2 x1"
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.integers(-3, 20))
+def test_any_count_is_shared_out(counts: list[int], total: int) -> None:
+    plan = Plan(tuple(PlanPart(f"m{index}", count) for index, count in enumerate(counts)))
+    shared = with_count(plan, total)
+    wanted = max(1, min(9, total))
+    assert sum(part.count for part in shared) == wanted
+    assert all(part.count > 0 for part in shared)
+    names = [part.model for part in shared]
+    assert names == [part.model for part in plan.parts if part.model in names]
+    assert len(shared) == min(len(counts), wanted)
