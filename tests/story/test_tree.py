@@ -20,7 +20,7 @@ from storyloom.story import check, growth, history, marks, reading, rows, shape
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.origins import Run
 from storyloom.story.story import Story
-from storyloom.story.tables import MemoryTables
+from storyloom.story.tables import MemoryTables, NodeState
 from storyloom.text import Refusal
 
 MODELS = ("m/one", "m/two")
@@ -467,7 +467,13 @@ class AuthorsSteps(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def join(self, pick: int) -> None:
-        node = self.pick(pick)
+        # Mostly where it may be done: two nodes at random seldom are parent and only child.
+        only = [
+            node
+            for node in self.model.alive()
+            if (parent := self.model.get(node, "parent")) and len(self.model.kids(parent)) < 3
+        ]
+        node = only[pick % len(only)] if only and pick % 8 else self.pick(pick)
         strand = reading.strand_text(self.story, node)
 
         def theirs() -> None:
@@ -557,11 +563,6 @@ class AuthorsSteps(RuleBasedStateMachine):
         if place is not None:
             growth.flush(self.story, {place.rev: text})
             self.model.set(place.node, "text", [(c, f"model:{place.asked.model}") for c in text])
-            self.unseen(place.node)
-
-    def unseen(self, node: int) -> None:
-        """What has streamed in has no runs yet."""
-        self.model.set(node, "text", [(c, o) for c, o in self.model.get(node, "text")])
 
     @rule(pick=PICK, text=st.one_of(st.just(""), TEXTS), ends=st.sampled_from(["stop", "error"]))
     def arrive(self, pick: int, text: str, ends: str) -> None:
@@ -588,11 +589,12 @@ class AuthorsSteps(RuleBasedStateMachine):
         for _ in kinds:
             self.model.redo()
 
-    @rule()
-    def undo(self) -> None:
-        expected = self.model.undo_stack[-1][0] if self.model.undo_stack else None
-        assert history.undoable(self.story) == expected
-        assert history.undo(self.story) == self.model.undo() == expected
+    @rule(times=st.integers(1, 4))
+    def undo(self, times: int) -> None:
+        for _ in range(times):
+            expected = self.model.undo_stack[-1][0] if self.model.undo_stack else None
+            assert history.undoable(self.story) == expected
+            assert history.undo(self.story) == self.model.undo() == expected
 
     @rule()
     def redo(self) -> None:
@@ -659,8 +661,6 @@ def without_streamed(nodes: list[Any]) -> list[Any]:
 
 
 def table_contents(story: Story) -> MemoryTables:
-    from storyloom.story.tables import NodeState
-
     tables = MemoryTables()
     for node, *state in story.read.execute("SELECT id, parent, ord, rev, flags, gen FROM node"):
         tables.nodes[node] = NodeState(*state)
@@ -671,7 +671,7 @@ def table_contents(story: Story) -> MemoryTables:
 
 TestAuthorsSteps = AuthorsSteps.TestCase
 TestAuthorsSteps.settings = settings(
-    max_examples=60,
+    max_examples=160,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
