@@ -115,7 +115,9 @@ class LinePane(Widget):
         if style is None:
             style = Style.null()
             for name in names.split():
-                style += self.get_component_rich_style(f"line--{name}", partial=True)
+                # A colour that lets the background through has to be mixed with it.
+                partial = name != "past"
+                style += self.get_component_rich_style(f"line--{name}", partial=partial)
             self._styles[names] = style
         return style
 

@@ -17,6 +17,8 @@ __all__ = ["TreePane"]
 
 _DEEPEST = 12
 """Columns of indentation at most on the cursor's row; deeper trees are drawn from there on."""
+_TEXT = 20
+"""Columns that a row's text has at least, whatever the indentation."""
 _CLIMB = 64
 """Ancestors looked at to line a row up with the one above it; beyond, it stands at the edge."""
 
@@ -152,11 +154,12 @@ class TreePane(TitledPane):
             return
         # Drawn from the leftmost row on, unless that pushes the cursor's row too far right.
         lowest = min(self._indents.values(), default=0)
-        shift = max(lowest, self._indents.get(Row(self._cursor), 0) - _DEEPEST)
+        deepest = min(_DEEPEST, max(1, (width - _TEXT) // 2))
+        shift = max(lowest, self._indents.get(Row(self._cursor), 0) - deepest)
         lines: list[Line] = []
         at = 0
         for row in self._rows:
-            indent = self._indents.get(row, 0) - shift
+            indent = min(self._indents.get(row, 0) - shift, deepest + 1)
             card = self._cards.get(row.node)
             if card is not None and not row.pruned:
                 lines += [_heading(mark.title, indent, width) for mark in card.marks]
@@ -175,7 +178,7 @@ class TreePane(TitledPane):
         edge = "‹" if indent < 0 else ""
         space = edge + "  " * max(0, indent)
         if row.pruned:
-            return ((fitted(f"  {space}x {card.pruned_kids} pruned", width), "pruned dim"),)
+            return ((fitted(f"  {space}x {card.pruned_kids} pruned", width), "dim"),)
         selected = row.node == self._cursor
         live = self._live.get(row.node)
         text = one_line(live.text if live is not None else card.preview[:120])
@@ -188,11 +191,11 @@ class TreePane(TitledPane):
             code = "…" + code
         room = max(0, width - 2 - cell_len(space) - 5)
         style = "selection" if selected else ""
-        body = "weave" if card.woven else "text"
+        body = "fresh" if card.woven or selected else "past"
         parts: list[Part] = [
             (">" if selected else "*" if card.woven else " ", f"weave {style}".strip()),
             (" " if row.node not in self._unread else "•", f"unread {style}".strip()),
-            (space + fitted(text, room), f"{'fresh' if selected else body} {style}".strip()),
+            (space + fitted(text, room), f"{body} {style}".strip()),
             (fitted(code.rjust(5), 5), f"{legend.role(card.model)} {style}".strip()),
         ]
         return tuple(parts)
