@@ -26,7 +26,7 @@ from storyloom.cli.parsing import Commands, Parser, refuse_keys
 from storyloom.cli.terminal import say
 from storyloom.text import Refusal, one_line
 
-__all__ = ["main"]
+__all__ = ["grammar", "main"]
 
 _ABOUT = """\
 Write branching fiction with language models: grow a tree of text, choose, prune and edit, weave
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     refuse_keys(arguments)
-    parser, commands = _grammar()
+    parser, commands = grammar()
     if not arguments:
         return screens.open_library()
     first = arguments[0]
@@ -106,7 +106,8 @@ def _refuse_unknown(name: str, commands: tuple[str, ...]) -> None:
     raise Refusal(f"There is no command {one_line(name)!r}; {hint}")
 
 
-def _grammar() -> tuple[Parser, tuple[str, ...]]:
+def grammar() -> tuple[Parser, tuple[str, ...]]:
+    """Return the parser of the whole command line, and the names of its commands."""
     parser = Parser(
         prog="storyloom",
         usage="storyloom [FILE]\n       storyloom COMMAND ...",
