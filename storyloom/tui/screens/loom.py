@@ -67,7 +67,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         self._pieces: list[Piece] = []
         self._hits: list[int] = []
         self._touched: frozenset[int] = frozenset()
-        self._closed = False
+        self._shut = False
         self.begin_growing()
         self.story.listen(self._note_change)
 
@@ -109,7 +109,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def redraw(self, *, changed: bool = False) -> None:
         """Show the panes for the cursor; `changed` says that the tree is not what it was."""
-        if self._closed or not self.is_mounted or not self.cursor:
+        if self._shut or not self.is_mounted or not self.cursor:
             return
         story, node = self.story, self.cursor
         here = reading.cards(story, [node])
@@ -137,7 +137,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def redraw_live(self, nodes: set[int]) -> None:
         """Show what has streamed into those nodes, nothing else."""
-        if self._closed or not self._cards:
+        if self._shut or not self._cards:
             return
         live = self.live_branches()
         parent = self._cards[0].parent
@@ -258,7 +258,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def _look_for_others(self) -> None:
         """Show what another program has changed in this story."""
-        if self._closed:
+        if self._shut:
             return
         version = self._data_version()
         if version != self._version:
@@ -399,12 +399,12 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         if card.woven:
             self.ask(
                 "The weave goes through here. Prune it? y/n",
-                lambda answer: self._prune() if answer.strip().lower().startswith("y") else None,
+                lambda answer: self._prune_here() if answer.strip().lower().startswith("y") else None,
             )
             return
-        await self._prune()
+        await self._prune_here()
 
-    async def _prune(self) -> None:
+    async def _prune_here(self) -> None:
         node = self.cursor
         await self.stop_below(node)
         ids = [card.id for card in self._cards]
@@ -589,16 +589,16 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     async def closing(self) -> None:
         """Put everything in order before the screen goes."""
-        if self._closed:
+        if self._shut:
             return
         await self.end_growing()
         self.remember()
-        self._closed = True
+        self._shut = True
         self.story.close()
 
     def save_at_once(self) -> None:
         """Bring what has streamed in into the file, now."""
-        if self._closed:
+        if self._shut:
             return
         self.interrupt_growing()
         self.remember()
