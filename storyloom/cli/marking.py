@@ -43,12 +43,12 @@ def add(commands: Commands) -> None:
         "note",
         "Show a node's note, why, reason or label, or set one.",
         'storyloom note tide.loom --node n12 --text "eels: too cute?"',
-        'storyloom note tide.loom --node n12 --key label --text "Take the boat"',
+        'storyloom note tide.loom --node n12 --kind label --text "Take the boat"',
     )
     note.add_argument("file", metavar="FILE")
     note.add_argument("--text", metavar="TEXT", help="the new one; '' takes it away")
     note.add_argument("--node", type=node_id, metavar="ID", required=True)
-    note.add_argument("--key", choices=("note", "why", "reason", "label"), default="note")
+    note.add_argument("--kind", choices=("note", "why", "reason", "label"), default="note")
     note.set_defaults(run=_note)
 
 
@@ -97,13 +97,13 @@ def _note(options: Namespace) -> int:
 
     with opened(options.file, writing=options.text is not None) as story:
         if options.text is not None:
-            marks.set_text(story, options.node, options.key, options.text)
+            marks.set_text(story, options.node, options.kind, options.text)
             done = "set" if options.text.strip() else "taken away"
-            say(f"The {options.key} of n{options.node} is {done}.")
+            say(f"The {options.kind} of n{options.node} is {done}.")
         elif not reading.exists(story, options.node):
             raise Refusal(f"There is no node n{options.node} in this story.")
-        elif text := marks.text_of(story, options.node, options.key):
+        elif text := marks.text_of(story, options.node, options.kind):
             data(text)
         else:
-            say(f"n{options.node} has no {options.key}.")
+            say(f"n{options.node} has no {options.kind}.")
     return 0

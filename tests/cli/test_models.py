@@ -1,0 +1,95 @@
+"""The command models."""
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from storyloom import paths, settings
+from storyloom.models import weights
+from tests.cli.conftest import Run
+from tests.models.local_weights import real_weights
+
+
+def config() -> Path:
+    return paths.config_file()
+
+
+def test_a_model_is_added_to_settings_that_stay_as_they_were(run: Run) -> None:
+    config().parent.mkdir(parents=True)
+    config().write_text('# mine\ntheme = "paper"\n\n[[plan]]\nmodel = "x"')
+    config().chmod(0o644)
+    base = "http://127.0.0.1:8080/v1"
+    ran = run("models", "add", 'qu"ote', "openai/q", "--api-base", base, "--window", "4096")
+    assert (ran.code, ran.out) == (0, "")
+    assert run("models", "add", "b", "openai/b", "--key-env", "B_KEY", "--mode", "text").code == 0
+    assert config().read_text().startswith('# mine\ntheme = "paper"\n\n[[plan]]\nmodel = "x"\n\n')
+    assert tomllib.loads(config().read_text())["model"] == [
+        {"name": 'qu"ote', "model": "openai/q", "api_base": base, "window": 4096},
+        {"name": "b", "model": "openai/b", "key_env": "B_KEY", "mode": "text"},
+    ]
+    assert settings.load().entry("b").key_env == "B_KEY"
+    assert stat.S_IMODE(config().stat().st_mode) == 0o600
+    assert os.listdir(config().parent) == ["config.toml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["one", "openai/other"], "already"),
+        (["two", "openai/x", "--key-env", "sk-very secret"], "name of an environment variable"),
+        (["two", "openai/x", "--api-base", "127.0.0.1"], "http://"),
+        (["two", "openai/x", "--window", "12"], "256 or more"),
+        (["two", "openai/x", "--mode", "magic"], "choice"),
+        (["two", " "], "has to be a text"),
+        ([" ", "openai/x"], "cannot be empty"),
+    ],
+)
+def test_what_is_not_right_is_refused_and_nothing_written(
+    run: Run, arguments: list[str], said: str
+) -> None:
+    run("models", "add", "one", "openai/one")
+    before = config().read_bytes()
+    ran = run("models", "add", *arguments)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert said in ran.err
+    assert "sk-very" not in ran.err
+    assert config().read_bytes() == before
+    assert os.listdir(config().parent) == ["config.toml"]
+
+
+def test_a_linked_config_file_stays_a_link(run: Run, tmp_path: Path) -> None:
+    config().parent.mkdir(parents=True)
+    dotfiles = tmp_path / "dotfiles"
+    dotfiles.mkdir()
+    config().symlink_to(dotfiles / "storyloom.toml")
+    assert run("models", "add", "one", "openai/one").code == 0
+    assert config().is_symlink()
+    assert "openai/one" in (dotfiles / "storyloom.toml").read_text()
+
+
+def test_the_list_has_what_is_here_what_is_configured_and_which_key_is_missing(run: Run) -> None:
+    folder = paths.made(paths.models_dir())
+    (folder / "my model.gguf").write_bytes(b"GGUF" + b"\0" * 1_000_000)
+    run("models", "add", "mine", "openai/q", "--key-env", "MINE_KEY")
+    ran = run("models")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == "Here, without a key:"
+    assert lines[1].startswith("  local/smollm2  (not fetched yet")
+    assert lines[2] == "  local/my model  1 MB"
+    assert "  mine  openai/q  (MINE_KEY is not set)" in lines
+    openai = next(line for line in lines if line.startswith("openai:"))
+    assert openai.endswith("models, OPENAI_API_KEY is not set")
+    found = run("models", "list", "gpt-4o-mini").out
+    assert "  gpt-4o-mini  128000 tokens  $0.15 in, $0.60 out per million" in found.splitlines()
+
+
+@pytest.mark.embedded
+def test_weights_that_are_here_are_not_fetched_again(run: Run) -> None:
+    real = real_weights()
+    (paths.made(paths.models_dir()) / weights.FILE).symlink_to(real)
+    ran = run("models", "fetch")
+    assert (ran.code, ran.err) == (0, "The embedded model is here already.\n")
