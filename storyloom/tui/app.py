@@ -9,12 +9,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from storyloom.models.client import Client
 from storyloom.models.redact import redact
@@ -89,6 +93,8 @@ class Loom(App[int]):
         self.settings = settings
         self.client = client or Client()
         self._path = path
+        self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
+        """Who had the focus when a key came."""
         # A terminal that cannot show UTF-8 would show the code of each glyph instead.
         unicode = "utf" in (getattr(sys.__stdout__, "encoding", None) or "utf").lower()
         self._guard = Guard(ascii=settings.ascii or not unicode)
@@ -121,6 +127,27 @@ class Loom(App[int]):
         for sentence in self._refused[:1]:
             self.notify(sentence, severity="warning", markup=False)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Note whom a key is for as it comes."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._meant[event] = self.focused
+        await super().on_event(event)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Give a box the keys that were pressed behind the one that opened it.
+
+        On a slow link keys come many at once, and all of them are on their way to the screen
+        before the first is done. What follows it must not be taken for commands: `:export` has an
+        `x` in it.
+        """
+        box = self.focused
+        if self._meant.get(event) is None and isinstance(box, Input | TextArea):
+            event.prevent_default()
+            late = events.Key(event.key, event.character)
+            self._meant[late] = box
+            # Sent by the box, as Textual does not hand a message on to whoever sent it.
+            box.post_message(late.set_sender(box))
+
     def open_story(self, path: Path) -> None:
         """Show the loom of a story; raises Refusal when it is none."""
         from storyloom.tui.screens.loom import LoomScreen
@@ -130,6 +157,10 @@ class Loom(App[int]):
     def warm(self) -> None:
         """Start the models' process, as the author is about to need it; opening never does."""
         self.run_worker(self.client.warm(), exit_on_error=False, group="warm", exclusive=True)
+
+    async def action_quit(self) -> None:
+        """Leave; what Textual's own keys for it do."""
+        await self.leave()
 
     async def leave(self) -> None:
         """End the program after every screen has put its things in order."""

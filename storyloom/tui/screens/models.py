@@ -305,7 +305,8 @@ class ModelPicker(CommandScreen):
         row.count = count
         self._show()
         if row.facts is not None and row.facts.key_missing:
-            self.say(f"{row.facts.key_missing} is not set: it cannot answer before.", "warning")
+            key = row.facts.key_missing
+            self.say(f"Taken; but {key} is not set, so it cannot answer yet.", "warning")
 
     def do_filter(self, letters: str) -> None:
         """Show only models whose name has these letters; more words narrow it further."""
@@ -438,7 +439,7 @@ def _described(row: _Row, settings: Settings) -> str:
         said.append(f"window {_window(row)} tokens" if facts.window else "window unknown")
         if not row.model.startswith(_LOCAL):
             known = facts.in_price is not None or facts.out_price is not None
-            said.append(f"${_prices(row)} per million tokens" if known else "price unknown")
+            said.append(f"${_prices(row)} per M" if known else "price unknown")
     elif row.model.startswith(_LOCAL):
         said.append("runs on this machine, at no price")
     else:

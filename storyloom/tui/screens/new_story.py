@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, TextArea
@@ -36,7 +37,13 @@ class NewStoryScreen(CommandScreen):
     """Tab and Shift-Tab go from box to box; ^o creates the story and opens its loom."""
 
     COMMANDS = NEW_STORY
-    BINDINGS: ClassVar = bindings(NEW_STORY)
+    # With priority, so that what is typed right behind a Tab is for the next box already, however
+    # many keys a slow link brings at once.
+    BINDINGS: ClassVar = [
+        *bindings(NEW_STORY),
+        Binding("tab", "app.focus_next", "Next box", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Box before", show=False, priority=True),
+    ]
     CSS = """
     NewStoryScreen #around { align-horizontal: center; height: 1fr; }
     NewStoryScreen #form { width: 100%; max-width: 84; height: 100%; }

@@ -44,7 +44,8 @@ class Prompt(Horizontal):
         line.value = begun
         line.cursor_position = len(begun)
         self._show(True)
-        line.focus()
+        # At once, not by line.focus(), which waits: letters may be right behind the key.
+        self.screen.set_focus(line)
 
     def _show(self, asking: bool) -> None:
         self.set_class(asking, "-asking")
