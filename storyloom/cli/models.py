@@ -10,6 +10,7 @@ from storyloom.text import one_line
 
 if TYPE_CHECKING:
     from storyloom.models.protocol import Facts
+    from storyloom.settings import ModelEntry
 
 __all__ = ["add"]
 
@@ -22,7 +23,7 @@ def add(commands: Commands) -> None:
         "models",
         "List the models that can be grown with, add one's own, fetch the embedded one.",
         "storyloom models",
-        "storyloom models list mistral --all",
+        "storyloom models list mistral",
         "storyloom models add mine openai/qwen --api-base http://127.0.0.1:8080/v1",
         "storyloom models fetch",
     )
@@ -30,12 +31,12 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=_list, all=False, word=None)
     listed: Parser = verbs.add_parser(
         "list",
-        help="the models here, the configured ones, and those of litellm's list",
-        description="List the models here, the configured ones, and those of litellm's list whose "
-        "key is set.",
+        help="the models here, the configured ones, and litellm's by provider",
+        description="List the models here, the configured ones, and litellm's by provider, with\n"
+        "the variable of each key that is missing.",
     )
-    listed.add_argument("word", metavar="WORD", nargs="?", help="only names that hold it")
-    listed.add_argument("--all", action="store_true", help="also those whose key is missing")
+    listed.add_argument("word", metavar="WORD", nargs="?", help="name the models that hold it")
+    listed.add_argument("--all", action="store_true", help="name every model")
     listed.set_defaults(run=_list)
     _add_add(verbs.add_parser("add", help="add a model to the settings"))
     fetch: Parser = verbs.add_parser(
@@ -69,59 +70,71 @@ def _list(options: Namespace) -> int:
     import asyncio
 
     from storyloom import settings
-    from storyloom.models import weights
 
-    chosen = settings.load()
+    configured = settings.load().models
     wanted = (options.word or "").lower()
-    data("Here, without a key:")
-    here = weights.find()
-    if not weights.present():
-        data(f"  {weights.EMBEDDED}  (not fetched yet: 'storyloom models fetch')")
-    for local in here:
-        data(f"  {local.model}  {local.size / 1e6:.0f} MB")
-    if chosen.models:
-        data("Configured:")
-    for entry in chosen.models:
-        more = f"  at {entry.api_base}" if entry.api_base else ""
-        missing = _unset(entry.key_env)
-        data(f"  {one_line(entry.name)}  {one_line(entry.model)}{one_line(more)}{missing}")
+    _print_local(wanted)
     say("Asking litellm for its list; this takes some seconds.")
-    _print_catalogue(asyncio.run(_catalogue()), wanted, everything=options.all)
+    facts, rows = asyncio.run(_asked(configured))
+    lines = [
+        _configured(entry, each)
+        for entry, each in zip(configured, facts, strict=True)
+        if wanted in entry.name.lower() or wanted in entry.model.lower()
+    ]
+    if lines:
+        data("Configured:")
+    for line in lines:
+        data(line)
+    _print_catalogue(rows, wanted, each_model=bool(options.all or wanted))
     return 0
 
 
-def _unset(variable: str | None) -> str:
-    import os
+def _print_local(wanted: str) -> None:
+    from storyloom.models import weights
 
-    return f"  ({variable} is not set)" if variable and not os.environ.get(variable) else ""
+    lines = [f"  {local.model}  {local.size / 1e6:.0f} MB" for local in weights.find()]
+    if not weights.present():
+        lines.insert(0, f"  {weights.EMBEDDED}  (not here yet: 'storyloom models fetch')")
+    lines = [line for line in lines if wanted in line.lower()]
+    if lines:
+        data("Here, without a key:")
+    for line in lines:
+        data(line)
 
 
-async def _catalogue() -> "list[Facts]":
+async def _asked(entries: "tuple[ModelEntry, ...]") -> "tuple[list[Facts], list[Facts]]":
     from storyloom.models.client import Client
 
     client = Client()
     try:
-        return await client.catalogue()
+        return [await client.describe(entry) for entry in entries], await client.catalogue()
     finally:
         await client.close()
 
 
-def _print_catalogue(rows: "list[Facts]", wanted: str, *, everything: bool) -> None:
+def _configured(entry: "ModelEntry", facts: "Facts") -> str:
+    where = f"  at {one_line(entry.api_base)}" if entry.api_base else ""
+    missing = f"  ({facts.key_missing} is not set)" if facts.key_missing else ""
+    return f"  {one_line(entry.name)}  {one_line(entry.model)}{where}{missing}"
+
+
+def _print_catalogue(rows: "list[Facts]", wanted: str, *, each_model: bool) -> None:
     providers: dict[str, list[Facts]] = {}
     for row in rows:
-        if row.provider != "embedded" and wanted in row.model.lower():
+        if row.provider != "embedded" and (wanted in row.model.lower() or wanted in row.provider):
             providers.setdefault(row.provider, []).append(row)
+    if not providers:
+        say("litellm's list has no such model; a name it can route works all the same.")
+        return
+    data("By litellm:" if each_model else "By litellm ('storyloom models list WORD' names them):")
     for provider, models in sorted(providers.items()):
         # A provider's models may each want another variable; the first one's stands for all.
         missing = models[0].key_missing
-        head = f"{one_line(provider)}: {len(models)} models"
-        data(f"{head}, {missing} is not set" if missing else head)
-        if everything or wanted or not missing:
-            for model in models:
-                window = f"  {model.window} tokens" if model.window else ""
-                data(f"  {one_line(model.model)}{window}{_price(model)}")
-    if not providers:
-        say("litellm's list has no model of such a name; any name it knows how to route works.")
+        count = "1 model" if len(models) == 1 else f"{len(models)} models"
+        data(f"  {one_line(provider)}: {count}{f', {missing} is not set' if missing else ''}")
+        for model in models if each_model else ():
+            window = f"  {model.window} tokens" if model.window else ""
+            data(f"    {one_line(model.model)}{window}{_price(model)}")
 
 
 def _price(facts: "Facts") -> str:

@@ -78,13 +78,16 @@ def test_the_list_has_what_is_here_what_is_configured_and_which_key_is_missing(r
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert lines[0] == "Here, without a key:"
-    assert lines[1].startswith("  local/smollm2  (not fetched yet")
+    assert lines[1].startswith("  local/smollm2  (not here yet")
     assert lines[2] == "  local/my model  1 MB"
     assert "  mine  openai/q  (MINE_KEY is not set)" in lines
-    openai = next(line for line in lines if line.startswith("openai:"))
+    openai = next(line for line in lines if line.startswith("  openai:"))
     assert openai.endswith("models, OPENAI_API_KEY is not set")
-    found = run("models", "list", "gpt-4o-mini").out
-    assert "  gpt-4o-mini  128000 tokens  $0.15 in, $0.60 out per million" in found.splitlines()
+    assert not any("gpt-4o-mini" in line for line in lines)
+    found = run("models", "list", "gpt-4o-mini").out.splitlines()
+    assert "    gpt-4o-mini  128000 tokens  $0.15 in, $0.60 out per million" in found
+    assert not any("smollm2" in line or "mine" in line for line in found)
+    assert "no such model" in run("models", "list", "no-such-model").err
 
 
 @pytest.mark.embedded
