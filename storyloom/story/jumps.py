@@ -27,8 +27,8 @@ def fork_after(story: Story, node: int) -> int:
     """
     row = story.read.execute(
         "WITH RECURSIVE down(id, n) AS (SELECT ?, 0 UNION ALL SELECT coalesce("
-        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value WHERE owner = down.id "
-        f"AND key = 'weave:main' AND NOT w.flags & {_HIDDEN}), "
+        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value AND w.parent = attr.owner "
+        f"WHERE owner = down.id AND key = 'weave:main' AND NOT w.flags & {_HIDDEN}), "
         "(SELECT k.id FROM node k WHERE k.parent = down.id "
         f"AND NOT k.flags & {_HIDDEN} ORDER BY k.ord, k.id LIMIT 1)), n + 1 FROM down "
         "WHERE down.id IS NOT NULL) "

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storyloom.story import file, origins
+from storyloom.story.guard import Guard, SessionLock
 from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, STREAMING
@@ -67,8 +68,8 @@ class Story:
         self.readonly_because = ""
         self._lock = threading.RLock()
         self._write: sqlite3.Connection | None = None
-        self._guard: file.Guard | None = None
-        self._alive: file.SessionLock | None = None
+        self._guard: Guard | None = None
+        self._alive: SessionLock | None = None
         self._first_op = 0
         self._listeners: list[Callable[[Changed], None]] = []
         # Recognised first, opened for writing then, and read from last: without WAL a reader
@@ -85,7 +86,7 @@ class Story:
         try:
             if not os.access(self.path, os.W_OK):
                 raise sqlite3.OperationalError("attempt to write a readonly database")
-            self._guard = file.Guard(self.path)
+            self._guard = Guard(self.path)
             with self._guard.held():
                 self._write = file.open_writer(self.path, wal=self._guard.works)
         except OSError as error:

@@ -267,7 +267,7 @@ def test_without_a_lock_the_story_does_without_wal(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Story.create(path).close()
-    monkeypatch.setattr("storyloom.story.file.fcntl", None)
+    monkeypatch.setattr("storyloom.story.guard.fcntl", None)
     with Story(path) as story:
         shape.write_child(story, 1, "Still saved.")
         assert story.read.execute("PRAGMA journal_mode").fetchone() == ("delete",)

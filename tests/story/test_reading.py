@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.story import growth, marks, reading, shape
+from storyloom.story import growth, jumps, marks, reading, shape
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import HUMAN, Run
 from storyloom.story.story import Story
@@ -65,6 +65,17 @@ def test_the_weave_leads_the_way_down_and_first_children_where_it_ends(
     assert reading.weave_tip(story) == line[3]
     shape.restore(story, [aside])
     assert reading.weave_tip(story) == line[3]
+
+
+def test_jumps_land_on_forks(story: Story, line: list[int]) -> None:
+    shape.write_child(story, line[2], "Aside.")
+    shape.write_child(story, line[6], "Aside.")
+    assert jumps.fork_after(story, 1) == line[2]
+    assert jumps.fork_after(story, line[2]) == line[6]
+    assert jumps.fork_after(story, line[6]) == line[-1]
+    assert jumps.fork_before(story, line[-1]) == line[6]
+    assert jumps.fork_before(story, line[2]) == 1
+    assert jumps.fork_before(story, 1) == 1
 
 
 def test_children_are_in_order_and_pruned_ones_apart(story: Story) -> None:

@@ -199,14 +199,14 @@ def test_checking_is_right_while_another_writes(story: Story, other: Story) -> N
 def test_a_stopped_program_is_not_waited_for_without_end(
     story: Story, other: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storyloom.story.file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("storyloom.story.guard.BUSY_SECONDS", 0.05)
     with story.quick(), pytest.raises(Refusal, match="too long"):
         shape.write_child(other, 1, "Waits.")
     shape.write_child(other, 1, "Goes on.")
 
 
 def test_closing_never_fails(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storyloom.story.file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("storyloom.story.guard.BUSY_SECONDS", 0.05)
     other = Story(story.path)
     shape.write_child(other, 1, "Mine.")
     with story.quick():
