@@ -49,7 +49,7 @@ class FetchScreen(CommandScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield LinePane(id="box", classes="pane -active")
+        yield LinePane(id="box", classes="pane")
         yield from self.compose_foot()
 
     def on_mount(self) -> None:

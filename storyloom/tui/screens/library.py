@@ -61,7 +61,7 @@ class LibraryScreen(CommandScreen):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         with Container(id="shelf"):
-            yield Listing(id="stories", classes="pane -active")
+            yield Listing(id="stories", classes="pane")
             yield LinePane(id="about", classes="pane")
         yield from self.compose_foot()
 

@@ -77,7 +77,7 @@ class ModelPicker(CommandScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Listing(id="models", classes="pane -active")
+        yield Listing(id="models", classes="pane")
         yield LinePane(id="about", classes="pane")
         yield from self.compose_foot()
 

@@ -48,7 +48,7 @@ class NewStoryScreen(CommandScreen):
     NewStoryScreen #around { align-horizontal: center; height: 1fr; }
     NewStoryScreen #form { width: 100%; max-width: 84; height: 100%; }
     NewStoryScreen .field {
-        border: round $panel-lighten-2; border-title-color: $loom-dim; padding: 0 1;
+        border: round $foreground 25%; border-title-color: $loom-dim; padding: 0 1;
         background: $background; height: 5; border-subtitle-color: $loom-dim;
     }
     NewStoryScreen .field:focus { border: round $primary; border-title-color: $primary; }

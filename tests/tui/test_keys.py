@@ -1,0 +1,109 @@
+"""The one table of keys: keys that every terminal passes on, each meaning one thing."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+from storyloom.tui import screens
+from storyloom.tui.keys import SCREENS, Command, bindings, named, shown_key
+from storyloom.tui.screens.base import CommandScreen
+
+SAFE = {
+    *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<>[]{}/?:;.'$+-",
+    *(f"ctrl+{letter}" for letter in "defgklnortuwxy"),
+    *"space enter tab shift+tab escape left right up down home end pageup pagedown".split(),
+}
+ALIASES = {"ctrl+s"}
+"""May be eaten by flow control, so another key does the same."""
+FORMS = {"editor", "new"}
+"""Screens that are all text boxes: `:` and `?` are letters there."""
+
+
+def classes() -> list[type[CommandScreen]]:
+    """Return every screen of the program that has commands."""
+    found: list[type[CommandScreen]] = []
+    for module in pkgutil.iter_modules(screens.__path__):
+        members = vars(importlib.import_module(f"storyloom.tui.screens.{module.name}")).values()
+        found += [
+            each
+            for each in members
+            if inspect.isclass(each) and issubclass(each, CommandScreen) and each.COMMANDS
+        ]
+    return list(dict.fromkeys(found))
+
+
+EVERY = [pytest.param(command, id=f"{name}-{command.name}")
+         for name, commands in SCREENS.items() for command in commands]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_a_command_is_reached_by_keys_that_every_terminal_passes_on(command: Command) -> None:
+    assert set(command.keys) <= SAFE | ALIASES
+    assert not command.keys or set(command.keys) - ALIASES
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_a_command_has_a_name_to_type_and_says_what_it_does(command: Command) -> None:
+    assert command.name
+    assert command.name == command.name.lower()
+    assert " " not in command.name
+    assert command.help[0].isupper()
+    assert not command.help.endswith(".")
+    assert command.group in ("move", "make", "shape", "look", "leave")
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_no_key_and_no_name_stands_twice_on_a_screen(name: str) -> None:
+    keys = [key for command in SCREENS[name] for key in command.keys]
+    names = [command.name for command in SCREENS[name]]
+    assert len(keys) == len(set(keys))
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_escape_has_a_faster_twin(name: str) -> None:
+    for command in SCREENS[name]:
+        if "escape" in command.keys:
+            assert {"q", "ctrl+g"} & set(command.keys)
+
+
+@pytest.mark.parametrize("name", SCREENS.keys() - FORMS - {"help"})
+def test_a_screen_of_commands_has_a_line_to_type_on_and_shows_its_keys(name: str) -> None:
+    assert {"command", "help"} <= {command.name for command in SCREENS[name]}
+
+
+@pytest.mark.parametrize("screen", classes(), ids=lambda screen: screen.__name__)
+def test_a_screen_does_each_of_its_commands_and_has_each_of_its_keys(
+    screen: type[CommandScreen],
+) -> None:
+    for command in screen.COMMANDS:
+        assert callable(getattr(screen, f"do_{command.name.replace('-', '_')}", None)), command
+    bound = {(binding.key, binding.action) for binding in bindings(screen.COMMANDS)}
+    own = {
+        (binding.key, binding.action)
+        for binding in screen.BINDINGS
+        if not isinstance(binding, tuple)
+    }
+    assert bound <= own
+
+
+def test_every_table_of_keys_has_its_screen() -> None:
+    used = [screen.COMMANDS for screen in classes()]
+    assert all(commands in used for commands in SCREENS.values())
+
+
+def test_a_name_may_be_shortened_as_long_as_it_is_clear() -> None:
+    library = SCREENS["library"]
+    assert named(library, "rel") is named(library, "reload")
+    assert named(library, "re") is None
+    assert named(library, "nothing") is None
+    assert named(library, "ne") is None
+    assert named(library, "new") is not None
+
+
+def test_keys_are_written_as_authors_know_them() -> None:
+    assert [shown_key(key) for key in ("ctrl+o", "space", "pageup", "x")] == [
+        "^o", "Space", "PgUp", "x",
+    ]  # fmt: skip
