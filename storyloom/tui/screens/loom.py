@@ -89,9 +89,12 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         if not node or not reading.exists(self.story, node):
             node = reading.weave_tip(self.story) or reading.root(self.story)
         self.set_class(bool(left.get("tree")), "-tree")
+        if left.get("cursor") == node and left.get("top"):
+            self.query_one(StrandPane).hold(tuple(left["top"]))
         self.cursor = node
         self.call_after_refresh(self.redraw, changed=True)
-        self.set_interval(1.0, self._look_for_others)
+        self._kept_cursor = node
+        self.set_interval(1.0, self._look_around)
         self._version = self._data_version()
         if recovered:
             many = f"{len(recovered)} branches were" if len(recovered) > 1 else "A branch was"
@@ -256,10 +259,17 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
     def _data_version(self) -> int:
         return self.story.read.execute("PRAGMA data_version").fetchone()[0]
 
-    def _look_for_others(self) -> None:
-        """Show what another program has changed in this story."""
+    async def _look_around(self) -> None:
+        """Keep where the author is, in case the program is killed, and show what another program
+        has changed in this story.
+        """
         if self._shut:
             return
+        if self.cursor != self._kept_cursor:
+            self._kept_cursor = self.cursor
+            await asyncio.to_thread(self.remember)
+            if self._shut:
+                return
         version = self._data_version()
         if version != self._version:
             self._version = version
@@ -343,7 +353,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     def do_go(self, node: str) -> None:
         wanted = node.lstrip("n")
-        if not wanted.isdigit() or not reading.exists(self.story, int(wanted)):
+        if not wanted.isdecimal() or not reading.exists(self.story, int(wanted)):
             raise Refusal(f"There is no node {node!r} in this story.")
         self._jump(int(wanted))
 
@@ -397,10 +407,11 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         if card is None:
             return
         if card.woven:
-            self.ask(
-                "The weave goes through here. Prune it? y/n",
-                lambda answer: self._prune_here() if answer.strip().lower().startswith("y") else None,
-            )
+
+            def answer(given: str) -> object:
+                return self._prune_here() if given.strip().lower().startswith("y") else None
+
+            self.ask("The weave goes through here. Prune it? y/n", answer)
             return
         await self._prune_here()
 
@@ -585,7 +596,12 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
     def remember(self) -> None:
         """Keep where the author is."""
         with contextlib.suppress(Refusal):
-            place.remember(self.story, cursor=self.cursor, tree=self.has_class("-tree"))
+            place.remember(
+                self.story,
+                cursor=self.cursor,
+                tree=self.has_class("-tree"),
+                top=self.query_one(StrandPane).place,
+            )
 
     async def closing(self) -> None:
         """Put everything in order before the screen goes."""

@@ -61,6 +61,7 @@ class StrandPane(TitledPane):
         """The wrapped line that is drawn first."""
         self._start = 0
         """The wrapped line on which the branch under the cursor begins."""
+        self._held: tuple[int, int] | None = None
         self.complete = False
         """Whether the pieces begin at the root."""
 
@@ -68,6 +69,15 @@ class StrandPane(TitledPane):
     def wanted(self) -> int:
         """Code points of text that fill the pane as it is scrolled, and some more."""
         return (self.room.height + max(0, len(self._wrapped) - self._top)) * MEASURE + 2_000
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The node, and the code point in it, that the first line drawn begins with."""
+        return self._wrapped[self._top].place if self._top < len(self._wrapped) else None
+
+    def hold(self, place: tuple[int, int]) -> None:
+        """Begin with the line of that place when the pane is first drawn."""
+        self._held = place
 
     def show(
         self, pieces: Sequence[Piece], role: str, *, complete: bool, growing: bool = False
@@ -97,8 +107,10 @@ class StrandPane(TitledPane):
         What is on the screen stays where it is as long as the branch under the cursor fits below:
         text that jumps about loses its reader, and costs a thin line the whole pane.
         """
-        held = self._wrapped[self._top].place if self._top < len(self._wrapped) else None
+        held = self.place
         self._wrap()
+        if self._held is not None and self._wrapped:
+            held, self._held, anew = self._held, None, False
         height, lines = self.room.height, len(self._wrapped)
         top = next((at for at, line in enumerate(self._wrapped) if line.place == held), None)
         own = lines - self._start
