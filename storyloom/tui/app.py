@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import ClassVar
@@ -41,7 +41,7 @@ class ScreenCommands(Provider):
     async def discover(self) -> Hits:
         screen = self.screen
         if isinstance(screen, CommandScreen):
-            for command in screen.COMMANDS:
+            for command in screen.TABLE:
                 yield DiscoveryHit(
                     command.help, lambda name=command.name: self._do(name), help=_keys_of(command)
                 )
@@ -51,7 +51,7 @@ class ScreenCommands(Provider):
         screen = self.screen
         if not isinstance(screen, CommandScreen):
             return
-        for command in screen.COMMANDS:
+        for command in screen.TABLE:
             score = matcher.match(f"{command.name} {command.help}")
             if score > 0:
                 yield Hit(
@@ -82,11 +82,9 @@ class Loom(App[int]):
     TITLE = "Storyloom"
     COMMANDS: ClassVar[set[type[Provider]]] = {ScreenCommands}  # pyright: ignore[reportIncompatibleVariableOverride]
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (100, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-tall")]
+    # Textual annotates these so that neither a class nor an instance variable fits them.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
 
     def __init__(self, path: Path | None, settings: Settings, client: Client | None = None) -> None:
         super().__init__()
@@ -206,7 +204,7 @@ def run(path: Path | None, settings: Settings) -> int:
 
 
 @contextlib.contextmanager
-def _leaving_by_signal(app: Loom) -> Iterable[None]:
+def _leaving_by_signal(app: Loom) -> Generator[None]:
     """Save and go on SIGHUP and SIGTERM.
 
     These are plain signal handlers and not the event loop's: when the terminal has gone, Textual's

@@ -29,7 +29,7 @@ def classes() -> list[type[CommandScreen]]:
         found += [
             each
             for each in members
-            if inspect.isclass(each) and issubclass(each, CommandScreen) and each.COMMANDS
+            if inspect.isclass(each) and issubclass(each, CommandScreen) and each.TABLE
         ]
     return list(dict.fromkeys(found))
 
@@ -78,9 +78,9 @@ def test_a_screen_of_commands_has_a_line_to_type_on_and_shows_its_keys(name: str
 def test_a_screen_does_each_of_its_commands_and_has_each_of_its_keys(
     screen: type[CommandScreen],
 ) -> None:
-    for command in screen.COMMANDS:
+    for command in screen.TABLE:
         assert callable(getattr(screen, f"do_{command.name.replace('-', '_')}", None)), command
-    bound = {(binding.key, binding.action) for binding in bindings(screen.COMMANDS)}
+    bound = {(binding.key, binding.action) for binding in bindings(screen.TABLE)}
     own = {
         (binding.key, binding.action)
         for binding in screen.BINDINGS
@@ -90,7 +90,7 @@ def test_a_screen_does_each_of_its_commands_and_has_each_of_its_keys(
 
 
 def test_every_table_of_keys_has_its_screen() -> None:
-    used = [screen.COMMANDS for screen in classes()]
+    used = [screen.TABLE for screen in classes()]
     assert all(commands in used for commands in SCREENS.values())
 
 

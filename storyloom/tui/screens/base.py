@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -25,7 +25,7 @@ _PASTE_SECONDS = 0.3
 class CommandScreen(Screen[object]):
     """A screen whose keys, `:` lines and palette entries all reach `do_<name>` methods."""
 
-    COMMANDS: ClassVar[tuple[Command, ...]] = ()
+    TABLE: ClassVar[tuple[Command, ...]] = ()
     AUTO_FOCUS = ""
     _pasted = 0.0
 
@@ -34,10 +34,11 @@ class CommandScreen(Screen[object]):
         for anything else says.
         """
         yield TooSmall(id="too-small")
-        yield KeyLine(self.COMMANDS, id="keys")
+        yield KeyLine(self.TABLE, id="keys")
         yield Prompt(id="prompt")
 
-    def on_resize(self, event: events.Resize) -> None:
+    @on(events.Resize)
+    def see_size(self, event: events.Resize) -> None:
         """Say so where there is no room; everything is back when there is."""
         width, height = event.size
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
@@ -88,15 +89,15 @@ class CommandScreen(Screen[object]):
     def do_command(self, argument: str) -> None:
         """Open the `:` line."""
         del argument
-        self.ask(":", self._run_line, choices=[command.name for command in self.COMMANDS])
+        self.ask(":", self._run_line, choices=[command.name for command in self.TABLE])
 
     async def _run_line(self, line: str) -> None:
         name, _, argument = line.strip().partition(" ")
         if not name:
             return
         if name == "q":
-            name = "quit" if named(self.COMMANDS, "quit") else "back"
-        command = named(self.COMMANDS, name)
+            name = "quit" if named(self.TABLE, "quit") else "back"
+        command = named(self.TABLE, name)
         if command is None:
             self.say(f"There is no command {name!r} here; ? shows all.", "warning")
             return
@@ -107,4 +108,4 @@ class CommandScreen(Screen[object]):
         del argument
         from storyloom.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.COMMANDS))
+        self.app.push_screen(HelpScreen(self.TABLE))

@@ -69,7 +69,7 @@ class Passage(TextArea):
 class EditorScreen(CommandScreen):
     """One passage. Dismissed with `Written`, or with None when the author leaves."""
 
-    COMMANDS: ClassVar[tuple[Command, ...]] = EDITOR
+    TABLE: ClassVar[tuple[Command, ...]] = EDITOR
     BINDINGS = bindings(EDITOR)
     CSS = """
     EditorScreen #before { height: 7; color: $loom-dim; }

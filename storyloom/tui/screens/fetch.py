@@ -29,7 +29,7 @@ class _StoppedByAuthor(Exception):
 class FetchScreen(CommandScreen):
     """Dismissed with True when the weights are here and the author goes on, else False."""
 
-    COMMANDS = FETCH
+    TABLE = FETCH
     BINDINGS: ClassVar = bindings(FETCH)
     CSS = """
     FetchScreen { align: center middle; }

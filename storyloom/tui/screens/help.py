@@ -29,7 +29,7 @@ _WIDEST = 100
 class HelpScreen(CommandScreen):
     """What every key of the screen below does, and the `:` name that does the same."""
 
-    COMMANDS = HELP
+    TABLE = HELP
     BINDINGS: ClassVar = bindings(HELP)
     CSS = "HelpScreen #page { padding: 1 2 0 2; height: 1fr; }"
 

@@ -38,7 +38,7 @@ _LEAST_TITLE = 24
 class LibraryScreen(CommandScreen):
     """Lists the stories of the library's folder; the selected one is told about beside the list."""
 
-    COMMANDS = LIBRARY
+    TABLE = LIBRARY
     BINDINGS: ClassVar = bindings(LIBRARY)
     CSS = """
     LibraryScreen #shelf { height: 1fr; layout: vertical; }
@@ -157,7 +157,8 @@ class LibraryScreen(CommandScreen):
         if facts is None:
             pane.show_lines([(("reading …", "dim"),)])
         elif facts.error:
-            told = paragraph(one_line(facts.error), width, "warning")
+            error = facts.error.replace(str(chosen.path), chosen.path.name)
+            told = paragraph(one_line(error), width, "warning")
             pane.show_lines([((left(chosen.path.name, width), "title"),), (), *told])
         else:
             pane.show_lines(_told(facts, chosen, width, height))

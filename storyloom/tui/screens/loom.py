@@ -15,6 +15,7 @@ from storyloom.story import growth, history, jumps, marks, place, reading, rows,
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Changed, Story
 from storyloom.text import Refusal, one_line
+from storyloom.tui import exporting
 from storyloom.tui.keys import LOOM, Command, bindings
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
@@ -37,7 +38,7 @@ _MOST_KEPT = 40_000
 class LoomScreen(Growing, Rewriting, CommandScreen):
     """One open story. The cursor is a node; every pane shows the tree from there."""
 
-    COMMANDS: ClassVar[tuple[Command, ...]] = LOOM
+    TABLE: ClassVar[tuple[Command, ...]] = LOOM
     BINDINGS = bindings(LOOM)
     CSS = """
     LoomScreen #panes { height: 1fr; }
@@ -575,10 +576,11 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         self.app.push_screen(ReaderScreen(self.story), back)
 
     async def do_export(self, name: str) -> None:
-        from storyloom.exchange.writers import markdown
-
-        path = await asyncio.to_thread(markdown.export, self.story, Path(name) if name else None)
-        self.say(f"The weave is in {path}.")
+        if name:
+            self.say(await exporting.export(self.story.path, name))
+            return
+        title = marks.story_text(self.story, "title")
+        self.ask("write to", self.do_export, begun=exporting.default_name(title))
 
     # Leaving.
 

@@ -52,7 +52,7 @@ class _Row:
 class ModelPicker(CommandScreen):
     """Dismissed with ("node", parts), ("story", parts), ("inherit", None), or None."""
 
-    COMMANDS = PICKER
+    TABLE = PICKER
     BINDINGS: ClassVar = bindings(PICKER)
     CSS = """
     ModelPicker #models { height: 1fr; }

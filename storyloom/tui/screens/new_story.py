@@ -36,7 +36,7 @@ class Typed(NamedTuple):
 class NewStoryScreen(CommandScreen):
     """Tab and Shift-Tab go from box to box; ^o creates the story and opens its loom."""
 
-    COMMANDS = NEW_STORY
+    TABLE = NEW_STORY
     # With priority, so that what is typed right behind a Tab is for the next box already, however
     # many keys a slow link brings at once.
     BINDINGS: ClassVar = [

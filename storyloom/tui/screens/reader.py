@@ -37,7 +37,7 @@ class ReaderScreen(CommandScreen):
     that a long book is fetched without the screen standing still.
     """
 
-    COMMANDS = READER
+    TABLE = READER
     BINDINGS: ClassVar = bindings(READER)
     CSS = """
     ReaderScreen #book { height: 1fr; }

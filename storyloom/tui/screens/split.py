@@ -20,7 +20,7 @@ _SENTENCE_START = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|\n+(?=\S)")
 class SplitScreen(CommandScreen):
     """Dismissed with the code point before which the passage is split, or with None."""
 
-    COMMANDS: ClassVar[tuple[Command, ...]] = SPLIT
+    TABLE: ClassVar[tuple[Command, ...]] = SPLIT
     BINDINGS = bindings(SPLIT)
     CSS = "SplitScreen #text { height: 1fr; }"
 
