@@ -84,13 +84,11 @@ class Hand:
         """Press keys one after the other, each when the one before is done with."""
         for key in keys:
             await self.pilot.press(key)
-        await self.pilot.pause()
 
     async def types(self, text: str) -> None:
         """Type text into whatever has the focus."""
-        for character in text:
-            await self.pilot.press(character if character != " " else "space")
-        await self.pilot.pause()
+        names = {" ": "space", "\n": "enter"}
+        await self.pilot.press(*(names.get(character, character) for character in text))
 
     async def answers(self, text: str) -> None:
         """Put text on the line that is asked for, in place of what stands there, and enter it."""

@@ -111,17 +111,17 @@ async def test_the_strand_pages_through_a_text_longer_than_the_pane(
 ) -> None:
     path = tmp_path / "long.loom"
     with Story.create(path, title="Long", opening="Once.\n\n") as story:
-        text = "\n\n".join(f"Paragraph {n} of a long branch." for n in range(60))
+        text = "\n\n".join(f"Paragraph {n} of a long branch." for n in range(40))
         marks.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", text)[0])
     async with at_the_loom(path, size) as hand:
         assert "Paragraph 0 " in hand.screen
         seen: set[int] = set()
-        for _ in range(20):
-            seen |= {n for n in range(60) if f"Paragraph {n} of" in hand.screen}
+        for _ in range(12):
+            seen |= {n for n in range(40) if f"Paragraph {n} of" in hand.screen}
             await hand.press("pagedown")
-        assert seen == set(range(60))
-        assert "Paragraph 59 of" in hand.screen
-        for _ in range(20):
+        assert seen == set(range(40))
+        assert "Paragraph 39 of" in hand.screen
+        for _ in range(12):
             await hand.press("pageup")
         assert "Once." in hand.screen
 
@@ -229,7 +229,7 @@ async def test_the_cursors_row_of_a_deep_bushy_tree_shows_its_text(
     async with at_the_loom(path, size) as hand:
         if size[0] < 100:
             await hand.press("v")
-        for _ in range(30):
+        for _ in range(16):
             tree = drawn(hand, "#tree")
             depth = int(hand.text.split()[1].rstrip("."))
             assert any(">" in line and f"Deep {depth}" in line for line in tree), "\n".join(tree)
