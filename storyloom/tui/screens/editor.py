@@ -43,8 +43,8 @@ class Passage(TextArea):
         self._pasting = False
 
     async def _on_paste(self, event: events.Paste) -> None:
+        # Textual calls the text area's own handler after this one; to call it here pastes twice.
         self._pasting = len(event.text) >= PASTE_LENGTH
-        await super()._on_paste(event)
 
     def on_text_area_changed(self) -> None:
         """Attribute what has just changed: one stretch deleted, one inserted."""
@@ -141,12 +141,12 @@ class EditorScreen(CommandScreen):
 
     @property
     def _changed(self) -> bool:
-        return self.query_one(Passage).text != clean(self._original)
+        return self.query_one(Passage).text != _as_edited(self._original)
 
     def _keep_draft(self) -> None:
         """Keep what is typed until the author keeps or leaves it; a crash costs two seconds."""
         passage = self.query_one(Passage)
-        if self.story.readonly or passage.text == (self._saved or clean(self._original)):
+        if self.story.readonly or passage.text == (self._saved or _as_edited(self._original)):
             return
         self._saved = passage.text
         draft = {
@@ -186,6 +186,11 @@ class EditorScreen(CommandScreen):
     async def closing(self) -> None:
         """Keep the draft before the program ends."""
         self._keep_draft()
+
+
+def _as_edited(text: str) -> str:
+    """Return `text` as a text area gives it back untouched: with one kind of line end."""
+    return clean(text).replace("\u2028", "\n").replace("\u2029", "\n")
 
 
 def _difference(old: str, new: str) -> tuple[int, int, int]:
