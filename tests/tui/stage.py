@@ -25,9 +25,14 @@ class Stage(Loom):
 
     CSS_PATH = Path(str(inspect.getfile(Loom))).with_name("loom.tcss")
 
-    def __init__(self, screen: Screen[object], settings: Settings | None = None) -> None:
-        # A models' process that ends at once: nothing is asked of it.
-        client = Client(command=(sys.executable, "-c", ""))
+    def __init__(
+        self,
+        screen: Screen[object],
+        settings: Settings | None = None,
+        client: Client | None = None,
+    ) -> None:
+        # Without a client, a models' process that ends at once: nothing is asked of it.
+        client = client or Client(command=(sys.executable, "-c", ""))
         super().__init__(None, settings or Settings(), client)
         self._first = screen
         self.results: list[object] = []
@@ -35,6 +40,9 @@ class Stage(Loom):
     def on_mount(self, event: events.Mount) -> None:  # pyright: ignore
         event.prevent_default()
         self.push_screen(self._first, self.results.append)
+
+    async def on_unmount(self) -> None:
+        await self.client.close()
 
 
 def shown(app: Loom) -> str:

@@ -18,6 +18,7 @@ from storyloom.tui.widgets.lines import Line, LinePane
 __all__ = ["FetchScreen"]
 
 _MEASURE = 66
+_ABOUT = "It runs on this machine, needs no key, and writes rough drafts."
 _A_SECOND = 4
 """Draws of the progress line; more of them would only cost a thin line its bytes."""
 
@@ -82,21 +83,24 @@ class FetchScreen(CommandScreen):
                 (),
                 (("q stops it, and leaves nothing behind.", "dim"),),
             ]  # fmt: skip
+        elif self._failure:
+            lines = [
+                (("It was not fetched.", "fresh"),),
+                (),
+                *paragraph(self._failure, width, "warning", most=6),
+                (),
+                (("Enter tries again, q goes back.", "title"),),
+            ]
         else:
             lines = [
                 (("The embedded model is not here yet.", "fresh"),),
                 (),
-                *paragraph(weights.describe(), width),
+                *paragraph(weights.describe(), width, most=4),
                 (),
-                *paragraph(
-                    "It runs on this machine, needs no key, and writes rough drafts.", width, "dim"
-                ),
+                *paragraph(_ABOUT, width, "dim"),
                 (),
+                (("Enter fetches it, q goes back.", "title"),),
             ]
-            if self._failure:
-                lines += [*paragraph(self._failure, width, "warning", most=4), ()]
-            again = "Enter tries again" if self._failure else "Enter fetches it"
-            lines.append(((f"{again}, q goes back.", "title"),))
         pane.show_lines(lines)
 
     def _bar(self, width: int) -> Line:

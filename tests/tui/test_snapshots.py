@@ -1,0 +1,115 @@
+"""How the screens look, at both sizes, in both themes. Renew with --snapshot-update and look."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from storyloom import paths
+from storyloom.models.client import Client
+from storyloom.settings import ModelEntry, Settings
+from storyloom.story.story import Story
+from storyloom.tui.keys import LOOM
+from storyloom.tui.screens.fetch import FetchScreen
+from storyloom.tui.screens.help import HelpScreen
+from storyloom.tui.screens.library import LibraryScreen
+from storyloom.tui.screens.models import ModelPicker
+from storyloom.tui.screens.new_story import NewStoryScreen
+from storyloom.tui.screens.reader import ReaderScreen
+from tests.tui.stage import SIZES, Stage, shown, until
+from tests.tui.stories import saltmarsh
+
+NOW = 1_790_000_000.0
+WORKER = str(Path(__file__).with_name("worker.py"))
+Compare = Callable[..., bool]
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library of three stories, all of one fixed day."""
+    monkeypatch.setattr(time, "time_ns", lambda: int(NOW * 1e9))
+    folder = paths.made(paths.saves_dir())
+    Story.create(folder / "pig.loom", title="The 92nd Little Pig", opening="Once.").close()
+    Story.create(folder / "news.loom", title="News from Nowhere, again", opening="So.").close()
+    return saltmarsh(folder / "saltmarsh.loom")
+
+
+def compared(
+    compare: Compare,
+    screen: Screen[object],
+    size: tuple[int, int],
+    shows: str,
+    *keys: str,
+    theme: str = "dusk",
+    client: Client | None = None,
+) -> bool:
+    """Compare a screen with its picture, once it shows those words, after those keys."""
+    app = Stage(screen, Settings(theme=theme), client)
+
+    async def ready(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: shows in shown(app), shows)
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.pause()
+
+    return compare(app, terminal_size=size, run_before=ready)
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Each of the two sizes."""
+    return request.param
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("theme", ["dusk", "paper"])
+def test_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    screen = LibraryScreen(lambda: NOW + 3600)
+    assert compared(snap_compare, screen, size, "169", theme=theme)
+
+
+def test_empty_library(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert compared(snap_compare, LibraryScreen(), size, "n begins one.")
+
+
+def test_new_story(snap_compare: Compare, size: tuple[int, int]) -> None:
+    keys = (*"Bell", "tab", "tab", "tab", *"Once")
+    assert compared(snap_compare, NewStoryScreen(), size, "The first words", *keys)
+
+
+@pytest.mark.parametrize("theme", ["dusk", "paper"])
+def test_reader(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
+    assert compared(snap_compare, ReaderScreen(path), size, "Tobin", theme=theme)
+
+
+@pytest.mark.parametrize("theme", ["dusk", "paper"])
+def test_reader_with_origins(
+    snap_compare: Compare, path: Path, size: tuple[int, int], theme: str
+) -> None:
+    assert compared(snap_compare, ReaderScreen(path), size, "Tobin", "p", "}", "}", theme=theme)
+
+
+def test_help(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert compared(snap_compare, HelpScreen(LOOM), size, "Moving")
+
+
+def test_models(snap_compare: Compare, path: Path, size: tuple[int, int]) -> None:
+    client = Client(command=(sys.executable, WORKER))
+    home = ModelEntry("home", "openai/qwen", "http://127.0.0.1:8080/v1", mode="text", window=32_768)
+    screen = ModelPicker(Story(path), 3, Settings(models=(home,)), client)
+    assert compared(snap_compare, screen, size, "32 768", "j", "j", "2", client=client)
+
+
+def test_fetch(
+    snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/a/home/of/ones/own/share")
+    assert compared(snap_compare, FetchScreen(), size, "not here yet")
+
+
+def test_too_small(snap_compare: Compare) -> None:
+    assert compared(snap_compare, LibraryScreen(), (40, 10), "60 columns")
