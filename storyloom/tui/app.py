@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from rich.text import Text
@@ -18,16 +18,16 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
 
-from storyloom.models.client import Client
-from storyloom.models.redact import redact
 from storyloom.settings import Settings
 from storyloom.story import file
 from storyloom.text import visible
 from storyloom.tui import themes
 from storyloom.tui.guard import Guard
 from storyloom.tui.screens.base import CommandScreen
+
+if TYPE_CHECKING:
+    from storyloom.models.client import Client
 
 __all__ = ["Loom", "run"]
 
@@ -86,10 +86,12 @@ class Loom(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
 
-    def __init__(self, path: Path | None, settings: Settings, client: Client | None = None) -> None:
+    def __init__(
+        self, path: Path | None, settings: Settings, client: "Client | None" = None
+    ) -> None:
         super().__init__()
         self.settings = settings
-        self.client = client or Client()
+        self._client = client
         self._path = path
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Who had the focus when a key came."""
@@ -114,14 +116,27 @@ class Loom(App[int]):
         """No entries of Textual's own: the palette shows what `?` shows."""
         return ()
 
-    def on_mount(self) -> None:
-        """Open the first screen."""
-        if self._path is None:
-            from storyloom.tui.screens.library import LibraryScreen
+    @property
+    def client(self) -> "Client":
+        """The way to the models' process, which its first use starts."""
+        if self._client is None:
+            from storyloom.models.client import Client
 
-            self.push_screen(LibraryScreen())
-        else:
-            self.open_story(self._path)
+            self._client = Client()
+        return self._client
+
+    def get_default_screen(self) -> Screen[object]:
+        """Begin with the story, or the library: a screen put over an empty one is drawn twice."""
+        if self._path is not None:
+            from storyloom.tui.screens.loom import LoomScreen
+
+            return LoomScreen(self._path)
+        from storyloom.tui.screens.library import LibraryScreen
+
+        return LibraryScreen()
+
+    def on_mount(self) -> None:
+        """Say what is wrong with the user's themes."""
         for sentence in self._refused[:1]:
             self.notify(sentence, severity="warning", markup=False)
 
@@ -139,7 +154,7 @@ class Loom(App[int]):
         `x` in it.
         """
         box = self.focused
-        if self._meant.get(event) is None and isinstance(box, Input | TextArea):
+        if self._meant.get(event) is None and box is not None and box.can_focus:
             event.prevent_default()
             late = events.Key(event.key, event.character)
             self._meant[late] = box
@@ -166,7 +181,8 @@ class Loom(App[int]):
             closing = getattr(screen, "closing", None)
             if closing is not None:
                 await closing()
-        await self.client.close()
+        if self._client is not None:
+            await self._client.close()
         self.exit(0)
 
     def _fatal_error(self) -> None:
@@ -174,6 +190,8 @@ class Loom(App[int]):
 
         They would hold the story, and may hold a key. Textual has no public place for this.
         """
+        from storyloom.models.redact import redact
+
         trace = "".join(traceback.format_exception(*sys.exc_info()))[-_TRACE:]
         self.panic(Text(visible(redact(trace))))
 

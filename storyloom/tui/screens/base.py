@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
 
 from storyloom.text import Refusal, one_line
 from storyloom.tui.keys import Command, named
 from storyloom.tui.widgets.bar import KeyLine, TooSmall
-from storyloom.tui.widgets.prompt import Prompt
 
 __all__ = ["SMALLEST", "CommandScreen"]
 
@@ -28,14 +28,20 @@ class CommandScreen(Screen[object]):
     TABLE: ClassVar[tuple[Command, ...]] = ()
     AUTO_FOCUS = ""
     _pasted = 0.0
+    _asking: tuple[str, Callable[[str], object], str, list[str]] | None = None
 
     def compose_foot(self) -> ComposeResult:
-        """The key line, the line to type on that takes its place, and what a screen too small
-        for anything else says.
-        """
+        """The key line, and what a screen too small for anything else says."""
+        # Textual learns of the size only after a first layout, which would be drawn in vain.
+        width, height = self.app.size
+        for size, steps in (
+            (width, self.app.HORIZONTAL_BREAKPOINTS or []),
+            (height, self.app.VERTICAL_BREAKPOINTS or []),
+        ):
+            reached = [name for least, name in steps if size >= least]
+            self.add_class(*reached[-1:])
         yield TooSmall(id="too-small")
         yield KeyLine(self.TABLE, id="keys")
-        yield Prompt(id="prompt")
 
     @on(events.Resize)
     def see_size(self, event: events.Resize) -> None:
@@ -68,6 +74,7 @@ class CommandScreen(Screen[object]):
             result = method(argument)
             if inspect.isawaitable(result):
                 await result
+            await self._show_prompt()
         except Refusal as refusal:
             self.say(str(refusal), "warning")
 
@@ -84,7 +91,27 @@ class CommandScreen(Screen[object]):
         choices: list[str] | None = None,
     ) -> None:
         """Ask for one line at the bottom; `answer` gets it, unless the author leaves."""
-        self.query_one("#prompt", Prompt).ask(label, answer, begun=begun, choices=choices or [])
+        self._asking = (label, answer, begun, choices or [])
+        prompts = self.query("#prompt")
+        if prompts:
+            self._hand_over(prompts.first())
+
+    async def _show_prompt(self) -> None:
+        """Put the line to type on there, the first time that it is needed."""
+        if self._asking is not None and not self.query("#prompt"):
+            from storyloom.tui.widgets.prompt import Prompt
+
+            prompt = Prompt(id="prompt")
+            await self.mount(prompt)
+            self._hand_over(prompt)
+
+    def _hand_over(self, prompt: Widget) -> None:
+        from storyloom.tui.widgets.prompt import Prompt
+
+        if self._asking is not None and isinstance(prompt, Prompt):
+            label, answer, begun, choices = self._asking
+            self._asking = None
+            prompt.ask(label, answer, begun=begun, choices=choices)
 
     def do_command(self, argument: str) -> None:
         """Open the `:` line."""
@@ -109,3 +136,15 @@ class CommandScreen(Screen[object]):
         from storyloom.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.TABLE))
+
+    def do_theme(self, name: str) -> None:
+        """Change the colour theme until the program ends."""
+        # Textual's own themes have no colours for the weave, models and the like.
+        themes = self.app.available_themes
+        names = sorted(each for each in themes if "loom-weave" in themes[each].variables)
+        if not name:
+            self.ask(f"theme ({', '.join(names)})", self.do_theme, choices=names)
+            return
+        if name not in names:
+            raise Refusal(f"There is no theme {one_line(name)!r}; there are {', '.join(names)}.")
+        self.app.theme = name

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
-from storyloom.generate.batch import Batch, Branch
 from storyloom.generate.plan import Plan, plan_for
 from storyloom.models import weights
 from storyloom.settings import PlanPart, Settings
@@ -16,6 +15,7 @@ from storyloom.text import Refusal
 from storyloom.tui.widgets.siblings import Live
 
 if TYPE_CHECKING:
+    from storyloom.generate.batch import Batch, Branch
     from storyloom.tui.app import Loom
 
 __all__ = ["Growing"]
@@ -136,6 +136,8 @@ class Growing(Screen[object]):
 
     async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
         say = self.say  # pyright: ignore[reportAttributeAccessIssue]
+        from storyloom.generate.batch import Batch
+
         say("Getting the models ready …")
         try:
             batch = await Batch.begin(
@@ -173,7 +175,7 @@ class Growing(Screen[object]):
             self._batches.remove((batch, task))
             self._finish(batch, parent)
 
-    def _heard(self, branch: Branch) -> None:
+    def _heard(self, branch: "Branch") -> None:
         self._dirty.add(branch.node)
 
     def _paint(self) -> None:
@@ -186,7 +188,7 @@ class Growing(Screen[object]):
         else:
             self.redraw_live(nodes)  # pyright: ignore[reportAttributeAccessIssue]
 
-    def _finish(self, batch: Batch, parent: int) -> None:
+    def _finish(self, batch: "Batch", parent: int) -> None:
         if self._ended:
             return
         failed = [branch for branch in batch.branches if not branch.text.strip()]
@@ -224,7 +226,7 @@ class Growing(Screen[object]):
                     batch.interrupt(branch)
 
 
-def _notice(batch: Batch) -> str:
+def _notice(batch: "Batch") -> str:
     if any(branch.facts.provider == "embedded" for branch in batch.branches):
         return "The embedded model is small (135M): rough drafts, slowly. m chooses another."
     hosts = sorted({branch.entry.api_base or branch.facts.provider for branch in batch.branches})

@@ -40,7 +40,7 @@ class LibraryScreen(CommandScreen):
 
     TABLE = LIBRARY
     BINDINGS: ClassVar = bindings(LIBRARY)
-    CSS = """
+    DEFAULT_CSS = """
     LibraryScreen #shelf { height: 1fr; layout: vertical; }
     LibraryScreen #stories { height: 1fr; }
     LibraryScreen #about { height: 11; }
@@ -226,18 +226,6 @@ class LibraryScreen(CommandScreen):
         facts = self._facts.get(chosen) if chosen is not None else None
         title = facts.title if facts is not None else path.stem
         self.ask("write to", self.do_export, begun=exporting.default_name(title))
-
-    def do_theme(self, name: str) -> None:
-        """Change the colour theme until the program ends."""
-        # Textual's own themes have no colours for the weave, models and the like.
-        themes = self.app.available_themes
-        names = sorted(each for each in themes if "loom-weave" in themes[each].variables)
-        if not name:
-            self.ask(f"theme ({', '.join(names)})", self.do_theme, choices=names)
-            return
-        if name not in names:
-            raise Refusal(f"There is no theme {one_line(name)!r}; there are {', '.join(names)}.")
-        self.app.theme = name
 
     def do_reload(self, argument: str) -> None:
         """Read the folder again."""

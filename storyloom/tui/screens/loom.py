@@ -14,7 +14,7 @@ from storyloom.settings import PlanPart
 from storyloom.story import growth, history, jumps, marks, place, reading, rows, shape
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Changed, Story
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal
 from storyloom.tui import exporting
 from storyloom.tui.keys import LOOM, Command, bindings
 from storyloom.tui.legend import Legend
@@ -40,7 +40,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
 
     TABLE: ClassVar[tuple[Command, ...]] = LOOM
     BINDINGS = bindings(LOOM)
-    CSS = """
+    DEFAULT_CSS = """
     LoomScreen #panes { height: 1fr; }
     LoomScreen #side { width: 38; }
     LoomScreen.-narrow #panes { layout: vertical; }
@@ -69,6 +69,8 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         self._hits: list[int] = []
         self._touched: frozenset[int] = frozenset()
         self._shut = False
+        self._redrawing = False
+        self._begun = False
         self.begin_growing()
         self.story.listen(self._note_change)
 
@@ -82,9 +84,9 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
             yield SiblingsPane(id="siblings")
         yield from self.compose_foot()
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Come back to where the author was; close what a crash left open."""
-        recovered = await asyncio.to_thread(growth.recover, self.story)
+        recovered = growth.recover(self.story)
         left = place.recalled(self.story)
         node = left.get("cursor", 0)
         if not node or not reading.exists(self.story, node):
@@ -93,7 +95,9 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         if left.get("cursor") == node and left.get("top"):
             self.query_one(StrandPane).hold(tuple(left["top"]))
         self.cursor = node
-        self.call_after_refresh(self.redraw, changed=True)
+        # Each pane draws what it is given here as soon as it knows its size.
+        self.redraw(changed=True)
+        self.call_after_refresh(self._begin)
         self._kept_cursor = node
         self.set_interval(1.0, self._look_around)
         self._version = self._data_version()
@@ -105,15 +109,29 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         elif not left:
             self.say("Space grows branches from here, hjkl move, ? shows all keys.")
 
+    def _begin(self) -> None:
+        """From now on a new size or a return means that everything is shown again."""
+        self._begun = True
+
     def on_resize(self) -> None:
-        self.call_after_refresh(self.redraw, changed=True)
+        self._redraw_soon()
 
     def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.redraw, changed=True)
+        self._redraw_soon()
+
+    def _redraw_soon(self) -> None:
+        """Read and show everything again, once, however many events ask for it meanwhile."""
+        if self._begun and not self._redrawing:
+            self._redrawing = True
+            self.call_after_refresh(self._redraw_now)
+
+    def _redraw_now(self) -> None:
+        self._redrawing = False
+        self.redraw(changed=True)
 
     def redraw(self, *, changed: bool = False) -> None:
         """Show the panes for the cursor; `changed` says that the tree is not what it was."""
-        if self._shut or not self.is_mounted or not self.cursor:
+        if self._shut or not self.cursor:
             return
         story, node = self.story, self.cursor
         here = reading.cards(story, [node])
@@ -525,7 +543,7 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
             self.say("Tree and branches are both here; on a narrow screen v changes between them.")
             return
         self.toggle_class("-tree")
-        self.call_after_refresh(self.redraw, changed=True)
+        self._redraw_soon()
 
     def do_fold(self, _: str) -> None:
         kids = reading.children(self.story, self.cursor)
@@ -537,14 +555,6 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
         self.redraw(changed=True)
         if not self.query_one(TreePane).display:
             self.say(f"{'Folded' if away else 'Unfolded'} in the tree; v shows it.")
-
-    def do_theme(self, name: str) -> None:
-        if not name:
-            self.ask("theme", self.do_theme, choices=sorted(self.app.available_themes))
-            return
-        if name not in self.app.available_themes:
-            raise Refusal(f"There is no theme {one_line(name)!r}.")
-        self.app.theme = name
 
     async def do_models(self, _: str) -> None:
         from storyloom.tui.screens.models import ModelPicker
@@ -585,12 +595,13 @@ class LoomScreen(Growing, Rewriting, CommandScreen):
     # Leaving.
 
     async def do_library(self, _: str) -> None:
-        await self.closing()
-        self.dismiss()
         from storyloom.tui.screens.library import LibraryScreen
 
-        if not any(isinstance(screen, LibraryScreen) for screen in self.app.screen_stack):
-            self.app.push_screen(LibraryScreen())
+        await self.closing()
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+        else:
+            self.app.switch_screen(LibraryScreen())
 
     async def do_quit(self, _: str) -> None:
         await self.loom.leave()

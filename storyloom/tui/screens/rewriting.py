@@ -8,12 +8,9 @@ from pathlib import Path
 from textual.screen import Screen
 
 from storyloom import editor
-from storyloom.generate.joining import joined
 from storyloom.story import reading, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
-from storyloom.tui.screens.editor import EditorScreen, Written
-from storyloom.tui.screens.split import SplitScreen
 
 __all__ = ["Rewriting"]
 
@@ -29,6 +26,8 @@ class Rewriting(Screen[object]):
         self._edit_inline("")
 
     def _edit_inline(self, notice: str) -> None:
+        from storyloom.tui.screens.editor import EditorScreen, Written
+
         piece = self._settled()
         before = reading.strand_text(self.story, self._fork(), least=2_000)
 
@@ -65,6 +64,9 @@ class Rewriting(Screen[object]):
         function: Callable[[Story, int, str], int],
         node: int,
     ) -> None:
+        from storyloom.generate.joining import joined
+        from storyloom.tui.screens.editor import EditorScreen, Written
+
         async def done(written: object) -> None:
             if not isinstance(written, Written):
                 return
@@ -123,6 +125,8 @@ class Rewriting(Screen[object]):
 
     def do_split(self, _: str) -> None:
         """Choose where the passage under the cursor is split."""
+        from storyloom.tui.screens.split import SplitScreen
+
         piece = self._settled()
 
         async def done(at: object) -> None:

@@ -69,11 +69,18 @@ class KeyLine(LinePane):
         super().__init__(id=id)
         self._commands = commands
         self._said: tuple[str, str] | None = None
+        self._height = 1
 
     def say(self, sentence: str, severity: str = "information") -> None:
         """Show a sentence in place of the keys until `forget`."""
         self._said = (sentence, severity)
         self._lay_out()
+
+    def _grow(self, height: int) -> None:
+        # Every word to Textual about a size has it lay out and draw the whole screen again.
+        if height != self._height:
+            self._height = height
+            self.styles.height = height
 
     def forget(self) -> None:
         """Show the keys again."""
@@ -90,11 +97,11 @@ class KeyLine(LinePane):
             sentence, severity = self._said
             spans = wrap(sentence, max(width, 1))[:_MOST_LINES] if width else []
             # What is cut off a sentence is often what to do; it gets the lines it needs.
-            self.styles.height = max(1, len(spans))
+            self._grow(max(1, len(spans)))
             style = _STYLES.get(severity, "title")
             self.show_lines([((sentence[start:end], style),) for start, end in spans])
             return
-        self.styles.height = 1
+        self._grow(1)
         parts: list[Part] = []
         room = width
         for command in self._commands:

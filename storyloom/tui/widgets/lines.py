@@ -4,28 +4,58 @@ Textual draws again whatever region a widget names; on a slow link that is what 
 its lines as plain values, compares the new ones with the old, and names the differing lines alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from storyloom.text import visible
 
-__all__ = ["Line", "LinePane", "Part", "TitledPane", "fitted"]
+__all__ = ["Line", "LinePane", "Part", "TitledPane", "fitted", "styles"]
 
 Part: TypeAlias = tuple[str, str]
 """Some text, and the names of its styles, separated by spaces: `weave`, `dim selected`."""
 Line: TypeAlias = tuple[Part, ...]
 
-_STYLES = (
-    "text", "dim", "weave", "pruned", "human", "unread", "selection", "why", "warning", "error",
-    "title", "fresh", "past", "bar", *(f"model-{number}" for number in range(1, 9)),
-)  # fmt: skip
+_PAST = 0.75
+"""How much of the ink's colour a text has that has been read already."""
+
+
+def styles(variables: Mapping[str, str]) -> dict[str, Style]:
+    """Return the style of each name that a part may have, from a theme's variables.
+
+    Not by Textual's component classes: it works out the style of each of them for each widget,
+    which took longer than all else until the first frame.
+    """
+    colour = {
+        "text": "foreground", "fresh": "foreground", "title": "primary", "warning": "warning",
+        "error": "error", "dim": "loom-dim", "weave": "loom-weave", "pruned": "loom-pruned",
+        "human": "loom-human", "unread": "loom-unread", "why": "loom-why",
+        **{f"model-{number}": f"loom-model-{number}" for number in range(1, 9)},
+    }  # fmt: skip
+    ink = variables["foreground"]
+    made = {name: Style(color=_hex(variables.get(key, ink))) for name, key in colour.items()}
+    for name in ("title", "weave", "unread"):
+        made[name] += Style(bold=True)
+    made["why"] += Style(italic=True)
+    made["pruned"] += Style(strike=True)
+    made["selection"] = Style(
+        bgcolor=_hex(variables.get("loom-selection", variables["panel"])), bold=True
+    )
+    made["bar"] = Style(bgcolor=_hex(variables["surface"]))
+    past = Color.parse(variables["background"]).blend(Color.parse(ink), _PAST)
+    made["past"] = Style(color=past.hex6)
+    return made
+
+
+def _hex(value: str) -> str:
+    return Color.parse(value).hex6
 
 
 def fitted(text: str, width: int) -> str:
@@ -37,34 +67,6 @@ def fitted(text: str, width: int) -> str:
 
 class LinePane(Widget):
     """A widget that shows `Line` values; subclasses make them and call `show_lines`."""
-
-    COMPONENT_CLASSES = {f"line--{name}" for name in _STYLES}  # noqa: RUF012
-    DEFAULT_CSS = """
-    LinePane {
-        & > .line--text { color: $foreground; }
-        & > .line--dim { color: $loom-dim; }
-        & > .line--weave { color: $loom-weave; text-style: bold; }
-        & > .line--pruned { color: $loom-pruned; text-style: strike; }
-        & > .line--human { color: $loom-human; }
-        & > .line--unread { color: $loom-unread; text-style: bold; }
-        & > .line--selection { background: $loom-selection; text-style: bold; }
-        & > .line--why { color: $loom-why; text-style: italic; }
-        & > .line--warning { color: $warning; }
-        & > .line--error { color: $error; }
-        & > .line--title { color: $primary; text-style: bold; }
-        & > .line--bar { background: $surface; }
-        & > .line--fresh { color: $foreground; }
-        & > .line--past { color: $foreground 75%; }
-        & > .line--model-1 { color: $loom-model-1; }
-        & > .line--model-2 { color: $loom-model-2; }
-        & > .line--model-3 { color: $loom-model-3; }
-        & > .line--model-4 { color: $loom-model-4; }
-        & > .line--model-5 { color: $loom-model-5; }
-        & > .line--model-6 { color: $loom-model-6; }
-        & > .line--model-7 { color: $loom-model-7; }
-        & > .line--model-8 { color: $loom-model-8; }
-    }
-    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -113,11 +115,8 @@ class LinePane(Widget):
     def _style(self, names: str) -> Style:
         style = self._styles.get(names)
         if style is None:
-            style = Style.null()
-            for name in names.split():
-                # A colour that lets the background through has to be mixed with it.
-                partial = name != "past"
-                style += self.get_component_rich_style(f"line--{name}", partial=partial)
+            known = styles(self.app.theme_variables)
+            style = Style.combine([known[name] for name in names.split()])
             self._styles[names] = style
         return style
 

@@ -13,6 +13,8 @@ __all__ = ["MEASURE", "StrandPane"]
 MEASURE = 68
 """The widest line of prose, in cells; longer ones lose the reader on the way back."""
 _GUTTER = 2
+_LINES = 80
+"""Lines of text that are read at least, for a pane that does not know its height yet."""
 _NOWHERE = 1 << 60
 
 
@@ -68,7 +70,8 @@ class StrandPane(TitledPane):
     @property
     def wanted(self) -> int:
         """Code points of text that fill the pane as it is scrolled, and some more."""
-        return (self.room.height + max(0, len(self._wrapped) - self._top)) * MEASURE + 2_000
+        lines = max(_LINES, self.room.height) + max(0, len(self._wrapped) - self._top)
+        return lines * MEASURE
 
     @property
     def place(self) -> tuple[int, int] | None:
