@@ -37,6 +37,10 @@ class Stage(Loom):
         self._first = screen
         self.results: list[object] = []
 
+    def get_default_screen(self) -> Screen[object]:
+        """Put nothing below the screen that is tested."""
+        return Screen()
+
     def on_mount(self, event: events.Mount) -> None:  # pyright: ignore
         event.prevent_default()
         self.push_screen(self._first, self.results.append)
