@@ -2,51 +2,29 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from storyloom.generate.plan import plan_for
+from storyloom.generate.plan import plan_for, short
 from storyloom.models import weights
 from storyloom.models.client import Client
-from storyloom.models.protocol import Facts
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
-from storyloom.story import marks
 from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, one_line
 from storyloom.tui.keys import PICKER, bindings
+from storyloom.tui.model_rows import LOCAL, ModelRow, head
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import columns, grouped, left, right
+from storyloom.tui.widgets.columns import grouped, left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.listing import Listing
 
 __all__ = ["ModelPicker"]
 
 _EMBEDDED = "135M, rough drafts, no key needed"
-_LOCAL = "local/"
-_FIXED = 38
-"""Cells of a row that are not its name: marker, tick, count, window, prices, gaps."""
-_REMARK = 36
-_WITH_REMARK = 100
-"""The width from which a row has room for a remark."""
-
-
-@dataclass
-class _Row:
-    """One model of the list."""
-
-    model: str
-    """The name a plan knows it by."""
-    count: int = 0
-    """Branches asked of it; 0 while it is not ticked."""
-    note: str = ""
-    facts: Facts | None = None
-    asked: int = 0
-    """The count it had when it was last ticked."""
 
 
 class ModelPicker(CommandScreen):
@@ -63,17 +41,18 @@ class ModelPicker(CommandScreen):
         super().__init__()
         self._node, self._settings, self._client = node, settings, client
         self._plan = plan_for(story, node, settings)
-        self._title = marks.story_text(story, "title")
-        self._rows = [_Row(part.model, part.count, asked=part.count) for part in self._plan.parts]
+        self._rows = [
+            ModelRow(part.model, part.count, asked=part.count) for part in self._plan.parts
+        ]
         self._rows += self._configured({row.model for row in self._rows})
         self._shown = list(self._rows)
         self._filter = ""
         self._filter_before: str | None = None
         self._loading = "reading litellm's list …"
 
-    def _configured(self, taken: set[str]) -> Iterable[_Row]:
+    def _configured(self, taken: set[str]) -> Iterable[ModelRow]:
         names = [weights.EMBEDDED, *(entry.name for entry in self._settings.models)]
-        return [_Row(name) for name in names if name not in taken]
+        return [ModelRow(name) for name in names if name not in taken]
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -86,7 +65,11 @@ class ModelPicker(CommandScreen):
         listing.border_title = "models"
         self.query_one("#about").border_title = "this model"
         listing.fill(
-            len(self._shown), self._line, head=self._head, moved=self._show_about, empty=[]
+            len(self._shown),
+            lambda index, width: self._shown[index].line(width),
+            head=head,
+            moved=self._show_about,
+            empty=[],
         )
         self.call_after_refresh(self._show)
         self.run_worker(self._look_up(), exit_on_error=False, group="models")
@@ -111,10 +94,11 @@ class ModelPicker(CommandScreen):
         taken: set[str] = set()
         for row in self._rows:
             taken.add(row.model)
-            if row.facts is None:
-                row.facts = by_name.get(self._settings.entry(row.model).model)
+            # A configured one may be reached another way, with another key: it is asked about.
+            if row.facts is None and self._settings.entry(row.model) not in self._settings.models:
+                row.facts = by_name.get(row.model)
         self._rows += [
-            _Row(facts.model, facts=facts) for facts in catalogue if facts.model not in taken
+            ModelRow(facts.model, facts=facts) for facts in catalogue if facts.model not in taken
         ]
         self._loading = ""
         self._refill()
@@ -128,16 +112,18 @@ class ModelPicker(CommandScreen):
             there = "here" if weights.present() else "fetched at its first use, 93 MB"
             embedded.note = f"{_EMBEDDED}; {there}"
         known = {row.model for row in self._rows} | {weights.EMBEDDED}
-        at = 1 + max((n for n, row in enumerate(self._rows) if row.model.startswith(_LOCAL)),
+        at = 1 + max((n for n, row in enumerate(self._rows) if row.model.startswith(LOCAL)),
                      default=len(self._plan.parts) - 1)  # fmt: skip
-        self._rows[at:at] = [_Row(name, note="a file of yours") for name in sorted(here - known)]
+        self._rows[at:at] = [
+            ModelRow(name, note="a file of yours") for name in sorted(here - known)
+        ]
         self._refill()
 
     async def _describe_others(self) -> None:
         """Ask for the facts of configured models, which litellm's list may not have."""
         for row in [row for row in self._rows if row.facts is None]:
             entry = self._settings.entry(row.model)
-            if entry.model.startswith(_LOCAL):
+            if entry.model.startswith(LOCAL):
                 continue
             try:
                 row.facts = await self._client.describe(entry)
@@ -153,7 +139,7 @@ class ModelPicker(CommandScreen):
         self._shown = [
             row
             for row in self._rows
-            if all(word in f"{row.model} {_provider(row)}".lower() for word in words)
+            if all(word in f"{row.model} {row.provider}".lower() for word in words)
         ]
         if words:
             # gpt-4o before azure/gpt-4o: who types a whole name means that one.
@@ -171,7 +157,9 @@ class ModelPicker(CommandScreen):
             ((f"  No model here has {one_line(self._filter)!r} in its name.", "text"),),
             ((f"  :model {one_line(self._filter)} takes it all the same.", "dim"),),
         ]
-        listing.fill(len(self._shown), self._line, empty=empty)
+        listing.fill(
+            len(self._shown), lambda index, width: self._shown[index].line(width), empty=empty
+        )
         listing.border_subtitle = self._loading or (
             f"{grouped(len(self._shown))} of {grouped(len(self._rows))}"
         )
@@ -186,45 +174,8 @@ class ModelPicker(CommandScreen):
         )
 
     def _ticked(self) -> str:
-        names = [f"{_short(row.model)} x{row.count}" for row in self._rows if row.count]
+        names = [f"{short(row.model)} x{row.count}" for row in self._rows if row.count]
         return " + ".join(names) or "nothing ticked"
-
-    def _head(self, width: int) -> list[Line]:
-        cells: list[Part] = [
-            ("   ", ""),
-            (left("model", self._name_width(width)), "dim"),
-            ("n", "dim"),
-            (right("window", 9), "dim"),
-            (right("$ per M in / out", 16), "dim"),
-        ]
-        return [((" ", ""), *columns(cells))]
-
-    def _name_width(self, width: int) -> int:
-        room = width - _FIXED
-        return max(12, min(room - _REMARK, 44) if width >= _WITH_REMARK else room)
-
-    def _line(self, index: int, width: int) -> Line:
-        row = self._shown[index]
-        facts = row.facts
-        missing = facts.key_missing if facts is not None else None
-        style = "dim" if missing and not row.count else "text"
-        tick = "[x]" if row.count else "[ ]"
-        name = self._name_width(width)
-        cells: list[Part] = [
-            (tick, "weave" if row.count else "dim"),
-            (left(row.model, name), "fresh" if row.count else style),
-            (str(row.count) if row.count else " ", "fresh"),
-            (right(_window(row), 9), style),
-            (right(_prices(row), 16), style),
-        ]
-        if width >= _WITH_REMARK:
-            cells.append((left(self._remark(row), width - name - _FIXED - 2), "dim"))
-        return columns(cells)
-
-    def _remark(self, row: _Row) -> str:
-        if row.facts is not None and row.facts.key_missing:
-            return f"needs {row.facts.key_missing}"
-        return row.note
 
     def _show_about(self) -> None:
         pane = self.query_one("#about", LinePane)
@@ -233,16 +184,15 @@ class ModelPicker(CommandScreen):
             return
         row = self._shown[self.query_one(Listing).selected]
         width = pane.size.width
-        facts = row.facts
         second: list[Part] = []
-        if facts is not None and facts.key_missing:
-            second.append((f"{facts.key_missing} is not set, so it cannot answer.   ", "warning"))
+        if row.key_missing:
+            second.append((f"{row.key_missing} is not set, so it cannot answer.   ", "warning"))
         if row.note:
             second.append((row.note + "   ", "text"))
         lines: list[Line] = [
             ((left(row.model, width), "title"),),
             tuple(second),
-            ((left(_described(row, self._settings), width), "dim"),),
+            ((left(row.described(self._settings), width), "dim"),),
         ]
         if not second:
             lines = [lines[0], lines[2]]
@@ -296,7 +246,7 @@ class ModelPicker(CommandScreen):
             raise Refusal(f"A model may be asked for 1 to {MOST_BRANCHES} branches.")
         self._ask_for(self._selected(), int(number))
 
-    def _ask_for(self, row: _Row, count: int) -> None:
+    def _ask_for(self, row: ModelRow, count: int) -> None:
         others = sum(each.count for each in self._rows if each is not row)
         if others + count > MOST_BRANCHES:
             raise Refusal(
@@ -304,9 +254,10 @@ class ModelPicker(CommandScreen):
             )
         row.count = count
         self._show()
-        if row.facts is not None and row.facts.key_missing:
-            key = row.facts.key_missing
-            self.say(f"Taken; but {key} is not set, so it cannot answer yet.", "warning")
+        if row.key_missing:
+            self.say(
+                f"Taken; but {row.key_missing} is not set, so it cannot answer yet.", "warning"
+            )
 
     def do_filter(self, letters: str) -> None:
         """Show only models whose name has these letters; more words narrow it further."""
@@ -342,7 +293,7 @@ class ModelPicker(CommandScreen):
             return
         row = next((row for row in self._rows if row.model == name), None)
         if row is None:
-            row = _Row(name, note="typed by you")
+            row = ModelRow(name, note="typed by you")
             self._rows.insert(sum(1 for each in self._rows if each.count), row)
             self.run_worker(self._describe_others(), exit_on_error=False, group="models")
         self._filter = ""
@@ -382,66 +333,13 @@ class ModelPicker(CommandScreen):
         row = self._selected() if self._shown else None
         if where == "node" and parts == self._plan.parts and row is not None and not row.count:
             # Most likely the model under the cursor was meant; to guess would cost money.
-            raise Refusal(f"Space takes {_short(row.model)} into the plan first; q goes back.")
+            raise Refusal(f"Space takes {short(row.model)} into the plan first; q goes back.")
         self.dismiss((where, parts))
 
     def _ticks(self) -> tuple[PlanPart, ...]:
         return tuple(PlanPart(row.model, row.count) for row in self._rows if row.count)
 
-    def _selected(self) -> _Row:
+    def _selected(self) -> ModelRow:
         if not self._shown:
             raise Refusal("There is no model in the list to take.")
         return self._shown[self.query_one(Listing).selected]
-
-
-def _short(model: str) -> str:
-    return one_line(model.rsplit("/", 1)[-1])
-
-
-def _provider(row: _Row) -> str:
-    return row.facts.provider if row.facts is not None else ""
-
-
-def _window(row: _Row) -> str:
-    if row.facts is None or row.facts.window is None:
-        return "?"
-    return grouped(row.facts.window)
-
-
-def _price(dollars: float | None) -> str:
-    if dollars is None:
-        return "?"
-    return f"{dollars * 1_000_000:.2f}"
-
-
-def _prices(row: _Row) -> str:
-    if row.model.startswith(_LOCAL):
-        return "none"
-    facts = row.facts
-    if facts is None or (facts.in_price is None and facts.out_price is None):
-        return "?"
-    return f"{_price(facts.in_price)} / {_price(facts.out_price)}"
-
-
-def _described(row: _Row, settings: Settings) -> str:
-    facts = row.facts
-    entry = settings.entry(row.model)
-    said: list[str] = []
-    if entry in settings.models:
-        said.append(f"from the config file: {entry.model}")
-        if entry.api_base:
-            said.append(f"at {entry.api_base}")
-    if facts is not None:
-        if facts.provider:
-            said.append(cast("str", facts.provider))
-        modes = {"text": "continues text", "prefill": "continues a begun answer"}
-        said.append(modes.get(facts.mode, "continues by instruction"))
-        said.append(f"window {_window(row)} tokens" if facts.window else "window unknown")
-        if not row.model.startswith(_LOCAL):
-            known = facts.in_price is not None or facts.out_price is not None
-            said.append(f"${_prices(row)} per M" if known else "price unknown")
-    elif row.model.startswith(_LOCAL):
-        said.append("runs on this machine, at no price")
-    else:
-        said.append("nothing is known of it yet")
-    return ", ".join(said)
