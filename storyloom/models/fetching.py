@@ -7,6 +7,7 @@ credentials that the user has configured; no address is written here.
 
 import contextlib
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -135,7 +136,7 @@ def _ask_client(source: Source, workshop: Path, progress: Progress) -> Path:
     scratch.mkdir()
     if importlib.util.find_spec("pip") is not None:
         # -P: nothing in the current folder may pass itself off as pip.
-        command = [sys.executable, "-P", "-m", "pip", "download", "--progress-bar", "raw"]
+        command = [sys.executable, "-P", "-m", "pip", "download", *_progress_bar()]
         command += ["--no-input", "--no-cache-dir", "--retries", "2", "--dest", str(arrived)]
         command += ["--disable-pip-version-check", "--only-binary=:all:"]
     elif uv := shutil.which("uv"):
@@ -152,6 +153,13 @@ def _ask_client(source: Source, workshop: Path, progress: Progress) -> Path:
         raise _explained(said, source)
     wheels = list(arrived.glob("*.whl"))
     return wheels[0] if wheels else arrived
+
+
+def _progress_bar() -> list[str]:
+    """Return what has pip count its bytes; older ones cannot, and their files are watched."""
+    numbers = re.findall(r"\d+", importlib.metadata.version("pip"))
+    counts = tuple(map(int, numbers[:2])) >= (24, 1)
+    return ["--progress-bar", "raw" if counts else "off"]
 
 
 def _run(command: list[str], scratch: Path, source: Source, progress: Progress) -> tuple[str, int]:

