@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
-from storyloom.generate.plan import Plan, plan_for
+from storyloom.generate.plan import plan_for
 from storyloom.models import weights
-from storyloom.settings import PlanPart, Settings
+from storyloom.settings import PlanPart
 from storyloom.story import marks, reading
-from storyloom.story.story import Story
 from storyloom.text import Refusal
+from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.siblings import Live
 
 if TYPE_CHECKING:
     from storyloom.generate.batch import Batch, Branch
-    from storyloom.tui.app import Loom
 
 __all__ = ["Growing"]
 
@@ -24,16 +22,11 @@ _FRAMES_A_SECOND = 6
 _SETTLE_SECONDS = 5.0
 
 
-class Growing(Screen[object]):
-    """A screen with batches. The loom mixes it in; `cursor`, `redraw` and the like are its."""
+class Growing(Bench):
+    """Batches: what they stream, and how they end."""
 
-    story: Story
-    cursor: int
-    unread: set[int]
-
-    def begin_growing(self) -> None:
-        """Set up; nothing runs yet."""
-        self.next_count: int | None = None
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._batches: list[tuple[Batch, asyncio.Task[None]]] = []
         self._branches: dict[int, Branch] = {}
         self._failed: dict[int, list[str]] = {}
@@ -41,16 +34,6 @@ class Growing(Screen[object]):
         self._dirty: set[int] = set()
         self._ended = False
         self._preparing = False
-
-    @property
-    def loom(self) -> "Loom":
-        """The application."""
-        return cast("Loom", self.app)
-
-    @property
-    def settings(self) -> Settings:
-        """The user's settings."""
-        return self.loom.settings
 
     def live_branches(self) -> dict[int, Live]:
         """Return the branches that are being written, by node."""
@@ -66,7 +49,7 @@ class Growing(Screen[object]):
 
     async def do_generate(self, _: str) -> None:
         """Grow the plan's branches from the cursor."""
-        plan: Plan = self.plan()  # pyright: ignore[reportAttributeAccessIssue]
+        plan = self.plan()
         self._start(self.cursor, plan.parts)
 
     async def do_again(self, _: str) -> None:
@@ -76,7 +59,7 @@ class Growing(Screen[object]):
         if self._failed.get(self.cursor):
             parent = self.cursor
         if not parent:
-            self.say("This is the beginning; Space grows branches from it.")  # pyright: ignore[reportAttributeAccessIssue]
+            self.say("This is the beginning; Space grows branches from it.")
             return
         if self._last is not None and self._last[0] == parent:
             parts = self._last[1]
@@ -94,9 +77,9 @@ class Growing(Screen[object]):
 
     def _count(self, step: int) -> None:
         self.loom.warm()
-        plan: Plan = self.plan()  # pyright: ignore[reportAttributeAccessIssue]
+        plan = self.plan()
         self.next_count = max(1, min(9, plan.total + step))
-        self.redraw()  # pyright: ignore[reportAttributeAccessIssue]
+        self.redraw()
 
     async def do_stop(self, _: str) -> None:
         """Stop what is being written; a branch alone when the cursor is on it."""
@@ -119,7 +102,7 @@ class Growing(Screen[object]):
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
-            self.say("The last batch is still being prepared.")  # pyright: ignore[reportAttributeAccessIssue]
+            self.say("The last batch is still being prepared.")
             return
         entries = [self.settings.entry(part.model) for part in parts]
         if any(entry.model == weights.EMBEDDED for entry in entries) and not weights.present():
@@ -135,7 +118,7 @@ class Growing(Screen[object]):
         self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
 
     async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
-        say = self.say  # pyright: ignore[reportAttributeAccessIssue]
+        say = self.say
         from storyloom.generate.batch import Batch
 
         say("Getting the models ready …")
@@ -166,7 +149,7 @@ class Growing(Screen[object]):
             self.cursor = batch.branches[0].node
         self.unread.discard(self.cursor)
         say(_notice(batch))
-        self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        self.redraw(changed=True)
         painter = self.set_interval(1 / _FRAMES_A_SECOND, self._paint)
         try:
             await asyncio.gather(task, return_exceptions=True)
@@ -184,9 +167,9 @@ class Growing(Screen[object]):
         nodes, self._dirty = self._dirty, set()
         ended = [node for node in nodes if not self._branches[node].running]
         if ended:
-            self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+            self.redraw(changed=True)
         else:
-            self.redraw_live(nodes)  # pyright: ignore[reportAttributeAccessIssue]
+            self.redraw_live(nodes)
 
     def _finish(self, batch: "Batch", parent: int) -> None:
         if self._ended:
@@ -198,16 +181,16 @@ class Growing(Screen[object]):
         for branch in batch.branches:
             self._branches.pop(branch.node, None)
         self._dirty.clear()
-        self._settle_cursor()  # pyright: ignore[reportAttributeAccessIssue]
-        self.redraw(changed=True)  # pyright: ignore[reportAttributeAccessIssue]
+        self._settle_cursor()
+        self.redraw(changed=True)
         came = len(batch.branches) - len(failed)
         if came and not failed:
             branches = "branch is" if came == 1 else "branches are"
-            self.say(f"{came} {branches} here: j k read, w weaves, x prunes, Space goes on.")  # pyright: ignore[reportAttributeAccessIssue]
+            self.say(f"{came} {branches} here: j k read, w weaves, x prunes, Space goes on.")
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]
-            self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")  # pyright: ignore[reportAttributeAccessIssue]
+            self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")
 
     async def end_growing(self) -> None:
         """Stop all batches; what has arrived is kept and marked interrupted."""

@@ -5,21 +5,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.screen import Screen
-
 from storyloom import editor
 from storyloom.story import reading, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
+from storyloom.tui.screens.bench import Bench
 
 __all__ = ["Rewriting"]
 
 
-class Rewriting(Screen[object]):
-    """A screen on whose story the author writes; the loom mixes it in."""
-
-    story: Story
-    cursor: int
+class Rewriting(Bench):
+    """Editing a passage, writing one, splitting one."""
 
     def do_edit(self, _: str) -> None:
         """Edit the passage under the cursor in a pane."""
@@ -74,15 +70,15 @@ class Rewriting(Screen[object]):
             text = joined(before, written.text)
             made = await self._keep(lambda story: function(story, node, text))
             if made:
-                self.go(made)  # pyright: ignore[reportAttributeAccessIssue]
+                self.go(made)
 
         self.app.push_screen(EditorScreen(self.story, title, draft, before, "", ()), done)
 
     async def _keep(self, function: Callable[[Story], int]) -> int:
         try:
-            return await self.act(function)  # pyright: ignore[reportAttributeAccessIssue]
+            return await self.act(function)
         except Refusal as refusal:
-            self.say(str(refusal), "warning")  # pyright: ignore[reportAttributeAccessIssue]
+            self.say(str(refusal), "warning")
             return 0
 
     async def do_editor(self, _: str) -> None:
@@ -98,11 +94,11 @@ class Rewriting(Screen[object]):
         if text is None:
             return
         changed = await self._keep(lambda story: shape.edit(story, piece.node, text, how="editor"))
-        self.say("Kept what you wrote." if changed else "Nothing was changed.")  # pyright: ignore[reportAttributeAccessIssue]
+        self.say("Kept what you wrote." if changed else "Nothing was changed.")
 
     async def _in_editor(self, command: list[str], text: str, before: str) -> str | None:
         """Let the author's editor change `text`; None when it failed."""
-        say = self.say  # pyright: ignore[reportAttributeAccessIssue]
+        say = self.say
         with tempfile.TemporaryDirectory(prefix="storyloom-") as folder:
             file = Path(folder) / "passage.md"
             file.write_text(editor.content_for(text, before), encoding="utf-8", newline="\n")
@@ -133,8 +129,8 @@ class Rewriting(Screen[object]):
             if isinstance(at, int):
                 first = await self._keep(lambda story: shape.split(story, piece.node, at))
                 if first:
-                    self.go(first)  # pyright: ignore[reportAttributeAccessIssue]
-                    self.say("Split; the cursor is on the first half.")  # pyright: ignore[reportAttributeAccessIssue]
+                    self.go(first)
+                    self.say("Split; the cursor is on the first half.")
 
         self.app.push_screen(SplitScreen(piece.node, piece.text), done)
 

@@ -1,0 +1,118 @@
+"""The loom's part that moves the cursor through the tree."""
+
+from storyloom.story import jumps, reading
+from storyloom.text import Refusal
+from storyloom.tui.screens.bench import Bench
+from storyloom.tui.widgets.strand import StrandPane
+
+__all__ = ["Moving"]
+
+
+class Moving(Bench):
+    """Steps, jumps, paging and searching."""
+
+    _hits: tuple[int, ...] = ()
+    """What was last searched for, by node, in the order of the tree's making."""
+
+    def _sibling(self, step: int) -> None:
+        ids = [card.id for card in self._cards]
+        at = ids.index(self.cursor) + step if self.cursor in ids else 0
+        if 0 <= at < len(ids):
+            self.go(ids[at])
+
+    def do_parent(self, _: str) -> None:
+        card = next((card for card in self._cards if card.id == self.cursor), None)
+        if card is not None and card.parent:
+            self._went_to[card.parent] = card.id
+            self.go(card.parent)
+
+    def do_next(self, _: str) -> None:
+        self._sibling(1)
+
+    def do_previous(self, _: str) -> None:
+        self._sibling(-1)
+
+    def do_child(self, _: str) -> None:
+        kids = reading.children(self.story, self.cursor)
+        if not kids:
+            return
+        last = self._went_to.get(self.cursor, 0)
+        woven = reading.weave_child(self.story, self.cursor)
+        self.go(last if last in kids else woven if woven in kids else kids[0])
+
+    def do_root(self, _: str) -> None:
+        self._jump(reading.root(self.story))
+
+    def do_tip(self, _: str) -> None:
+        tip = reading.weave_tip(self.story)
+        self._jump(tip if tip != self.cursor else reading.leftmost_leaf(self.story, self.cursor))
+
+    def do_fork_before(self, _: str) -> None:
+        self._jump(jumps.fork_before(self.story, self.cursor))
+
+    def do_fork_after(self, _: str) -> None:
+        self._jump(jumps.fork_after(self.story, self.cursor))
+
+    def do_chapter_before(self, _: str) -> None:
+        found = [node for node, _ in reading.chapters(self.story, self.cursor)]
+        earlier = [node for node in found if node != self.cursor]
+        self._jump(earlier[-1] if earlier else reading.root(self.story))
+
+    def do_chapter_after(self, _: str) -> None:
+        leaf = reading.leftmost_leaf(self.story, self.cursor)
+        below = set(reading.path(self.story, leaf)) - set(reading.path(self.story, self.cursor))
+        later = [node for node, _ in reading.chapters(self.story, leaf) if node in below]
+        if later:
+            self._jump(later[0])
+        else:
+            self.say("There is no chapter further on.")
+
+    def do_nth(self, number: str) -> None:
+        at = int(number) - 1 if number.isdigit() else -1
+        if 0 <= at < len(self._cards):
+            self.go(self._cards[at].id)
+
+    def do_go(self, node: str) -> None:
+        wanted = node.lstrip("n")
+        if not wanted.isdecimal() or not reading.exists(self.story, int(wanted)):
+            raise Refusal(f"There is no node {node!r} in this story.")
+        self._jump(int(wanted))
+
+    def do_page_down(self, _: str) -> None:
+        pane = self.query_one(StrandPane)
+        pane.scroll_by(max(1, pane.room.height - 2))
+
+    def do_page_up(self, _: str) -> None:
+        pane = self.query_one(StrandPane)
+        if not pane.scroll_by(-max(1, pane.room.height - 2)):
+            card = next((card for card in self._cards if card.id == self.cursor), None)
+            if card is not None:
+                self._show_strand(card, changed=True)
+
+    def do_search(self, words: str) -> None:
+        if not words:
+            self.ask("find", self.do_search)
+            return
+        self._hits = tuple(reading.search(self.story, words))
+        if not self._hits:
+            self.say(f"Nothing in this story has {words!r}.")
+            return
+        self._hit(1)
+
+    def do_search_next(self, _: str) -> None:
+        self._hit(1)
+
+    def do_search_previous(self, _: str) -> None:
+        self._hit(-1)
+
+    def _hit(self, step: int) -> None:
+        if not self._hits:
+            self.say("Nothing has been searched for yet; / does.")
+            return
+        hits = self._hits
+        if self.cursor in hits:
+            at = (hits.index(self.cursor) + step) % len(hits)
+        else:
+            at = 0 if step > 0 else len(hits) - 1
+        self._jump(hits[at])
+        self.say(f"hit {at + 1} of {len(hits)}")

@@ -1,0 +1,148 @@
+"""The loom's part that shapes the tree and says things of it: each step can be taken back."""
+
+import asyncio
+from collections.abc import Callable
+
+from storyloom.story import history, marks, reading, shape
+from storyloom.story.story import Story
+from storyloom.tui.screens.bench import Bench
+
+__all__ = ["STEPS", "Shaping"]
+
+STEPS = {
+    "node.create": "a passage written",
+    "node.text": "an edit",
+    "node.split": "a split",
+    "node.join": "a join",
+    "node.prune": "a pruning",
+    "node.restore": "a restoring",
+    "gen.request": "a batch, which is pruned",
+    "weave.set": "where the weave leads",
+    "chapter.set": "a chapter mark",
+    "plan.set": "a plan",
+    "why.set": "a why",
+    "reason.set": "a reason",
+    "note.set": "a note",
+    "settings.set": "a text of the story",
+}
+"""What undo and redo say of each kind of step."""
+
+
+class Shaping(Bench):
+    """Prune, restore, join, weave, undo; and why, reason, note, chapter and the story's texts."""
+
+    async def stop_below(self, node: int) -> None:
+        """Stop a branch that is about to be pruned; the part that grows does it."""
+
+    async def do_prune(self, _: str) -> None:
+        card = next((card for card in self._cards if card.id == self.cursor), None)
+        if card is None:
+            return
+        if card.woven:
+
+            def answer(given: str) -> object:
+                return self._prune_here() if given.strip().lower().startswith("y") else None
+
+            self.ask("The weave goes through here. Prune it? y/n", answer)
+            return
+        await self._prune_here()
+
+    async def _prune_here(self) -> None:
+        node = self.cursor
+        await self.stop_below(node)
+        ids = [card.id for card in self._cards]
+        at = ids.index(node)
+        beside = ids[at + 1 : at + 2] or ids[at - 1 : at] if len(ids) > 1 else []
+        parent = self._cards[at].parent
+        await asyncio.to_thread(shape.prune, self.story, node)
+        self.cursor = beside[0] if beside else parent or self.cursor
+        self._after_change()
+        self.say("Pruned; u brings it back.")
+
+    async def do_keep_only(self, _: str) -> None:
+        count = await self.act(shape.keep_only, self.cursor)
+        self.say(f"{count} other{'s' if count != 1 else ''} pruned; u brings them back.")
+
+    async def do_restore(self, _: str) -> None:
+        card = next((card for card in self._cards if card.id == self.cursor), None)
+        parent = card.parent if card is not None else 0
+        pruned = reading.pruned_children(self.story, parent)
+        if not pruned:
+            pruned = reading.pruned_children(self.story, self.cursor)
+        if not pruned:
+            self.say("Nothing is pruned here.")
+            return
+        count = await self.act(shape.restore, pruned)
+        self.say(f"{count} brought back.")
+
+    async def do_join(self, _: str) -> None:
+        joined = await self.act(shape.join, self.cursor)
+        if joined.left_aside:
+            self.say("Joined; the pruned branches stay with the old parent, pruned.")
+
+    async def do_weave(self, _: str) -> None:
+        await self.act(marks.set_weave, self.cursor)
+        self.say("The weave leads here.")
+
+    async def do_undo(self, _: str) -> None:
+        await self._history(history.undo, "Taken back", "There is nothing to take back.")
+
+    async def do_redo(self, _: str) -> None:
+        await self._history(history.redo, "Made again", "There is nothing to make again.")
+
+    async def _history(self, step: Callable[[Story], str | None], did: str, nothing: str) -> None:
+        self._touched = frozenset()
+        kind = await asyncio.to_thread(step, self.story)
+        if kind is None:
+            self.say(nothing)
+            return
+        if kind.startswith("node."):
+            back = [
+                card.id
+                for card in reading.cards(self.story, sorted(self._touched - {0}))
+                if not card.pruned and reading.exists(self.story, card.id)
+            ]
+            if back and self.cursor not in back:
+                self.cursor = back[0]
+        self._after_change()
+        self.say(f"{did}: {STEPS.get(kind, kind)}.")
+
+    async def do_why(self, text: str) -> None:
+        self.loom.warm()
+        await self._say_of(self.cursor, "why", "why the next fork from here", text)
+
+    async def do_reason(self, text: str) -> None:
+        await self._say_of(self.cursor, "reason", "why this branch", text)
+
+    async def do_note(self, text: str) -> None:
+        await self._say_of(self.cursor, "note", "note", text)
+
+    async def do_title(self, text: str) -> None:
+        await self._say_of(0, "title", "title", text)
+
+    async def do_premise(self, text: str) -> None:
+        await self._say_of(0, "premise", "premise", text)
+
+    async def do_style(self, text: str) -> None:
+        await self._say_of(0, "style", "style", text)
+
+    async def _say_of(self, owner: int, key: str, label: str, text: str) -> None:
+        if text:
+            await self.act(marks.set_text, owner, key, text)
+            return
+        begun = marks.text_of(self.story, owner, key)
+        self.ask(label, lambda answer: self.act(marks.set_text, owner, key, answer), begun=begun)
+
+    async def do_chapter(self, title: str) -> None:
+        if title:
+            await self.act(marks.set_chapter, self.cursor, title)
+            return
+        card = reading.cards(self.story, [self.cursor])[0]
+        begun = next((mark.title for mark in card.marks if mark.offset == 0), None)
+
+        def answer(given: str) -> object:
+            given = given.strip()
+            taken_away = not given and begun is not None
+            return self.act(marks.set_chapter, card.id, None if taken_away else given)
+
+        self.ask("chapter title, empty takes the mark away", answer, begun=begun or "")
