@@ -47,6 +47,8 @@ class ModelRow:
     """Branches asked of it; 0 while it is not ticked."""
     note: str = ""
     """What is said of it beside its facts."""
+    state: str = ""
+    """Whether its weights are here, for one that runs on this machine."""
     facts: Facts | None = None
     asked: int = 0
     """The count it had when it was last ticked."""

@@ -1,4 +1,4 @@
-"""How the screens look, at both sizes, in both themes. Renew with --snapshot-update and look."""
+"""How the screens look, at three sizes, in both themes. Renew with --snapshot-update and look."""
 
 import sys
 import time
@@ -14,6 +14,7 @@ from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story.story import Story
 from storyloom.tui.keys import LOOM
+from storyloom.tui.screens.base import SMALLEST
 from storyloom.tui.screens.fetch import FetchScreen
 from storyloom.tui.screens.help import HelpScreen
 from storyloom.tui.screens.library import LibraryScreen
@@ -59,9 +60,9 @@ def compared(
     return compare(app, terminal_size=size, run_before=ready)
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=[SMALLEST, *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each of the two sizes."""
+    """The least size, and the two that the screens are made for."""
     return request.param
 
 
@@ -78,7 +79,7 @@ def test_empty_library(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 def test_new_story(snap_compare: Compare, size: tuple[int, int]) -> None:
     keys = (*"Bell", "tab", "tab", "tab", *"Once")
-    assert compared(snap_compare, NewStoryScreen(), size, "The first words", *keys)
+    assert compared(snap_compare, NewStoryScreen(), size, "title", *keys)
 
 
 @pytest.mark.parametrize("theme", ["dusk", "paper"])

@@ -31,8 +31,8 @@ __all__ = ["LibraryScreen"]
 
 _COLUMNS = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7), ("last opened", 15))
 """What stands behind a title, and in how many cells."""
-_LEAST_TITLE = 24
-"""Where a title would get less, what is spent is told beside the list only."""
+_LEAST_TITLE = {"spent": 24, "models": 20}
+"""Columns that are told beside the list only, where a title would get less than so many cells."""
 
 
 class LibraryScreen(CommandScreen):
@@ -43,10 +43,10 @@ class LibraryScreen(CommandScreen):
     DEFAULT_CSS = """
     LibraryScreen #shelf { height: 1fr; layout: vertical; }
     LibraryScreen #stories { height: 1fr; }
-    LibraryScreen #about { height: 11; }
+    LibraryScreen #about { height: 1fr; max-height: 11; }
     LibraryScreen.-wide #shelf { layout: horizontal; }
     LibraryScreen.-wide #stories { width: 1fr; height: 100%; }
-    LibraryScreen.-wide #about { width: 44; height: 100%; }
+    LibraryScreen.-wide #about { width: 44; height: 100%; max-height: 100%; }
     LibraryScreen.-empty #about { display: none; }
     """
 
@@ -257,9 +257,10 @@ def _layout(width: int) -> tuple[Sequence[tuple[str, int]], int]:
     """Return the columns behind the title, and how many cells that has."""
     shown = _COLUMNS
     title = width - 2 - sum(room + 2 for _, room in shown)
-    if title < _LEAST_TITLE:
-        shown = tuple(column for column in shown if column[0] != "spent")
-        title = width - 2 - sum(room + 2 for _, room in shown)
+    for name, least in _LEAST_TITLE.items():
+        if title < least:
+            shown = tuple(column for column in shown if column[0] != name)
+            title = width - 2 - sum(room + 2 for _, room in shown)
     return shown, max(8, title)
 
 

@@ -109,8 +109,8 @@ class ModelPicker(CommandScreen):
         here = {local.model for local in found}
         embedded = next((row for row in self._rows if row.model == weights.EMBEDDED), None)
         if embedded is not None:
-            there = "here" if weights.present() else "fetched at its first use, 93 MB"
-            embedded.note = f"{_EMBEDDED}; {there}"
+            embedded.note = _EMBEDDED
+            embedded.state = "here" if weights.present() else "fetched at its first use, 93 MB"
         known = {row.model for row in self._rows} | {weights.EMBEDDED}
         at = 1 + max((n for n, row in enumerate(self._rows) if row.model.startswith(LOCAL)),
                      default=len(self._plan.parts) - 1)  # fmt: skip
@@ -185,10 +185,13 @@ class ModelPicker(CommandScreen):
         row = self._shown[self.query_one(Listing).selected]
         width = pane.size.width
         second: list[Part] = []
+        said = "; ".join(filter(None, (row.note, row.state)))
         if row.key_missing:
-            second.append((f"{row.key_missing} is not set, so it cannot answer.   ", "warning"))
-        if row.note:
-            second.append((row.note + "   ", "text"))
+            second.append((f"{row.key_missing} is not set, so it cannot answer.  ", "warning"))
+        if said:
+            second.append(
+                (left(said, max(0, width - sum(len(text) for text, _ in second))), "text")
+            )
         lines: list[Line] = [
             ((left(row.model, width), "title"),),
             tuple(second),

@@ -46,14 +46,14 @@ class NewStoryScreen(CommandScreen):
     ]
     CSS = """
     NewStoryScreen #around { align-horizontal: center; height: 1fr; }
-    NewStoryScreen #form { width: 100%; max-width: 84; height: 100%; }
+    NewStoryScreen #form { width: 100%; max-width: 84; height: 100%; overflow-y: auto; }
     NewStoryScreen .field {
         border: round $foreground 25%; border-title-color: $loom-dim; padding: 0 1;
         background: $background; height: 5; border-subtitle-color: $loom-dim;
     }
     NewStoryScreen .field:focus { border: round $primary; border-title-color: $primary; }
     NewStoryScreen #title { height: 3; }
-    NewStoryScreen #opening { height: 1fr; }
+    NewStoryScreen #opening { height: 1fr; min-height: 6; }
     """
 
     def __init__(self) -> None:

@@ -40,9 +40,10 @@ class ReaderScreen(CommandScreen):
     TABLE = READER
     BINDINGS: ClassVar = bindings(READER)
     CSS = """
-    ReaderScreen #book { height: 1fr; }
+    ReaderScreen #book { height: 1fr; align-horizontal: center; }
     ReaderScreen #page { padding: 1 1 0 1; }
-    ReaderScreen .margin { width: 1fr; padding: 1 1 0 1; }
+    ReaderScreen .margin { width: 1fr; padding: 1 1 0 1; display: none; }
+    ReaderScreen.-margins .margin { display: block; }
     ReaderScreen #key { height: 1; padding: 0 1; display: none; }
     ReaderScreen.-painted #key { display: block; }
     ReaderScreen.-painted.-margins #key { display: none; }
