@@ -159,7 +159,7 @@ async def test_a_theme_changes_the_colours_at_once_and_an_unknown_one_is_refused
         await hand.until(lambda: not colours() & dusk, "other colours")
         assert hand.screen == words
         await hand.command("theme beige")
-        assert "There is no theme 'beige'." in hand.foot
+        assert "There is no theme 'beige'" in hand.foot
         await hand.command("theme dusk")
         await hand.until(lambda: colours() == dusk, "the first colours")
 

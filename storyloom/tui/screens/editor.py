@@ -17,7 +17,7 @@ from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["EditorScreen", "Passage", "Written"]
+__all__ = ["EditorScreen", "Passage", "Written", "as_draft", "draft_name"]
 
 _DRAFT_SECONDS = 2.0
 
@@ -28,6 +28,18 @@ class Written:
 
     text: str
     runs: Runs
+    draft: str
+    """The name under which it is kept until it is in the story."""
+
+
+def draft_name(what: str) -> str:
+    """Return the name under which a draft of `edit:NODE`, `write:NODE` or the like is kept."""
+    return f"draft:{what}"
+
+
+def as_draft(original: str, text: str, runs: Runs) -> dict[str, str]:
+    """Return what is kept of a draft; it is offered again as long as `original` is still there."""
+    return {"of": original, "text": text, "runs": origins.dumped(runs)}
 
 
 class Passage(TextArea):
@@ -90,7 +102,7 @@ class EditorScreen(CommandScreen):
     ) -> None:
         super().__init__()
         self.story = story
-        self._title, self._draft, self._before = title, f"draft:{draft}", before
+        self._title, self._draft, self._before = title, draft_name(draft), before
         self._original, self._runs, self._notice = text, runs, notice
         self._saved: str | None = None
 
@@ -149,11 +161,7 @@ class EditorScreen(CommandScreen):
         if self.story.readonly or passage.text == (self._saved or _as_edited(self._original)):
             return
         self._saved = passage.text
-        draft = {
-            "of": self._original,
-            "text": passage.text,
-            "runs": origins.dumped(passage.runs),
-        }
+        draft = as_draft(self._original, passage.text, passage.runs)
         place.remember(self.story, **{self._draft: draft})
 
     def _forget_draft(self) -> None:
@@ -165,12 +173,14 @@ class EditorScreen(CommandScreen):
         passage = self.query_one(Passage)
         if not passage.text.strip():
             raise Refusal("There is no text to keep; ^g goes back.")
-        self._forget_draft()
         if not self._changed:
             # A text area turns every kind of line end into one; what was not touched stays as is.
+            self._forget_draft()
             self.dismiss(None)
             return
-        self.dismiss(Written(passage.text, passage.runs))
+        # Whoever puts it into the story forgets the draft: that may still be refused.
+        self._keep_draft()
+        self.dismiss(Written(passage.text, passage.runs, self._draft))
 
     def do_leave(self, _: str) -> None:
         """Go back; a changed text waits as a draft."""

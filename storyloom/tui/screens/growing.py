@@ -89,14 +89,18 @@ class Growing(Bench):
             await batch.stop(only)
 
     async def stop_below(self, node: int) -> None:
-        """Stop a branch that is about to be pruned, and wait until its text is closed."""
-        branch = self._branches.get(node)
-        if branch is None or not branch.running:
-            return
+        """Stop what is written in a node or below it, and wait until the texts are closed."""
         for batch, _task in self._batches:
-            await batch.stop(node)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
+            below = [
+                branch
+                for branch in batch.branches
+                if branch.running and node in reading.path(self.story, branch.node)
+            ]
+            for branch in below:
+                await batch.stop(branch.node)
+            for branch in below:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
     def _start(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
         if self.story.readonly:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from storyloom import editor
-from storyloom.story import reading, shape
+from storyloom.story import origins, place, reading, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from storyloom.tui.screens.bench import Bench
@@ -30,7 +30,8 @@ class Rewriting(Bench):
         async def done(written: object) -> None:
             if isinstance(written, Written):
                 await self._keep(
-                    lambda story: shape.edit(story, piece.node, written.text, written.runs)
+                    lambda story: shape.edit(story, piece.node, written.text, written.runs),
+                    written.draft,
                 )
 
         screen = EditorScreen(
@@ -68,21 +69,28 @@ class Rewriting(Bench):
                 return
             # As with a model's answer: a new sentence needs a space before it.
             text = joined(before, written.text)
-            made = await self._keep(lambda story: function(story, node, text))
+            made = await self._keep(lambda story: function(story, node, text), written.draft)
             if made:
                 self.go(made)
 
         self.app.push_screen(EditorScreen(self.story, title, draft, before, "", ()), done)
 
-    async def _keep(self, function: Callable[[Story], int]) -> int:
+    async def _keep(self, function: Callable[[Story], int], draft: str = "") -> int:
+        """Put what was written into the story; a draft of it is forgotten only then."""
         try:
-            return await self.act(function)
+            result = await self.act(function)
         except Refusal as refusal:
-            self.say(str(refusal), "warning")
+            kept = " What you wrote is kept as a draft; e opens it." if draft else ""
+            self.say(f"{refusal}{kept}", "warning")
             return 0
+        if draft:
+            await asyncio.to_thread(place.remember, self.story, **{draft: None})
+        return result
 
     async def do_editor(self, _: str) -> None:
         """Edit the passage under the cursor in the author's own editor."""
+        from storyloom.tui.screens.editor import as_draft, draft_name
+
         try:
             command = editor.command()
         except Refusal as refusal:
@@ -93,8 +101,18 @@ class Rewriting(Bench):
         text = await self._in_editor(command, piece.text, before)
         if text is None:
             return
-        changed = await self._keep(lambda story: shape.edit(story, piece.node, text, how="editor"))
-        self.say("Kept what you wrote." if changed else "Nothing was changed.")
+        if text == piece.text:
+            self.say("Nothing was changed.")
+            return
+        if not text.strip():
+            raise Refusal("The editor left no text, so nothing was changed; x prunes a passage.")
+        runs = origins.attributed(piece.text, piece.runs, text)
+        draft = draft_name(f"edit:{piece.node}")
+        await asyncio.to_thread(
+            place.remember, self.story, **{draft: as_draft(piece.text, text, runs)}
+        )
+        if await self._keep(lambda story: shape.edit(story, piece.node, text, how="editor"), draft):
+            self.say("Kept what you wrote.")
 
     async def _in_editor(self, command: list[str], text: str, before: str) -> str | None:
         """Let the author's editor change `text`; None when it failed."""

@@ -32,7 +32,7 @@ class Shaping(Bench):
     """Prune, restore, join, weave, undo; and why, reason, note, chapter and the story's texts."""
 
     async def stop_below(self, node: int) -> None:
-        """Stop a branch that is about to be pruned; the part that grows does it."""
+        """Stop what is written where it is about to be pruned; the part that grows does it."""
 
     async def do_prune(self, _: str) -> None:
         card = next((card for card in self._cards if card.id == self.cursor), None)
@@ -49,17 +49,22 @@ class Shaping(Bench):
 
     async def _prune_here(self) -> None:
         node = self.cursor
-        await self.stop_below(node)
         ids = [card.id for card in self._cards]
         at = ids.index(node)
         beside = ids[at + 1 : at + 2] or ids[at - 1 : at] if len(ids) > 1 else []
         parent = self._cards[at].parent
-        await asyncio.to_thread(shape.prune, self.story, node)
+        await self.stop_below(node)
+        if reading.exists(self.story, node):
+            # One that was stopped before it had any text is gone already.
+            await asyncio.to_thread(shape.prune, self.story, node)
         self.cursor = beside[0] if beside else parent or self.cursor
         self._after_change()
         self.say("Pruned; u brings it back.")
 
     async def do_keep_only(self, _: str) -> None:
+        for card in self._cards:
+            if card.id != self.cursor:
+                await self.stop_below(card.id)
         count = await self.act(shape.keep_only, self.cursor)
         self.say(f"{count} other{'s' if count != 1 else ''} pruned; u brings them back.")
 
@@ -92,6 +97,10 @@ class Shaping(Bench):
 
     async def _history(self, step: Callable[[Story], str | None], did: str, nothing: str) -> None:
         self._touched = frozenset()
+        if step is history.undo and history.undoable(self.story) == "gen.request":
+            # A batch that is taken back is not paid for any longer.
+            for node in list(self.live_branches()):
+                await self.stop_below(node)
         kind = await asyncio.to_thread(step, self.story)
         if kind is None:
             self.say(nothing)

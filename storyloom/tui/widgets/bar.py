@@ -47,9 +47,9 @@ class Header(LinePane):
             text = one_line(text)
             cut = fitted(text, min(cell_len(text), room))
             if cut:
-                line.append((cut + " ", style))
-            room -= cell_len(cut) + 1
-            if room <= 1:
+                line.append((cut + "  ", style))
+            room -= cell_len(cut) + 2
+            if room <= 2:
                 break
         filled = sum(cell_len(text) for text, _ in line)
         line.append((" " * max(0, width - filled - used), ""))

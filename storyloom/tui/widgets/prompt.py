@@ -29,7 +29,8 @@ class Prompt(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="label", markup=False)
-        line = Input(id="line", compact=True)
+        # What stands there already is to be changed, not typed over with the first letter.
+        line = Input(id="line", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
 
