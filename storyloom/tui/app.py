@@ -27,6 +27,8 @@ from storyloom.tui.guard import Guard
 from storyloom.tui.screens.base import CommandScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from storyloom.models.client import Client
 
 __all__ = ["Loom", "run"]
@@ -89,7 +91,7 @@ class Loom(App[int]):
     def __init__(
         self, path: Path | None, settings: Settings, client: "Client | None" = None
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=_driver())
         self.settings = settings
         self._client = client
         self._path = path
@@ -202,6 +204,15 @@ class Loom(App[int]):
             if save is not None:
                 with contextlib.suppress(Exception):
                     save()
+
+
+def _driver() -> "type[Driver] | None":
+    """Return the driver that spares a thin line, None where Textual has to choose its own."""
+    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
+        return None
+    from storyloom.tui.driver import ThinDriver
+
+    return ThinDriver
 
 
 def run(path: Path | None, settings: Settings) -> int:

@@ -56,6 +56,7 @@ class Bench(CommandScreen):
         self._shut = False
         self._redrawing = False
         self._begun = False
+        self._heard_op = 0
         self.story.listen(self._note_change)
 
     @property
@@ -102,6 +103,7 @@ class Bench(CommandScreen):
         self._kept_cursor = node
         self.set_interval(1.0, self._look_around)
         self._version = self._data_version()
+        self._heard_op = self._last_op()
         if recovered:
             many = f"{len(recovered)} branches were" if len(recovered) > 1 else "A branch was"
             self.say(f"{many} interrupted last time; what had arrived is kept.", "warning")
@@ -260,6 +262,7 @@ class Bench(CommandScreen):
     def _note_change(self, changed: Changed) -> None:
         # Called in the thread of the act; what is shown is read again by whoever acted.
         self._touched = changed.nodes
+        self._heard_op = max(self._heard_op, changed.op)
 
     def _settle_cursor(self) -> None:
         """Move the cursor up from what is no longer there."""
@@ -273,6 +276,9 @@ class Bench(CommandScreen):
             ).fetchone() if not card else (card[0].parent,)  # fmt: skip
             node = row[0] if row else 0
         self.cursor = node or reading.root(self.story)
+
+    def _last_op(self) -> int:
+        return self.story.read.execute("SELECT coalesce(max(id), 0) FROM op").fetchone()[0]
 
     def _data_version(self) -> int:
         return self.story.read.execute("PRAGMA data_version").fetchone()[0]
@@ -289,11 +295,15 @@ class Bench(CommandScreen):
             if self._shut:
                 return
         version = self._data_version()
-        if version != self._version:
-            self._version = version
-            if not self.live_branches():
-                self._settle_cursor()
-                self.redraw(changed=True)
+        if version == self._version:
+            return
+        self._version = version
+        # Our own writes change it too; only an operation that we did not hear of is news.
+        last = self._last_op()
+        if last > self._heard_op and not self.live_branches():
+            self._heard_op = last
+            self._settle_cursor()
+            self.redraw(changed=True)
 
     def go(self, node: int) -> None:
         """Put the cursor on a node."""

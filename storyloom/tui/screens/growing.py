@@ -171,9 +171,20 @@ class Growing(Bench):
         nodes, self._dirty = self._dirty, set()
         ended = [node for node in nodes if not self._branches[node].running]
         if ended:
+            for batch, _task in self._batches:
+                self._leave_empty(batch)
             self.redraw(changed=True)
         else:
             self.redraw_live(nodes)
+
+    def _leave_empty(self, batch: "Batch") -> None:
+        """Take the cursor off a branch that ended without text, as its node is gone."""
+        here = {branch.node: branch for branch in batch.branches}.get(self.cursor)
+        if here is None or here.running or here.text.strip():
+            return
+        others = [b.node for b in batch.branches if b.running or b.text.strip()]
+        if others:
+            self.cursor = others[0]
 
     def _finish(self, batch: "Batch", parent: int) -> None:
         if self._ended:
@@ -185,12 +196,13 @@ class Growing(Bench):
         for branch in batch.branches:
             self._branches.pop(branch.node, None)
         self._dirty.clear()
+        came = [branch.node for branch in batch.branches if branch.text.strip()]
+        self._leave_empty(batch)
         self._settle_cursor()
         self.redraw(changed=True)
-        came = len(batch.branches) - len(failed)
         if came and not failed:
-            branches = "branch is" if came == 1 else "branches are"
-            self.say(f"{came} {branches} here: j k read, w weaves, x prunes, Space goes on.")
+            branches = "branch is" if len(came) == 1 else "branches are"
+            self.say(f"{len(came)} {branches} here: j k read, w weaves, x prunes, Space goes on.")
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]

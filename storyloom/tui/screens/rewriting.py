@@ -8,7 +8,7 @@ from pathlib import Path
 from storyloom import editor
 from storyloom.story import origins, place, reading, shape
 from storyloom.story.story import Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 from storyloom.tui.screens.bench import Bench
 
 __all__ = ["Rewriting"]
@@ -120,18 +120,14 @@ class Rewriting(Bench):
         with tempfile.TemporaryDirectory(prefix="storyloom-") as folder:
             file = Path(folder) / "passage.md"
             file.write_text(editor.content_for(text, before), encoding="utf-8", newline="\n")
-            try:
-                # Without batch_update a repaint of what streams in meanwhile waits for ever.
-                with self.app.suspend(), self.app.batch_update():
-                    process = await asyncio.create_subprocess_exec(
-                        *command, str(file), env=editor.without_keys()
-                    )
-                    status = await process.wait()
-                raw = file.read_bytes()
-            except OSError as error:
-                say(f"{command[0]} could not be started: {error.strerror}.", "warning")
-                return None
+            # Without batch_update a repaint of what streams in meanwhile waits for ever; and an
+            # error that leaves suspend() would leave the terminal without the screen.
+            with self.app.suspend(), self.app.batch_update():
+                raw, status = await _edited(command, file)
         self.refresh(layout=True)
+        if isinstance(status, str):
+            say(f"{one_line(command[0])} could not be started: {status}.", "warning")
+            return None
         if status:
             say(f"The editor ended with status {status}; nothing was changed.", "warning")
             return None
@@ -160,3 +156,15 @@ class Rewriting(Bench):
 
     def _fork(self) -> int:
         return reading.cards(self.story, [self.cursor])[0].parent
+
+
+async def _edited(command: list[str], file: Path) -> tuple[bytes, int | str]:
+    """Run the editor on a file; return what it left there, and its status or why there is none."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, str(file), env=editor.without_keys()
+        )
+        status = await process.wait()
+        return file.read_bytes(), status
+    except OSError as error:
+        return b"", error.strerror or "it cannot be run"
