@@ -182,20 +182,28 @@ def _merged(line: Line) -> list[Part]:
 
 
 def _differing_end(before: Line, now: Line, width: int) -> int:
-    """Return the cell behind the last one in which two lines differ, 0 when they look the same."""
-    old, new = _cells(before, width), _cells(now, width)
+    """Return a cell from which on two lines look the same, 0 when they do so altogether."""
+    one, other = _merged(before), _merged(now)
+    if one == other:
+        return 0
+    old, new = _cells(one, width), _cells(other, width)
+    if old is None or new is None:
+        return width
     end = width
     while end and old[end - 1] == new[end - 1]:
         end -= 1
     return end
 
 
-def _cells(line: Line, width: int) -> list[Part]:
+def _cells(parts: Sequence[Part], width: int) -> list[Part] | None:
+    """Return what is in each cell, None where characters share one and so cannot be counted."""
     cells: list[Part] = []
-    for text, names in line:
+    for text, names in parts:
         plain = names if _SEEN.intersection(names.split()) else ""
         for character in text:
             size = 1 if character.isascii() else cell_len(character)
+            if size == 0:
+                return None
             cells += [(character, names if character != " " else plain)] * size
     cells += [(" ", "")] * (width - len(cells))
     return cells[:width]
