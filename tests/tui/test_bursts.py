@@ -57,3 +57,11 @@ async def test_many_page_keys_are_all_obeyed() -> None:
         await until(pilot, lambda: "Paragraph 3." in shown(app))
         burst(app, " " * 20)
         await until(pilot, lambda: "Paragraph 200." in shown(app) or "Paragraph 195." in shown(app))
+
+
+async def test_keys_behind_the_enter_that_closes_the_line_are_commands(library: Stage) -> None:
+    async with library.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "169" in shown(library))
+        burst(library, ":theme paper\rn")
+        await until(pilot, lambda: library.theme == "paper")
+        await until(pilot, lambda: isinstance(library.screen, NewStoryScreen))

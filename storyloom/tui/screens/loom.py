@@ -99,7 +99,8 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping):
         if len(self.app.screen_stack) > 1:
             self.dismiss()
         else:
-            self.app.switch_screen(LibraryScreen())
+            # Textual cannot take away the screen that it began with; closed, it stays below.
+            self.app.push_screen(LibraryScreen())
 
     async def do_quit(self, _: str) -> None:
         await self.loom.leave()
@@ -111,6 +112,7 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping):
         await self.end_growing()
         self.remember()
         self._shut = True
+        self.query_one(TreePane).forget()
         self.story.close()
 
     def save_at_once(self) -> None:

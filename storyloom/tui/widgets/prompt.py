@@ -15,6 +15,31 @@ from storyloom.text import Refusal, clean
 __all__ = ["Prompt"]
 
 
+class Line(Input):
+    """The box itself. It closes with the very key that ends it, and hands on what comes later.
+
+    On a slow link keys come many at once. Those right behind the one that closes the box are in
+    its queue already, and they are commands, not text.
+    """
+
+    open = False
+    """Whether keys are still for the box."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Textual calls Input's own handler after this one, unless it is prevented.
+        if self.open and event.key not in ("enter", "escape", "ctrl+g"):
+            return
+        event.stop()
+        event.prevent_default()
+        if not self.open:
+            self.app.post_message(events.Key(event.key, event.character))
+            return
+        value = self.value
+        self.query_ancestor(Prompt).action_leave()
+        if event.key == "enter":
+            self.post_message(self.Submitted(self, value, None))
+
+
 class Prompt(Horizontal):
     """Hidden until `ask`; Enter answers, Escape and ^g leave without an answer."""
 
@@ -30,7 +55,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("", id="label", markup=False)
         # What stands there already is to be changed, not typed over with the first letter.
-        line = Input(id="line", compact=True, select_on_focus=False)
+        line = Line(id="line", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
 
@@ -40,7 +65,8 @@ class Prompt(Horizontal):
         """Show the line, with `begun` in it; `answer` is called with what is typed."""
         self._answer = answer
         self.query_one("#label", Static).update(Content(label if label == ":" else f"{label}: "))
-        line = self.query_one(Input)
+        line = self.query_one(Line)
+        line.open = True
         line.suggester = SuggestFromList(choices) if choices else None
         line.value = begun
         line.cursor_position = len(begun)
@@ -54,13 +80,13 @@ class Prompt(Horizontal):
 
     def action_leave(self) -> None:
         """Leave without an answer."""
+        self.query_one(Line).open = False
         self._show(False)
         self.screen.set_focus(None)
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the line to whoever asked."""
         event.stop()
-        self.action_leave()
         try:
             result = self._answer(clean(event.value).replace("\n", " "))
             if inspect.isawaitable(result):

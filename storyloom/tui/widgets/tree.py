@@ -66,6 +66,10 @@ class TreePane(TitledPane):
             self.show(self._story, self._legend, self._cursor, live=self._live,
                       unread=self._unread, changed=True)  # fmt: skip
 
+    def forget(self) -> None:
+        """Show nothing more of the story, as it is about to be closed."""
+        self._story = None
+
     @property
     def rows(self) -> Sequence[Row]:
         """The rows that are drawn, from the top."""
