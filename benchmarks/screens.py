@@ -174,8 +174,7 @@ async def _imported(bench: Bench, story: Path) -> None:
         await terminal.until(lambda: bool(terminal.raw), "a first byte")
         await terminal.quiet(0.3)
         children = below(terminal.pid)
-        await terminal.command("quit")
-        await terminal.ended()
+        await terminal.quits()
     print(f"  heavy libraries imported by then: {note.read_text()}; "
           f"processes started: {len(children)}")  # fmt: skip
 

@@ -29,7 +29,7 @@ KEYS = {
 # pyte knows neither kitty's keyboard protocol nor questions after modes, and would print them.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[A-Za-z]|\?[0-9;]*\$p)|\x1bP[^\x1b]*\x1b\\")
 _UNFINISHED = re.compile(rb"\x1b[^A-Za-z~\\]*\Z")
-_PATIENCE = 60.0
+_PATIENCE = 30.0
 """Seconds after which a screen that does not come is a failure; a busy machine is slow."""
 
 
@@ -122,8 +122,10 @@ class Terminal:
     async def shows(self, *words: str, gone: Sequence[str] = ()) -> None:
         """Wait until the screen has all of `words`, and none of `gone`."""
         await self.until(
-            lambda: all(word in self.text for word in words)
-            and not any(word in self.text for word in gone),
+            lambda: (
+                all(word in self.text for word in words)
+                and not any(word in self.text for word in gone)
+            ),
             f"{words}{f' without {gone}' if gone else ''}",
         )
 
@@ -138,10 +140,22 @@ class Terminal:
                 await asyncio.wait_for(self._news.wait(), 0.1)
 
     async def command(self, line: str) -> None:
-        """Type a `:` line, once there is one to type on."""
+        """Type a `:` line once there is one to type on, and wait until it has been taken."""
+        await self.answer(":", ":", line)
+
+    async def answer(self, key: str, question: str, line: str) -> None:
+        """Press a key that asks for a line, answer, and wait until the answer has been taken."""
+        self.send(key)
+        await self.until(lambda: self.lines[-1].startswith(f" {question}"), question)
+        self.send(line, "enter")
+        await self.until(lambda: not self.lines[-1].startswith(f" {question}"), "the end of it")
+
+    async def quits(self) -> int:
+        """Leave the program by its own command; its status."""
         self.send(":")
         await self.until(lambda: self.lines[-1].startswith(" :"), "the : line")
-        self.send(line, "enter")
+        self.send("quit", "enter")
+        return await self.ended()
 
     async def ended(self) -> int:
         """Wait until the program has ended; its status, or minus the signal that killed it."""
