@@ -1,6 +1,7 @@
 """The first ten minutes with the whole program, in a real terminal of 80 by 24."""
 
 import asyncio
+import json
 import re
 import shutil
 import signal
@@ -265,6 +266,24 @@ async def test_branches_go_on_growing_while_the_author_is_in_an_editor(
         go.touch()
         await terminal.shows("Nothing was changed.")
         await terminal.press("l", "Begun and ended.")
+
+
+async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(
+    home: Home, story: Path
+) -> None:
+    async with home.terminal(story) as terminal:
+        await terminal.shows("Saltmarsh")
+        await terminal.press("i", "write after n1")
+        terminal.send("It came back.")
+        await terminal.shows("came back.")
+        await terminal.press("ctrl+o", "n2 ", "Space grow")
+        terminal.send(":", "note exwy", "enter", "h", "C", "Then", "enter", "w")
+        await terminal.shows("n1 ", "The weave leads here.")
+        assert await terminal.quits() == 0
+    there = seen(story)["marks"]
+    assert there[2, "note"] == "exwy"
+    assert [mark[1] for mark in json.loads(there[1, "chapters"])] == ["Then"]
+    assert set(texts(story)) == {1, 2}
 
 
 NEVER = (
