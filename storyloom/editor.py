@@ -6,7 +6,7 @@ How it is run is for the caller, as a screen has to go on streaming meanwhile.
 import os
 import shlex
 
-from storyloom.text import Refusal, clean, first_words
+from storyloom.text import Refusal, clean, one_line
 
 __all__ = ["MARK", "command", "content_for", "passage_in", "without_keys"]
 
@@ -35,7 +35,8 @@ def content_for(text: str, before: str) -> str:
     """Return a file for the editor: three lines of comment, of which one tells what stands
     before the passage, then the passage and the line end that every editor wants.
     """
-    lead = first_words(before[-80:].replace("--", "—"), 60)
+    # Two hyphens would end the comment.
+    lead = one_line(before[-400:]).replace("--", "—")[-60:].partition(" ")[2]
     head = f"<!-- after: …{lead} -->\n<!-- leave with an error to change nothing -->\n{MARK}\n"
     return f"{head}{text}\n"
 

@@ -84,6 +84,10 @@ def _run(arguments: list[str]) -> int:
     if not arguments:
         return screens.open_library()
     first = arguments[0]
+    verbs = {"show", "set", "clear", "-h", "--help"}
+    if first == "plan" and arguments[1:] and arguments[1] not in verbs:
+        # As with other commands, the file alone shows what is there.
+        arguments = ["plan", "show", *arguments[1:]]
     if first.startswith("-") and first != "--":
         options = parser.parse_args(arguments)
     elif first in commands:

@@ -88,14 +88,18 @@ class Batch:
         *,
         why: str = "",
         trim: bool = True,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
 
-        Raises Refusal when what is to be sent cannot fit, or the parent is still being written;
-        nothing is stored then.
+        `wanted` is asked once the models are ready, which may take seconds. Raises Refusal when it
+        says no, what is to be sent cannot fit, or the parent is still being written; nothing is
+        stored then.
         """
         entries = [settings.entry(part.model) for part in parts]
         facts = [await client.describe(entry) for entry in entries]
+        if not wanted():
+            raise Refusal("Stopped before anything was asked.")
         asked, calls = await asyncio.to_thread(
             _requests, story, settings, parent, parts, entries, facts, why
         )

@@ -36,7 +36,7 @@ __all__ = [
     "weave_tip",
 ]  # fmt: skip
 
-_PREVIEW = 240
+_PREVIEW = 1_200
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Card:
     ord: str
     flags: int
     preview: str
-    """The first 240 code points of the text."""
+    """The first 1,200 code points of the text: all of most passages."""
     length: int
     """Code points of the whole text."""
     model: str

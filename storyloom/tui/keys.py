@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-__all__ = ["EDITOR", "FETCH", "HELP", "LIBRARY", "LOOM", "NEW_STORY", "PICKER", "READER", "SCREENS",
-           "SPLIT", "Command", "bindings", "named", "shown_key"]  # fmt: skip
+__all__ = ["EDITOR", "FETCH", "HELP", "LEGEND", "LIBRARY", "LOOM", "NEW_STORY", "PICKER",
+           "READER", "SCREENS", "SPLIT", "Command", "bindings", "named", "shown_key"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,19 @@ LOOM = (
     _c("quit", "", "Leave Storyloom", "leave"),
     *_EVERYWHERE,
 )
+
+LEGEND = (
+    ("*", "on the weave, the path that is the story"),
+    (">", "where the cursor is"),
+    ("▌", "lines of the passage under the cursor"),
+    ("•", "a branch that came in and was not looked at yet"),
+    ("~", "behind a model's name: edited by hand since"),
+    ("+3", "three branches go on from here, or are folded away"),
+    ("31w", "how many words it has"),
+    ("H", "written by hand; other letters are models"),
+    ("x 2 pruned", "two branches that U brings back"),
+)
+"""What the loom's marks mean, for its help."""
 
 LIBRARY = (
     _c("next", "j down", "Go to the next story", "move"),

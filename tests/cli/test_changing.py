@@ -209,3 +209,15 @@ def test_export_is_named_after_the_title_and_never_replaces(run: Run, tide: str)
     assert Path("tide.txt").read_text() == "The tide went out and did not come back.\n"
     assert run("export", tide, "-o", "none/tide.md").code == 2
     assert run("export", tide, "--node", "99").code == 2
+
+
+def test_plan_with_a_file_alone_shows_the_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tide.loom"
+    assert main(["new", str(path), "--opening", "The tide went out."]) == 0
+    capsys.readouterr()
+    assert main(["plan", "show", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert main(["plan", str(path)]) == 0
+    assert capsys.readouterr() == shown

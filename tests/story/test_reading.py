@@ -104,7 +104,7 @@ def test_a_card_says_what_a_row_shows(story: Story) -> None:
     growth.finish(story, place, "Written by it. " * 40, Result("length"))
     (card,) = reading.cards(story, [place.node])
     assert (card.streaming, card.finish, card.length) == (False, "length", 600)
-    assert card.preview == ("Written by it. " * 40)[:240]
+    assert card.preview == ("Written by it. " * 40)[:1_200]
     for text in ("One.", "Two."):
         shape.write_child(story, place.node, text)
     shape.prune(story, shape.write_child(story, place.node, "Three."))

@@ -64,7 +64,12 @@ async def test_capital_x_keeps_one_and_capital_u_brings_the_others_back(path: Pa
     async with at_the_loom(path) as hand:
         await hand.goes(EELS)
         await hand.press("X")
-        assert hand.kids(ROOT) == [EELS]
+        # The weave goes through one of the others, so it is asked for; n leaves all as it is.
+        await hand.answers("n")
+        assert hand.kids(ROOT) == [ROPE, EELS, HABIT]
+        await hand.press("X")
+        await hand.answers("y")
+        await hand.until(lambda: hand.kids(ROOT) == [EELS])
         assert "2 others pruned; u brings them back." in hand.foot
         await hand.press("U")
         assert hand.kids(ROOT) == [ROPE, EELS, HABIT]

@@ -186,7 +186,9 @@ class EditorScreen(CommandScreen):
         """Go back; a changed text waits as a draft."""
         if self._changed:
             self._keep_draft()
-            self.app.notify("Kept as a draft; edit here again to go on with it.", markup=False)
+            below = self.app.screen_stack[-2]
+            if isinstance(below, CommandScreen):
+                below.say("Kept as a draft; the same key goes on with it.")
         self.dismiss(None)
 
     def save_at_once(self) -> None:

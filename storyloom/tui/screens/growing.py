@@ -34,6 +34,8 @@ class Growing(Bench):
         self._dirty: set[int] = set()
         self._ended = False
         self._preparing = False
+        self._unwanted = False
+        """Whether the author has stopped a batch that is still being prepared."""
 
     def live_branches(self) -> dict[int, Live]:
         """Return the branches that are being written, by node."""
@@ -83,6 +85,10 @@ class Growing(Bench):
 
     async def do_stop(self, _: str) -> None:
         """Stop what is being written; a branch alone when the cursor is on it."""
+        if self._preparing and not self._unwanted:
+            self._unwanted = True
+            self.say("Stopping before anything is asked.")
+            return
         branch = self._branches.get(self.cursor)
         only = self.cursor if branch is not None and branch.running else None
         for batch, _task in self._batches:
@@ -118,7 +124,7 @@ class Growing(Bench):
 
             self.app.push_screen(FetchScreen(), fetched)
             return
-        self._preparing = True
+        self._preparing, self._unwanted = True, False
         self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
 
     async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
@@ -134,6 +140,7 @@ class Growing(Bench):
                 parent,
                 parts,
                 why=marks.text_of(self.story, parent, "why"),
+                wanted=lambda: not (self._unwanted or self._ended),
             )
         except Refusal as refusal:
             say(str(refusal), "warning")

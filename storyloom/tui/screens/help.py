@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 
-from storyloom.tui.keys import HELP, Command, bindings, shown_key
+from storyloom.tui.keys import HELP, LEGEND, LOOM, Command, bindings, shown_key
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left
@@ -67,6 +67,12 @@ class HelpScreen(CommandScreen):
                 lines.append(((margin + heading, "title"),))
                 for command in commands:
                     lines += [((margin, ""), *line) for line in _row(command, measure, keys, names)]
+        if self._commands is LOOM:
+            lines += [(), ((margin + "Marks", "title"),)]
+            for mark, meaning in LEGEND:
+                for number, (start, end) in enumerate(wrap(meaning, max(10, measure - 16))):
+                    shown = f"{margin}  {'' if number else mark:<12}"
+                    lines.append(((shown, "title"), (meaning[start:end], "text")))
         self._lines = [*lines, (), ((margin + _FOOT, "dim"),)] if measure >= 60 else lines
         self._scroll(0)
 

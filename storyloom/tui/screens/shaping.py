@@ -16,7 +16,7 @@ STEPS = {
     "node.join": "a join",
     "node.prune": "a pruning",
     "node.restore": "a restoring",
-    "gen.request": "a batch, which is pruned",
+    "gen.request": "a batch",
     "weave.set": "where the weave leads",
     "chapter.set": "a chapter mark",
     "plan.set": "a plan",
@@ -26,6 +26,9 @@ STEPS = {
     "settings.set": "a text of the story",
 }
 """What undo and redo say of each kind of step."""
+
+
+_UNDID = "Taken back"
 
 
 class Shaping(Bench):
@@ -62,6 +65,16 @@ class Shaping(Bench):
         self.say("Pruned; u brings it back.")
 
     async def do_keep_only(self, _: str) -> None:
+        if any(card.woven for card in self._cards if card.id != self.cursor):
+
+            def answer(given: str) -> object:
+                return self._keep_only() if given.strip().lower().startswith("y") else None
+
+            self.ask("The weave goes through another one. Prune them all the same? y/n", answer)
+            return
+        await self._keep_only()
+
+    async def _keep_only(self) -> None:
         for card in self._cards:
             if card.id != self.cursor:
                 await self.stop_below(card.id)
@@ -90,7 +103,7 @@ class Shaping(Bench):
         self.say("The weave leads here.")
 
     async def do_undo(self, _: str) -> None:
-        await self._history(history.undo, "Taken back", "There is nothing to take back.")
+        await self._history(history.undo, _UNDID, "There is nothing to take back.")
 
     async def do_redo(self, _: str) -> None:
         await self._history(history.redo, "Made again", "There is nothing to make again.")
@@ -114,7 +127,8 @@ class Shaping(Bench):
             if back and self.cursor not in back:
                 self.cursor = back[0]
         self._after_change()
-        self.say(f"{did}: {STEPS.get(kind, kind)}.")
+        pruned = " Its branches are pruned." if kind == "gen.request" and did == _UNDID else ""
+        self.say(f"{did}: {STEPS.get(kind, kind)}.{pruned}")
 
     async def do_why(self, text: str) -> None:
         self.loom.warm()
@@ -136,11 +150,14 @@ class Shaping(Bench):
         await self._say_of(0, "style", "style", text)
 
     async def _say_of(self, owner: int, key: str, label: str, text: str) -> None:
+        async def keep(given: str) -> None:
+            await self.act(marks.set_text, owner, key, given)
+            self.say(f"The {key} is kept." if given.strip() else f"There is no {key} now.")
+
         if text:
-            await self.act(marks.set_text, owner, key, text)
+            await keep(text)
             return
-        begun = marks.text_of(self.story, owner, key)
-        self.ask(label, lambda answer: self.act(marks.set_text, owner, key, answer), begun=begun)
+        self.ask(label, keep, begun=marks.text_of(self.story, owner, key))
 
     async def do_chapter(self, title: str) -> None:
         if title:

@@ -122,7 +122,8 @@ class SiblingsPane(TitledPane):
             state = _STATES.get(card.finish, "")
             if state:
                 parts.append((state, "warning"))
-            length = f"{words(card.preview)}w" if card.length <= 240 else f"~{card.length // 6}w"
+            whole = card.length <= len(card.preview)
+            length = f"{words(card.preview)}w" if whole else f"{card.length // 600}00+w"
             parts.append((f"+{card.kids} {length}" if card.kids else length, "dim"))
         name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
         parts.append((f"{name}{'~' if card.edited else ''}", legend.role(card.model)))

@@ -87,11 +87,11 @@ class StrandPane(TitledPane):
     ) -> None:
         """Show these pieces, of which the last is the branch under the cursor."""
         node = pieces[-1].node if pieces else 0
-        # A branch is laid out anew when the cursor comes to it and when it is finished.
-        anew = node != self._node or (self._growing and not growing)
+        finished = self._growing and not growing and node == self._node
+        changed = node != self._node or (not growing and pieces != self._pieces)
         self._pieces, self._node, self._role = pieces, node, role
         self._growing, self.complete = growing, complete
-        self._lay_out(anew=anew)
+        self._lay_out(anew=changed, filled=finished)
 
     def scroll_by(self, lines: int) -> bool:
         """Move the view down by that many lines; false when it needs more text above."""
@@ -104,8 +104,9 @@ class StrandPane(TitledPane):
         self._wrapped = []
         self._lay_out(anew=True)
 
-    def _lay_out(self, *, anew: bool) -> None:
-        """Break the text into lines and choose which is the first one drawn.
+    def _lay_out(self, *, anew: bool, filled: bool = False) -> None:
+        """Break the text into lines and choose which is the first one drawn: again, when the
+        branch under the cursor is `anew` there, and with no empty lines below when it is `filled`.
 
         What is on the screen stays where it is as long as the branch under the cursor fits below:
         text that jumps about loses its reader, and costs a thin line the whole pane.
@@ -117,10 +118,12 @@ class StrandPane(TitledPane):
         height, lines = self.room.height, len(self._wrapped)
         top = next((at for at, line in enumerate(self._wrapped) if line.place == held), None)
         own = lines - self._start
+        if filled:
+            top = None
         if top is None or (anew and not (top < self._start and lines <= top + height)):
             if own + 2 > height:
                 top = self._start - 2
-            elif self._growing or top is not None:
+            elif self._growing or (top is not None and lines > height):
                 # Room is left below for what comes next, so that it need not move again.
                 top = self._start - max(2, min(height // 3, height - own))
             else:
