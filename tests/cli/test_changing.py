@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from storyloom.cli.main import main
 from storyloom.story import origins, reading
 from storyloom.story.story import Story
 from tests.cli.conftest import Run

@@ -269,7 +269,7 @@ class ModelPicker(CommandScreen):
             self._refill()
             return
         self._filter_before = self._filter
-        self.ask("filter", self._filtered, begun=self._filter)
+        self.ask("filter", self._filtered)
 
     def _filtered(self, letters: str) -> None:
         self._filter_before = None
