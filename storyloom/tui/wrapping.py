@@ -1,6 +1,8 @@
 """Prose broken into lines of terminal cells: spans of the text, for styles to be laid on."""
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -12,7 +14,8 @@ Span = tuple[int, int]
 _WORD = re.compile(r"\S+")
 
 
-def wrap(text: str, width: int) -> list[Span]:
+@lru_cache(maxsize=128)
+def wrap(text: str, width: int) -> Sequence[Span]:
     """Return the lines of `text` at most `width` cells wide, at least one.
 
     Lines break at spaces, which belong to no line's visible part, and at line ends; a word wider

@@ -60,7 +60,12 @@ class CommandScreen(Screen[object]):
             self.say("That was pasted, so none of it was taken for keys.")
 
     async def action_do(self, name: str, argument: str = "") -> None:
-        """Do the command of that name, which a key named."""
+        """Do the command of that name, which a key named.
+
+        Keys that came in one burst with the one that opened another screen were not for this one.
+        """
+        if self.app.screen is not self:
+            return
         if time.monotonic() - self._pasted < _PASTE_SECONDS:
             self._pasted = time.monotonic()
             return

@@ -5,6 +5,7 @@ its lines as plain values, compares the new ones with the old, and names the dif
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -95,7 +96,7 @@ class LinePane(Widget):
         width = self.size.width
         if y >= len(self.lines):
             return Strip.blank(width, base)
-        parts = _merged(self.lines[y])
+        parts = list(_merged(self.lines[y]))
         if parts and not _SEEN.intersection(parts[-1][1].split()):
             # Padded in its own style, as another style is another colour on the wire.
             used = sum(cell_len(text) for text, _ in parts)
@@ -163,7 +164,8 @@ def _plain(text: str, names: str) -> bool:
     return text.isspace() and not _SEEN.intersection(names.split())
 
 
-def _merged(line: Line) -> list[Part]:
+@lru_cache(maxsize=2048)
+def _merged(line: Line) -> Line:
     """Return a line's visible parts, as few as can be: each costs a colour on the wire."""
     parts: list[Part] = []
     for text, names in line:
@@ -178,7 +180,7 @@ def _merged(line: Line) -> list[Part]:
             parts[0] = (parts[0][0] + text, names)
             continue
         parts.append((text, names))
-    return parts
+    return tuple(parts)
 
 
 def _differing_end(before: Line, now: Line, width: int) -> int:
@@ -195,7 +197,8 @@ def _differing_end(before: Line, now: Line, width: int) -> int:
     return end
 
 
-def _cells(parts: Sequence[Part], width: int) -> list[Part] | None:
+@lru_cache(maxsize=1024)
+def _cells(parts: Line, width: int) -> list[Part] | None:
     """Return what is in each cell, None where characters share one and so cannot be counted."""
     cells: list[Part] = []
     for text, names in parts:
