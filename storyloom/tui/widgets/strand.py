@@ -111,12 +111,15 @@ class StrandPane(TitledPane):
         What is on the screen stays where it is as long as the branch under the cursor fits below:
         text that jumps about loses its reader, and costs a thin line the whole pane.
         """
-        held = self.place
+        held, restored = self.place, False
         self._wrap()
         if self._held is not None and self._wrapped:
-            held, self._held, anew = self._held, None, False
+            held, self._held, restored = self._held, None, True
         height, lines = self.room.height, len(self._wrapped)
         top = next((at for at, line in enumerate(self._wrapped) if line.place == held), None)
+        if restored and top is not None and top >= self._start:
+            # The author had paged on into a passage longer than the pane.
+            anew = False
         own = lines - self._start
         if filled:
             top = None
@@ -164,9 +167,9 @@ class StrandPane(TitledPane):
                 end = mark.offset if mark is not None else len(piece.text)
                 text = piece.text[at:end]
                 if not block.text:
-                    # Neither the top of the pane nor a heading wants an empty line below it.
-                    at += len(text) - len(text.lstrip("\n"))
-                    text = text.lstrip("\n")
+                    # Neither the top of the pane nor a heading wants space below it.
+                    at += len(text) - len(text.lstrip())
+                    text = text.lstrip()
                 if piece.node == self._node and block.own_from == _NOWHERE:
                     block.own_from = len(block.text)
                 block.starts.append((len(block.text), piece.node, at))
