@@ -464,3 +464,37 @@ async def test_a_second_batch_grows_elsewhere_while_the_first_is_written(
         for parent in (BELLS, EELS):
             assert "and done" in hand.text_of(hand.kids(parent)[0])
         assert marks.story_text(hand.story, "title") == "Saltmarsh"
+
+
+async def test_what_is_stopped_while_the_models_get_ready_is_never_asked(
+    path: Path, provider: Provider
+) -> None:
+    # A models' process of its own, so that the batch has to wait for it to start.
+    client = Client(environ=environment())
+    try:
+        async with at_the_loom(path, (80, 24), of(provider), client) as hand:
+            await hand.press("space", "ctrl+g")
+            await hand.until(lambda: "Stopped before anything was asked." in hand.foot)
+            assert hand.kids(BELLS) == []
+            assert provider.requests == []
+            provider.script(says("The tide came."), says("It went."), says("It stayed."))
+            await hand.press("space")
+            await hand.until(lambda: len(hand.kids(BELLS)) == 3)
+            await settled(hand)
+    finally:
+        await client.close()
+
+
+async def test_when_the_first_branch_brings_nothing_the_cursor_is_on_one_that_does(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    provider.answer(
+        lambda request: refuses(500) if request.body["model"] == "rope" else says("The tide came.")
+    )
+    plan = of(provider, ("rope", 1), ("tide", 1))
+    async with at_the_loom(path, (80, 24), plan, client) as hand:
+        await hand.press("space")
+        await hand.until(lambda: bool(hand.kids(BELLS)))
+        await settled(hand)
+        assert hand.kids(BELLS) == [hand.cursor]
+        assert "The tide came." in hand.text

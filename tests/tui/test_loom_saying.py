@@ -194,3 +194,12 @@ async def test_a_paste_onto_the_loom_is_no_command(path: Path) -> None:
         await hand.shows("That was pasted")
         await hand.press("x", "w", "u")
         assert state(hand.story) == before
+
+
+async def test_a_chapter_leaves_its_passage_in_sight(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.goes(BELLS)
+        words = hand.text.split()[-3:]
+        await hand.shows(*words)
+        await hand.command("chapter A new one")
+        await hand.shows("A new one", *words)
