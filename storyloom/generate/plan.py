@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
+from storyloom.story import reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
@@ -43,27 +44,14 @@ def short(model: str) -> str:
 
 def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     """Return the plan in force at `node`."""
-    for owner, value in _carried(story, node):
+    found = reading.carried(story, node, "plan")
+    if found is not None:
+        owner, value = found
         parts = tuple(PlanPart(model, count) for model, count in json.loads(value))
-        source = f"set at n{owner}" if owner else "the story's own"
-        return Plan(parts, owner, source)
+        return Plan(parts, owner, f"set at n{owner}" if owner else "the story's own")
     if settings.plan:
         return Plan(settings.plan, None, "the config file's")
     return Plan((PlanPart(EMBEDDED, settings.count),))
-
-
-def _carried(story: Story, node: int) -> list[tuple[int, str]]:
-    owners = story.read.execute("SELECT owner, value FROM attr WHERE key = 'plan'").fetchall()
-    if not owners or (owners[0][0] == 0 and len(owners) == 1):
-        return owners
-    # Only a story that has plans on nodes pays for the climb.
-    return story.read.execute(
-        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
-        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id) "
-        "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = 'plan' "
-        "ORDER BY n LIMIT 1",
-        (node,),
-    ).fetchall()
 
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:

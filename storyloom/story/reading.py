@@ -20,21 +20,26 @@ __all__ = [
     "Card",
     "Piece",
     "cards",
+    "carried",
     "chapters",
     "children",
+    "data_version",
     "depth",
     "exists",
+    "last_op",
     "leftmost_leaf",
+    "models",
     "path",
     "pieces",
     "pruned_children",
     "root",
     "search",
+    "standing",
     "strand",
     "strand_text",
     "weave_child",
     "weave_tip",
-]  # fmt: skip
+]
 
 _PREVIEW = 1_200
 
@@ -324,3 +329,57 @@ def length(story: Story, node: int) -> int:
         "JOIN rev ON rev.id = node.rev",
         (node,),
     ).fetchone()[0]
+
+
+def standing(story: Story, node: int) -> int:
+    """Return `node`; where it or what it hangs on is pruned or taken back, what that hung on; a
+    root when that is nothing.
+    """
+    row = story.read.execute(
+        "WITH RECURSIVE up(parent, flags, n) AS ("
+        "SELECT parent, flags, 0 FROM node WHERE id = ? UNION ALL "
+        "SELECT node.parent, node.flags, n + 1 FROM up JOIN node ON node.id = up.parent) "
+        f"SELECT parent FROM up WHERE flags & {GONE | PRUNED} ORDER BY n DESC LIMIT 1",
+        (node,),
+    ).fetchone()
+    found = row[0] if row else node
+    return found if found and exists(story, found) else root(story)
+
+
+def carried(story: Story, node: int, key: str) -> tuple[int, str] | None:
+    """Return the nearest owner from `node` up, the story (0) last, that has an attribute, and its
+    value; None when there is none.
+    """
+    owners = story.read.execute("SELECT owner, value FROM attr WHERE key = ?", (key,)).fetchall()
+    if not owners or (len(owners) == 1 and owners[0][0] == 0):
+        return owners[0] if owners else None
+    # Only a story in which nodes have it pays for the climb.
+    return story.read.execute(
+        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
+        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id) "
+        "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = ? "
+        "ORDER BY n LIMIT 1",
+        (node, key),
+    ).fetchone()
+
+
+_FIRST_GENERATIONS = 5_000
+
+
+def models(story: Story) -> list[str]:
+    """Return the models of the story's first 5,000 generations, in the order of their first use."""
+    rows = story.read.execute(
+        "SELECT model FROM gen WHERE id <= ? GROUP BY model ORDER BY min(id)",
+        (_FIRST_GENERATIONS,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def data_version(story: Story) -> int:
+    """Return a number that another one replaces whenever anything was written; it costs nothing."""
+    return story.read.execute("PRAGMA data_version").fetchone()[0]
+
+
+def last_op(story: Story) -> int:
+    """Return the number of the newest operation in the log."""
+    return story.read.execute("SELECT coalesce(max(id), 0) FROM op").fetchone()[0]

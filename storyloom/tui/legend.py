@@ -2,25 +2,21 @@
 
 import re
 
+from storyloom.story import reading
 from storyloom.story.story import Story
 from storyloom.text import one_line
 
 __all__ = ["Legend", "code_of"]
 
 _COLOURS = 8
-_FIRST_GENERATIONS = 5_000
 
 
 class Legend:
     """The models of one story in the order of their first use."""
 
     def __init__(self, story: Story) -> None:
-        rows = story.read.execute(
-            "SELECT model FROM gen WHERE id <= ? GROUP BY model ORDER BY min(id)",
-            (_FIRST_GENERATIONS,),
-        ).fetchall()
         self._numbers: dict[str, int] = {}
-        for (model,) in rows:
+        for model in reading.models(story):
             self.role(model)
 
     def role(self, model: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.story import growth, jumps, marks, reading, shape
+from storyloom.story import growth, history, jumps, marks, reading, shape
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import HUMAN, Run
 from storyloom.story.story import Story
@@ -230,3 +230,39 @@ def test_runs_are_read_with_their_generation(story: Story) -> None:
     assert piece.runs == (Run("model:m/one", 5, place.gen),)
     assert growth.request_of(story, place.gen) == {"prompt": "p"}
     assert growth.request_of(story, 999) == {}
+
+
+def test_one_stands_on_what_is_neither_pruned_nor_below_what_is(
+    story: Story, line: list[int]
+) -> None:
+    assert reading.standing(story, line[6]) == line[6]
+    shape.prune(story, line[5])
+    assert reading.standing(story, line[6]) == line[4]
+    shape.prune(story, line[2])
+    assert reading.standing(story, line[6]) == reading.standing(story, line[4]) == line[1]
+    assert reading.standing(story, 99) == reading.root(story)
+    made = shape.write_child(story, line[1], "Another way.")
+    history.undo(story)
+    assert reading.standing(story, made) == line[1]
+
+
+def test_the_nearest_owner_of_an_attribute_is_found_upwards(story: Story, line: list[int]) -> None:
+    assert reading.carried(story, line[6], "note") is None
+    marks.set_text(story, line[3], "note", "near")
+    marks.set_text(story, line[1], "note", "far")
+    assert reading.carried(story, line[6], "note") == (line[3], "near")
+    assert reading.carried(story, line[2], "note") == (line[1], "far")
+    assert reading.carried(story, line[0], "note") is None
+
+
+def test_models_are_told_in_the_order_of_their_first_use(story: Story) -> None:
+    assert reading.models(story) == []
+    for model in ("b", "a", "b"):
+        growth.request(story, 1, [Asked(model, {"prompt": "p"})])
+    assert reading.models(story) == ["b", "a"]
+
+
+def test_the_newest_operation_is_told(story: Story) -> None:
+    before = reading.last_op(story)
+    marks.set_text(story, 0, "title", "Iron")
+    assert reading.last_op(story) > before

@@ -102,8 +102,8 @@ class Bench(CommandScreen):
         self.call_after_refresh(self._begin)
         self._kept_cursor = node
         self.set_interval(1.0, self._look_around)
-        self._version = self._data_version()
-        self._heard_op = self._last_op()
+        self._version = reading.data_version(self.story)
+        self._heard_op = reading.last_op(self.story)
         if recovered:
             many = f"{len(recovered)} branches were" if len(recovered) > 1 else "A branch was"
             self.say(f"{many} interrupted last time; what had arrived is kept.", "warning")
@@ -266,22 +266,7 @@ class Bench(CommandScreen):
 
     def _settle_cursor(self) -> None:
         """Move the cursor up from what is no longer there."""
-        node = self.cursor
-        while node:
-            card = reading.cards(self.story, [node])
-            if card and reading.exists(self.story, node) and not card[0].pruned:
-                break
-            row = self.story.read.execute(
-                "SELECT parent FROM node WHERE id = ?", (node,)
-            ).fetchone() if not card else (card[0].parent,)  # fmt: skip
-            node = row[0] if row else 0
-        self.cursor = node or reading.root(self.story)
-
-    def _last_op(self) -> int:
-        return self.story.read.execute("SELECT coalesce(max(id), 0) FROM op").fetchone()[0]
-
-    def _data_version(self) -> int:
-        return self.story.read.execute("PRAGMA data_version").fetchone()[0]
+        self.cursor = reading.standing(self.story, self.cursor)
 
     async def _look_around(self) -> None:
         """Keep where the author is, in case the program is killed, and show what another program
@@ -294,12 +279,12 @@ class Bench(CommandScreen):
             await asyncio.to_thread(self.remember)
             if self._shut:
                 return
-        version = self._data_version()
+        version = reading.data_version(self.story)
         if version == self._version:
             return
         self._version = version
         # Our own writes change it too; only an operation that we did not hear of is news.
-        last = self._last_op()
+        last = reading.last_op(self.story)
         if last > self._heard_op and not self.live_branches():
             self._heard_op = last
             self._settle_cursor()
