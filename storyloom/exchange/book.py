@@ -10,12 +10,13 @@ from storyloom.story.reading import Piece
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Block", "Book", "Section", "book_of", "sections"]
+__all__ = ["SCENE_BREAK", "Block", "Book", "Section", "book_of", "sections"]
 
 Block: TypeAlias = str | None
 """One paragraph, whose line ends are the author's own; None is a scene break."""
 
-_SCENE_BREAK = re.compile(r"\s*(?:\*{3,}|\*(?: \*){2,}|#)\s*")
+SCENE_BREAK = re.compile(r"\s*(?:\*{3,}|\*(?: \*){2,}|#)\s*")
+"""A whole line that parts two scenes: `***`, `* * *` or `#`."""
 _HEADING = "—"
 """Heads a section that has neither a title nor a number."""
 
@@ -98,7 +99,7 @@ def _blocks(text: str) -> tuple[Block, ...]:
             lines.clear()
 
     for raw in text.split("\n"):
-        if _SCENE_BREAK.fullmatch(raw):
+        if SCENE_BREAK.fullmatch(raw):
             close()
             blocks.append(None)
         elif raw.strip():

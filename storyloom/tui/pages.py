@@ -1,10 +1,10 @@
 """A strand laid out as the pages of a book; a paragraph is wrapped when it is shown, not before."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from storyloom.exchange.book import SCENE_BREAK
 from storyloom.story import origins
 from storyloom.story.reading import Piece
 from storyloom.text import one_line
@@ -17,7 +17,6 @@ MEASURE = 66
 WRITING = "writing"
 """Stands for the origin of a text that a model is still writing."""
 
-_SCENE_BREAK = re.compile(r"\s*(?:\*{3,}|\*(?: \*){2,}|#)\s*")
 Kind: TypeAlias = Literal["text", "blank", "number", "heading", "break"]
 
 
@@ -123,7 +122,7 @@ class Pages:
             stop = end if stop < 0 else stop
             line = self.text[at:stop]
             blank = not line.strip()
-            scene = not blank and _SCENE_BREAK.fullmatch(line) is not None
+            scene = not blank and SCENE_BREAK.fullmatch(line) is not None
             if begun is not None and (blank or scene):
                 yield _Block("text", begun, last)
                 begun = None
