@@ -1,11 +1,16 @@
 """Commands that take away and bring back: prune, keep, restore, undo, redo."""
 
 from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import node_id, opened, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import say
 from storyloom.text import Refusal
+
+if TYPE_CHECKING:
+    from storyloom.story.story import Story
 
 __all__ = ["add"]
 
@@ -100,24 +105,24 @@ def _restore(options: Namespace) -> int:
 def _undo(options: Namespace) -> int:
     from storyloom.story import history
 
-    with opened(options.file, writing=True) as story:
-        for done in range(_steps(options)):
-            kind = history.undo(story)
-            if kind is None:
-                return _nothing(done, "undo")
-            say(f"Undone: {_STEPS.get(kind, kind)}.")
-    return 0
+    return _repeated(options, history.undo, "undo", "Undone")
 
 
 def _redo(options: Namespace) -> int:
     from storyloom.story import history
 
+    return _repeated(options, history.redo, "redo", "Redone")
+
+
+def _repeated(
+    options: Namespace, step: "Callable[[Story], str | None]", name: str, did: str
+) -> int:
     with opened(options.file, writing=True) as story:
         for done in range(_steps(options)):
-            kind = history.redo(story)
+            kind = step(story)
             if kind is None:
-                return _nothing(done, "redo")
-            say(f"Redone: {_STEPS.get(kind, kind)}.")
+                return _nothing(done, name)
+            say(f"{did}: {_STEPS.get(kind, kind)}.")
     return 0
 
 

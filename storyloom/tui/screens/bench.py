@@ -192,7 +192,7 @@ class Bench(CommandScreen):
         self._pieces = [*kept, *own]
         complete = not kept or kept[0].node == reading.root(self.story)
         growing = live is not None and live.state in ("waiting", "writing")
-        pane.show(self._pieces, self.legend.role(card.model), complete=complete, growing=growing)
+        pane.show(self._pieces, complete=complete, growing=growing)
 
     def _kept_before(self, card: Card) -> list[Piece]:
         """Return what is read already of the strand before a node, if it fills the pane."""

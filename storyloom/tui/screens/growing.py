@@ -163,11 +163,14 @@ class Growing(Bench):
         self.redraw(changed=True)
         painter = self.set_interval(1 / _FRAMES_A_SECOND, self._paint)
         try:
-            await asyncio.gather(task, return_exceptions=True)
+            ended = await asyncio.gather(task, return_exceptions=True)
         finally:
             painter.stop()
             self._batches.remove((batch, task))
             self._finish(batch, parent)
+        if isinstance(ended[0], Refusal):
+            # A branch that could not be saved, as on a full disk: what had been flushed is kept.
+            say(str(ended[0]), "error")
 
     def _heard(self, branch: "Branch") -> None:
         self._dirty.add(branch.node)

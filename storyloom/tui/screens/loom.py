@@ -24,7 +24,6 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping):
     BINDINGS = bindings(LOOM)
     DEFAULT_CSS = """
     LoomScreen #panes { height: 1fr; }
-    LoomScreen #side { width: 38; }
     LoomScreen.-narrow #panes { layout: vertical; }
     LoomScreen.-narrow #strand { height: 1fr; }
     LoomScreen.-narrow #siblings { height: 10; }

@@ -56,7 +56,6 @@ class StrandPane(TitledPane):
         super().__init__(id=id, title="strand")
         self._pieces: Sequence[Piece] = ()
         self._node = 0
-        self._role = "text"
         self._growing = False
         self._wrapped: list[_Wrapped] = []
         self._top = 0
@@ -82,14 +81,12 @@ class StrandPane(TitledPane):
         """Begin with the line of that place when the pane is first drawn."""
         self._held = place
 
-    def show(
-        self, pieces: Sequence[Piece], role: str, *, complete: bool, growing: bool = False
-    ) -> None:
+    def show(self, pieces: Sequence[Piece], *, complete: bool, growing: bool = False) -> None:
         """Show these pieces, of which the last is the branch under the cursor."""
         node = pieces[-1].node if pieces else 0
         finished = self._growing and not growing and node == self._node
         changed = node != self._node or (not growing and pieces != self._pieces)
-        self._pieces, self._node, self._role = pieces, node, role
+        self._pieces, self._node = pieces, node
         self._growing, self.complete = growing, complete
         self._lay_out(anew=changed, filled=finished)
 

@@ -57,7 +57,7 @@ class TreePane(TitledPane):
         if not self.display or self.room.height <= 0:
             self._rows = []
             return
-        if changed or Row(cursor) not in self._rows_in_view():
+        if changed or Row(cursor) not in self._rows:
             self._load(keep=changed)
         self._draw()
 
@@ -73,9 +73,6 @@ class TreePane(TitledPane):
     @property
     def rows(self) -> Sequence[Row]:
         """The rows that are drawn, from the top."""
-        return self._rows
-
-    def _rows_in_view(self) -> list[Row]:
         return self._rows
 
     def _load(self, *, keep: bool) -> None:
