@@ -498,3 +498,27 @@ async def test_when_the_first_branch_brings_nothing_the_cursor_is_on_one_that_do
         await settled(hand)
         assert hand.kids(BELLS) == [hand.cursor]
         assert "The tide came." in hand.text
+
+
+async def test_a_branch_that_cannot_be_saved_is_told_of_and_keeps_what_was_flushed(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    resource = pytest.importorskip("resource")
+    held = Held(" The tide came", " and went.")
+    provider.script(held.reply)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with at_the_loom(path, (80, 24), of(provider, ("tide", 1)), client) as hand:
+        await hand.press("space")
+
+        def flushed() -> bool:
+            return any("The tide came" in hand.text_of(node) for node in hand.kids(BELLS))
+
+        await hand.until(flushed, "the text in the file")
+        # From here on no file may grow: what a full disk does, for this process alone.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+        try:
+            held.go.set()
+            await hand.until(lambda: "not saved" in hand.foot, "the sentence")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert flushed()
