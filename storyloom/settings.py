@@ -14,7 +14,7 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["ModelEntry", "PlanPart", "Settings", "load"]
+__all__ = ["MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Settings", "load"]
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
@@ -128,12 +128,13 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], path: Path, where: s
         raise Refusal(f"{path}: there is no setting {one_line(key)!r}{where}; {hint}")
 
 
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "count": (1, MOST_BRANCHES),
     "words": (20, 600),
     "temperature": (0, 2),
     "context": (512, 10_000_000),
 }
+"""The least and the greatest value of each number."""
 
 
 def _checked(key: str, value: Any, default: object, path: Path) -> Any:
@@ -143,8 +144,8 @@ def _checked(key: str, value: Any, default: object, path: Path) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         raise Refusal(f"{path}: {key} has to be {names[kind]}.")
-    if key in _RANGES:
-        low, high = _RANGES[key]
+    if key in RANGES:
+        low, high = RANGES[key]
         if not low <= value <= high:
             raise Refusal(f"{path}: {key} has to be from {low:g} to {high:g}.")
     return value

@@ -53,11 +53,11 @@ def add(commands: Commands) -> None:
 
 
 def _weave(options: Namespace) -> int:
-    from storyloom.story import marks, reading
+    from storyloom.story import reading, weaves
 
     with opened(options.file, writing=options.node is not None) as story:
         if options.node is not None:
-            marks.set_weave(story, options.node)
+            weaves.set_weave(story, options.node)
             tip = reading.weave_tip(story)
             end = "ends there" if tip == options.node else f"goes on from it to n{tip}"
             say(f"The weave leads to n{options.node} and {end}.")

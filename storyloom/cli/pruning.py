@@ -14,20 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_STEPS = {
-    "gen.request": "growing branches",
-    "node.create": "writing by hand",
-    "node.text": "an edit",
-    "node.split": "a split",
-    "node.join": "a join",
-    "node.prune": "pruning",
-    "node.restore": "restoring",
-    "weave.set": "leading the weave",
-    "chapter.set": "a chapter mark",
-    "plan.set": "a plan",
-    "settings.set": "the story's title, premise or style",
-}
-
 
 def add(commands: Commands) -> None:
     """Add the commands."""
@@ -117,12 +103,14 @@ def _redo(options: Namespace) -> int:
 def _repeated(
     options: Namespace, step: "Callable[[Story], str | None]", name: str, did: str
 ) -> int:
+    from storyloom.story.log import STEPS
+
     with opened(options.file, writing=True) as story:
         for done in range(_steps(options)):
             kind = step(story)
             if kind is None:
                 return _nothing(done, name)
-            say(f"{did}: {_STEPS.get(kind, kind)}.")
+            say(f"{did}: {STEPS.get(kind, kind)}.")
     return 0
 
 

@@ -1,19 +1,20 @@
 """Whether a story file is what its log says, and its tables made again from the log."""
 
 import hashlib
+import itertools
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from storyloom.story import file, origins
-from storyloom.story.schema import GONE
-from storyloom.story.story import Story, chained, text_hash
+from storyloom.story import file, origins, said, tally
+from storyloom.story.schema import GONE, HIDDEN, PURGED
+from storyloom.story.story import Story, chained, recorded, text_hash
 from storyloom.story.tables import Change, MemoryTables, apply
 from storyloom.text import Refusal
 
-__all__ = ["Report", "check", "folded_log"]
+__all__ = ["Report", "check", "folded", "folded_log"]
 
 _SHOWN = 50
 
@@ -27,13 +28,15 @@ class Report:
     texts: int = 0
     faults: list[str] = field(default_factory=list[str])
     """A sentence each, of each kind at most 50; none means that all is well."""
+    erased: int = 0
+    """Operations that cannot be verified since a purge deleted what they said."""
 
 
 def check(story: Story) -> Report:
     """Verify SQLite's own integrity, the log's chain, every text, and that the tables agree.
 
-    Reads the whole file, in one moment of it even while other programs write. Damage is reported,
-    never raised.
+    Reads the whole file, in one moment of it even while other programs write, and holds little of
+    it at a time. Damage is reported, never raised.
     """
     report = Report()
     try:
@@ -46,7 +49,7 @@ def check(story: Story) -> Report:
         found = [row[0] for row in db.execute("PRAGMA integrity_check(20)").fetchall()]
         if found != ["ok"]:
             report.faults += [f"SQLite finds damage: {line}." for line in found]
-        for part in (_texts, _requests, _chain, _tables, _index):
+        for part in (_references, _texts, _requests, _chain, _tables, _tree, _said, _index):
             try:
                 _gather(report, part(db, report))
             except (Refusal, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -67,7 +70,10 @@ def _gather(report: Report, faults: Iterator[str]) -> None:
 
 
 def folded_log(db: sqlite3.Connection, upto: int | None = None) -> MemoryTables:
-    """Return the projection after operation `upto`, or after the last, made from the log alone."""
+    """Return the projection after operation `upto`, or after the last, made from the log alone.
+
+    It is wholly in memory; `folded` takes the last one node by node.
+    """
     tables = MemoryTables()
     rows = db.execute(
         "SELECT op, owner, key, old, new FROM change WHERE op <= ? ORDER BY seq",
@@ -78,11 +84,28 @@ def folded_log(db: sqlite3.Connection, upto: int | None = None) -> MemoryTables:
     return tables
 
 
+def folded(db: sqlite3.Connection) -> Iterator[tuple[int, MemoryTables]]:
+    """Yield each owner in order with the projection of it alone, made from the log.
+
+    A change touches one owner, so owners can be folded one after the other in little memory.
+    Raises ValueError where the log changes a node that it never added.
+    """
+    rows = db.execute("SELECT owner, op, key, old, new FROM change ORDER BY owner, seq")
+    for owner, changes in itertools.groupby(rows, key=lambda row: row[0]):
+        tables = MemoryTables()
+        for _, op, *change in changes:
+            apply(tables, Change(owner, *change), op)
+        yield owner, tables
+
+
 def _texts(db: sqlite3.Connection, report: Report) -> Iterator[str]:
-    for rev, node, digest, runs, text in db.execute(
-        "SELECT id, node, hash, runs, text FROM rev WHERE op IS NOT NULL"
+    for rev, node, digest, runs, text, flags in db.execute(
+        "SELECT rev.id, rev.node, rev.hash, rev.runs, rev.text, node.flags FROM rev "
+        "LEFT JOIN node ON node.id = rev.node WHERE rev.op IS NOT NULL"
     ):
         report.texts += 1
+        if not text and (flags or 0) & PURGED:
+            continue
         if text_hash(text) != digest:
             yield f"The text {rev} of n{node} is not the one that was stored."
         if sum(run.length for run in origins.loaded(runs)) != len(text):
@@ -91,6 +114,8 @@ def _texts(db: sqlite3.Connection, report: Report) -> Iterator[str]:
 
 def _requests(db: sqlite3.Connection, _: Report) -> Iterator[str]:
     for digest, body in db.execute("SELECT hash, body FROM request"):
+        if not body and _all_purged(db, digest):
+            continue
         try:
             sound = hashlib.sha256(zlib.decompress(body)).digest() == digest
         except zlib.error:
@@ -99,33 +124,19 @@ def _requests(db: sqlite3.Connection, _: Report) -> Iterator[str]:
             yield f"What was sent to a model ({digest.hex()[:8]}) is not what was stored."
 
 
-class _ByOperation:
-    """Rows of a query whose first column, an operation, ascends; taken operation by operation."""
-
-    def __init__(self, db: sqlite3.Connection, query: str) -> None:
-        self._rows = iter(db.execute(query))
-        self._next: tuple[Any, ...] | None = next(self._rows, None)
-
-    def take(self, op: int) -> list[tuple[Any, ...]]:
-        """Return that operation's rows, without the operation; earlier ones are passed over."""
-        out: list[tuple[Any, ...]] = []
-        while self._next is not None and self._next[0] <= op:
-            if self._next[0] == op:
-                out.append(self._next[1:])
-            self._next = next(self._rows, None)
-        return out
+def _all_purged(db: sqlite3.Connection, request: bytes) -> bool:
+    row = db.execute(
+        "SELECT 1 FROM gen JOIN node ON node.gen = gen.id "
+        f"WHERE gen.request = ? AND NOT node.flags & {PURGED} LIMIT 1",
+        (request,),
+    )
+    return row.fetchone() is None
 
 
 def _chain(db: sqlite3.Connection, report: Report) -> Iterator[str]:
-    changes = _ByOperation(db, "SELECT op, owner, key, old, new FROM change ORDER BY seq")
-    revs = _ByOperation(
-        db, "SELECT op, id, node, lower(hex(hash)), runs FROM rev WHERE op > 0 ORDER BY op, id"
-    )
-    gens = _ByOperation(
-        db, "SELECT op, id, idx, model, params, lower(hex(request)) FROM gen ORDER BY op, id"
-    )
     previous = b""
     expected = 1
+    erased = 0
     for *head, digest in db.execute(
         "SELECT id, ts, session, actor, kind, reverts, data, hash FROM op ORDER BY id"
     ):
@@ -134,65 +145,156 @@ def _chain(db: sqlite3.Connection, report: Report) -> Iterator[str]:
         if op != expected:
             yield f"The log has a gap before operation {op}."
         expected = op + 1
-        computed = chained(
-            previous,
-            tuple(head),
-            [Change._make(row) for row in changes.take(op)],
-            revs.take(op),  # pyright: ignore[reportArgumentType]
-            gens.take(op),  # pyright: ignore[reportArgumentType]
-        )
-        if computed != digest:
-            yield f"Operation {op} ({head[4]}) is not what was logged."
+        if chained(previous, tuple(head), *recorded(db, op)) != digest:
+            if _spoke_of_purged(db, op):
+                erased += 1
+            else:
+                yield f"Operation {op} ({head[4]}) is not what was logged."
         previous = digest
+    report.erased = erased
+
+
+def _spoke_of_purged(db: sqlite3.Connection, op: int) -> bool:
+    """Whether an operation held words that a later purge has deleted from the log."""
+    row = db.execute(
+        f"SELECT 1 FROM change JOIN node ON node.id = change.owner WHERE change.op = ? "
+        f"AND node.flags & {PURGED} UNION ALL SELECT 1 FROM op JOIN node "
+        f"ON node.id = json_extract(op.data, '$.purged') WHERE op.id = ? "
+        f"AND node.flags & {PURGED} LIMIT 1",
+        (op, op),
+    )
+    return row.fetchone() is not None
+
+
+class _Merged:
+    """Rows of a query in the order of their first column, taken owner by owner."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._rows = iter(rows)
+        self._next: tuple[Any, ...] | None = next(self._rows, None)
+
+    def take(self, owner: int) -> list[tuple[Any, ...]]:
+        """Return that owner's rows."""
+        out: list[tuple[Any, ...]] = []
+        while self._next is not None and self._next[0] == owner:
+            out.append(self._next)
+            self._next = next(self._rows, None)
+        return out
+
+    def before(self, owner: int | None) -> Iterator[int]:
+        """Yield the owners that come before that one, or all that are left, passing them over."""
+        while self._next is not None and (owner is None or self._next[0] < owner):
+            passed = self._next[0]
+            self.take(passed)
+            yield passed
 
 
 def _tables(db: sqlite3.Connection, report: Report) -> Iterator[str]:
-    tables = folded_log(db)
-    nodes = {
-        row[0]: row[1:]
-        for row in db.execute("SELECT id, parent, ord, rev, flags, gen FROM node").fetchall()
-    }
-    report.nodes = len(nodes)
-    for node in sorted(nodes.keys() | tables.nodes.keys()):
-        if nodes.get(node) != tables.nodes.get(node):
-            yield f"n{node} in the tables is not what the log says."
-    attributes = {
-        (owner, key): value
-        for owner, key, value in db.execute("SELECT owner, key, value FROM attr").fetchall()
-    }
-    for owner, key in sorted(attributes.keys() | tables.attributes.keys()):
-        if attributes.get((owner, key)) != tables.attributes.get((owner, key)):
-            yield f"{key} of n{owner} in the tables is not what the log says."
-    yield from _tree(tables)
+    nodes = _Merged(
+        db.execute("SELECT id, parent, ord, rev, flags, gen, born FROM node ORDER BY id")
+    )
+    attributes = _Merged(db.execute("SELECT owner, key, value FROM attr ORDER BY owner, key"))
+    for owner, tables in folded(db):
+        yield from (_not_logged(node) for node in nodes.before(owner))
+        yield from (f"n{each} in the tables says what is not in the log."
+                    for each in attributes.before(owner))  # fmt: skip
+        state = tables.nodes.get(owner)
+        expected = [(owner, *state, tables.born[owner])] if state is not None else []
+        report.nodes += bool(expected)
+        if nodes.take(owner) != expected:
+            yield _not_logged(owner)
+        found = {key: value for _, key, value in attributes.take(owner)}
+        wanted = {key: value for (_, key), value in tables.attributes.items()}
+        for key in sorted(found.keys() | wanted.keys()):
+            if found.get(key) != wanted.get(key):
+                yield f"{key} of n{owner} in the tables is not what the log says."
+    yield from (_not_logged(node) for node in nodes.before(None))
+    yield from (f"n{each} in the tables says what is not in the log."
+                for each in attributes.before(None))  # fmt: skip
 
 
-def _tree(tables: MemoryTables) -> Iterator[str]:
+def _not_logged(node: int) -> str:
+    return f"n{node} in the tables is not what the log says."
+
+
+def _tree(db: sqlite3.Connection, report: Report) -> Iterator[str]:
     """Every node that is not gone hangs on one that is not, and in the end on the story."""
-    sound = {0}
-    for start, state in tables.nodes.items():
-        if state.flags & GONE:
-            continue
-        strand: list[int] = []
-        node = start
-        climbed: set[int] = set()
-        while node not in sound and node not in climbed:
-            above = tables.nodes.get(node)
-            if above is None or above.flags & GONE:
-                yield f"n{strand[-1] if strand else start} hangs on n{node}, which is not there."
-                break
-            strand.append(node)
-            climbed.add(node)
-            node = above.parent
+    for node, parent in db.execute(
+        f"SELECT node.id, node.parent FROM node LEFT JOIN node p ON p.id = node.parent "
+        f"WHERE node.parent <> 0 AND NOT node.flags & {GONE} "
+        f"AND (p.id IS NULL OR p.flags & {GONE})"
+    ):
+        yield f"n{node} hangs on n{parent}, which is not there."
+    posts = 0
+    reached = 0
+    for each in tally.sums(db):
+        reached += bool(each.node)
+        row = db.execute(
+            "SELECT shown, whole, hidden FROM tally WHERE node = ?", (each.node,)
+        ).fetchone()
+        posts += row is not None
+        hidden = bool(each.flags & HIDDEN)
+        if row is None:
+            wrong = hidden and not each.flags & PURGED
         else:
-            if node in climbed:
-                yield f"n{node} is its own ancestor."
-        sound.update(strand)
+            wrong = row != (each.shown, each.whole, hidden)
+        if wrong:
+            yield f"What is below n{each.node} is not counted right."
+    if reached != report.nodes:
+        yield f"{report.nodes - reached} nodes hang on nothing, or on each other in a circle."
+    yield from _posts(db, posts)
+
+
+def _posts(db: sqlite3.Connection, posts: int) -> Iterator[str]:
+    if db.execute("SELECT count(*) FROM tally").fetchone()[0] != posts:
+        yield "The counts name nodes that are not in the tree."
+    for node, above, steps in db.execute(
+        "SELECT node, above, steps FROM tally WHERE node <> 0 ORDER BY node"
+    ):
+        row = db.execute(
+            "WITH RECURSIVE up(id, n) AS (SELECT parent, 1 FROM node WHERE id = ? UNION ALL "
+            "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id "
+            "WHERE NOT EXISTS(SELECT 1 FROM tally WHERE tally.node = up.id) AND n <= ?) "
+            "SELECT id, n FROM up ORDER BY n DESC LIMIT 1",
+            (node, steps),
+        ).fetchone()
+        if row != (above, steps):
+            yield f"The depth of n{node} is not counted right."
+
+
+def _said(db: sqlite3.Connection, _: Report) -> Iterator[str]:
+    held = _Merged(db.execute("SELECT owner, key, text FROM said ORDER BY owner, key"))
+    rows = db.execute("SELECT owner, key, value FROM attr ORDER BY owner, key")
+    for owner, attributes in itertools.groupby(rows, key=lambda row: row[0]):
+        wanted = [
+            (owner, key, words)
+            for _, key, value in attributes
+            if (words := said.words_of(key, value))
+        ]
+        yield from (_not_searched(each) for each in held.before(owner))
+        if held.take(owner) != wanted:
+            yield _not_searched(owner)
+    yield from (_not_searched(each) for each in held.before(None))
+
+
+def _not_searched(owner: int) -> str:
+    return f"What is said of n{owner} is not what a search would find."
 
 
 def _index(db: sqlite3.Connection, _: Report) -> Iterator[str]:
-    missing = db.execute(
-        "SELECT count(*) FROM rev WHERE op IS NOT NULL "
-        "AND NOT EXISTS(SELECT 1 FROM rev_fts_docsize d WHERE d.id = rev.id)"
-    ).fetchone()[0]
-    if missing:
-        yield f"{missing} texts are missing from the search index."
+    for table, what in (("rev", "rev.op IS NOT NULL AND rev.text <> ''"), ("said", "1")):
+        missing = db.execute(
+            f"SELECT count(*) FROM {table} WHERE {what} "
+            f"AND NOT EXISTS(SELECT 1 FROM {table}_fts_docsize d WHERE d.id = {table}.id)"
+        ).fetchone()[0]
+        if missing:
+            yield f"{missing} texts are missing from the search index."
+
+
+def _references(db: sqlite3.Connection, _: Report) -> Iterator[str]:
+    for table, row, target, _number in db.execute("PRAGMA foreign_key_check"):
+        yield f"Row {row} of {table} refers to a row of {target} that is not there."
+    for (node,) in db.execute(
+        "SELECT node.id FROM node LEFT JOIN rev ON rev.id = node.rev WHERE rev.id IS NULL"
+    ):
+        yield f"n{node} has no text."

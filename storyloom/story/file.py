@@ -16,7 +16,8 @@ from storyloom.story import schema
 from storyloom.story.guard import BUSY_SECONDS
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SUFFIX", "draft", "explained", "open_reader", "open_writer"]
+__all__ = ["SUFFIX", "back_up", "draft", "explained", "new_file", "open_reader", "open_writer",
+           "upgrade"]  # fmt: skip
 
 SUFFIX = ".loom"
 """How the names of story files end."""
@@ -25,10 +26,10 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 @contextlib.contextmanager
-def draft(path: Path) -> Generator[Path]:
-    """Yield an empty story under another name, which becomes `path` when the block ends well.
+def new_file(path: Path) -> Generator[Path]:
+    """Yield an empty file under another name, which becomes `path` when the block ends well.
 
-    So nobody ever sees a story that is half made, and none stays behind when making it fails. It
+    So nobody ever sees a file that is half made, and none stays behind when making it fails. It
     is readable by its owner alone. Raises Refusal when `path` is there already or the folder
     cannot be written to.
     """
@@ -38,8 +39,8 @@ def draft(path: Path) -> Generator[Path]:
         try:
             # Made with its rights from the start: SQLite gives its side files the same ones.
             os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            _lay_tables(made)
             yield made
+            _sync(made)
             _publish(made, path)
         except FileExistsError:
             raise Refusal(_taken(path)) from None
@@ -54,6 +55,68 @@ def draft(path: Path) -> Generator[Path]:
         for suffix in ("", *_SIDE_FILES):
             with contextlib.suppress(OSError, ValueError):
                 made.with_name(made.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def draft(path: Path) -> Generator[Path]:
+    """Yield an empty story under another name, which becomes `path` as `new_file` has it."""
+    with new_file(path) as made:
+        _lay_tables(made)
+        yield made
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Write a copy of a story to the new file `target`, as it is at one moment.
+
+    Other programs may write in the story meanwhile. The copy is one file with no side files, and
+    safe on the disk when this returns. Raises Refusal when the story is damaged, or as `new_file`
+    does.
+    """
+    connection = open_reader(path, live=True)
+    try:
+        _copy(connection, target)
+    finally:
+        connection.close()
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    with new_file(target) as made:
+        asked_only = connection.execute("PRAGMA query_only").fetchone()[0]
+        # SQLite takes writing elsewhere for writing.
+        connection.execute("PRAGMA query_only = OFF")
+        connection.execute("VACUUM INTO ?", (str(made),))
+        connection.execute(f"PRAGMA query_only = {asked_only}")
+
+
+def upgrade(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Bring an older story up to date, a copy of how it was laid beside it first.
+
+    Returns the copy's path, None when there was nothing to do. `connection` is a writer's outside
+    of a transaction, and the caller holds the guard. Raises Refusal when it cannot be done, and
+    then the story is as it was.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version >= schema.VERSION:
+        return None
+    copy = path.with_name(f"{path.name}.v{version}")
+    number = 1
+    while copy.exists():
+        number += 1
+        copy = path.with_name(f"{path.name}.v{version}-{number}")
+    _copy(connection, copy)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        schema.migrate(connection)
+        connection.execute("COMMIT")
+    except sqlite3.DatabaseError as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        copy.unlink(missing_ok=True)
+        raise Refusal(
+            f"{_named(path)} is of an earlier Storyloom and could not be brought up to date: "
+            f"{explained(error)}. It is as it was."
+        ) from error
+    return copy
 
 
 def _refuse_taken(path: Path) -> None:
@@ -74,6 +137,15 @@ def _lay_tables(path: Path) -> None:
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def _sync(made: Path) -> None:
+    """Have the disk hold all of a file that no connection has open, before it gets its name."""
+    handle = os.open(made, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _publish(made: Path, path: Path) -> None:
@@ -185,7 +257,10 @@ def explained(error: sqlite3.Error) -> str:
     if "full" in text:
         return "the disk is full"
     if "malformed" in text or "not a database" in text:
-        return f"it is damaged ({text}); 'storyloom check' says more"
+        return (
+            f"it is damaged ({text}); 'storyloom check' says more, and 'storyloom recover' saves "
+            "what its log still proves"
+        )
     if "locked" in text or "busy" in text:
         return "another program has been writing to it for too long"
     if "readonly" in text or "unable to open" in text:
@@ -277,7 +352,10 @@ def _unreadable(path: Path, error: sqlite3.Error | None) -> str:
     if "not a database" in text:
         return f"{_named(path)} is not a story: it is no SQLite file."
     if "malformed" in text:
-        return f"{_named(path)} is damaged ({text}); it was not touched."
+        return (
+            f"{_named(path)} is damaged ({text}); it was not touched, and 'storyloom recover "
+            f"{_named(path)}' saves what its log still proves."
+        )
     return f"{_named(path)} cannot be opened: {one_line(text)}."
 
 

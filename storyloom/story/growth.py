@@ -120,7 +120,7 @@ def _finish(
         if act.finished(rev):
             _finish_again(act, node, rev, text, runs)
         else:
-            act.finish(rev, node, text, runs)
+            act.finish(rev, text, runs)
             act.change(node, "streaming", 0)
             if not text.strip():
                 act.change(node, "gone", 1)
@@ -189,11 +189,11 @@ def recover(story: Story) -> list[int]:
 
 
 def request_of(story: Story, gen: int) -> dict[str, Any]:
-    """Return the messages or prompt that a generation was sent, empty for an unknown one."""
+    """Return the messages or prompt that a generation was sent; empty when unknown or purged."""
     row = story.read.execute(
         "SELECT body FROM request JOIN gen ON gen.request = request.hash WHERE gen.id = ?", (gen,)
     ).fetchone()
-    if row is None:
+    if row is None or not row[0]:
         return {}
     # Bounded, as a file from elsewhere may hold a few bytes that unpack to more than the memory.
     return json.loads(zlib.decompressobj().decompress(row[0], _LARGEST_REQUEST))

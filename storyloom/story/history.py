@@ -6,7 +6,9 @@ the log only grows, replay shows undos too, and nothing is ever taken from it.
 
 import json
 import sqlite3
+from collections.abc import Iterator
 
+from storyloom.story import tally
 from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Act, Story
 from storyloom.story.tables import Change, value
@@ -84,11 +86,12 @@ def _kind(db: sqlite3.Connection, op: int) -> str:
 
 
 def _invert(act: Act, op: int, *, batch: bool) -> None:
-    rows = act.db.execute(
-        "SELECT owner, key, old, new FROM change WHERE op = ? ORDER BY seq DESC", (op,)
-    ).fetchall()
-    changes = [Change._make(row) for row in rows]
-    for change in changes:
+    # A copy may be of very many nodes: they are counted once, at the end.
+    top = _copied_top(act.db, op)
+    if top:
+        tally.watch(act.db, top)
+    for change in _backwards(act.db, op):
+        act.tables.counting = top in (0, change.owner)
         if change.key != "add":
             if value(act.tables, change.owner, change.key) != change.new:
                 raise _conflict(change.owner)
@@ -99,12 +102,45 @@ def _invert(act: Act, op: int, *, batch: bool) -> None:
                 act.change(change.owner, "pruned", 1)
         else:
             _unmake(act, change)
-    for owner in {change.owner for change in changes}:
-        _refuse_broken(act, owner)
+    act.tables.counting = True
+    if top:
+        tally.recount(act.db, top)
+    last = 0
+    for change in _backwards(act.db, op):
+        if change.owner != last:
+            last = change.owner
+            _refuse_broken(act, last)
     if not act.db.execute(
         f"SELECT 1 FROM node WHERE parent = 0 AND NOT flags & {GONE | PRUNED} LIMIT 1"
     ).fetchone():
         raise _conflict(0)
+
+
+def _backwards(db: sqlite3.Connection, op: int) -> Iterator[Change]:
+    """Yield an operation's changes, the last first, holding a few hundred of them at a time."""
+    before = 1 << 62
+    while rows := db.execute(
+        "SELECT seq, owner, key, old, new FROM change WHERE op = ? AND seq < ? "
+        "ORDER BY seq DESC LIMIT 500",
+        (op, before),
+    ).fetchall():
+        for row in rows:
+            yield Change._make(row[1:])
+        before = rows[-1][0]
+
+
+def _copied_top(db: sqlite3.Connection, op: int) -> int:
+    """Return the copy's topmost node when that operation made, unmade or made again a copy."""
+    kind, reverts = db.execute("SELECT kind, reverts FROM op WHERE id = ?", (op,)).fetchone()
+    while reverts is not None:
+        op = reverts
+        kind, reverts = db.execute("SELECT kind, reverts FROM op WHERE id = ?", (op,)).fetchone()
+    if kind != "node.copy":
+        return 0
+    # The first that it added.
+    return db.execute(
+        "SELECT owner FROM change WHERE op = ? ORDER BY seq LIMIT 1", (op,)
+    ).fetchone()[0]
 
 
 def _unmake(act: Act, change: Change) -> None:

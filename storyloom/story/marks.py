@@ -1,34 +1,23 @@
-"""What an author says about the tree: the weave, chapters, why, notes, settings."""
+"""What an author says of nodes and of the story: chapters, notes, tags, bookmarks, settings."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from storyloom.settings import RANGES
 from storyloom.story.kept import kept
-from storyloom.story.schema import PRUNED
 from storyloom.story.story import Act, Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 
-__all__ = ["MAIN", "Chapter", "chapters_of", "set_chapter", "set_text", "set_weave", "story_text",
+__all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks", "chapters_of", "set_chapter",
+           "set_setting", "set_text", "settings_of", "story_text", "tag", "tagged", "tags",
            "text_of"]  # fmt: skip
 
-MAIN = "main"
-"""The name of the weave that a story has from the start."""
+SETTINGS = ("words", "temperature", "context")
+"""What a story may set for itself, in place of the config file's."""
+_LONGEST = 60
 
 _STORY_TEXTS = ("title", "premise", "style")
 _NODE_TEXTS = ("why", "reason", "note", "label", "plan")
-
-
-# The steps to a node that the weave does not take yet, and those that it cannot: a strand may be
-# many thousand nodes deep, and the weave mostly changes at its end.
-_STEPS = """
-WITH RECURSIVE up(id, parent, flags) AS (
-    SELECT id, parent, flags FROM node WHERE id = ?
-    UNION ALL SELECT p.id, p.parent, p.flags FROM up JOIN node p ON p.id = up.parent
-)
-SELECT up.parent, up.id, up.flags FROM up
-LEFT JOIN attr ON attr.owner = up.parent AND attr.key = ?
-WHERE up.flags & ? OR attr.value IS NOT up.id
-"""
 
 
 class Chapter(NamedTuple):
@@ -38,21 +27,6 @@ class Chapter(NamedTuple):
     """Code points before the mark."""
     title: str
     numbered: bool = True
-
-
-def set_weave(story: Story, node: int, weave: str = MAIN) -> None:
-    """Lead the weave to `node`: every ancestor's step goes towards it, its own one stays.
-
-    Refused for a node that is pruned or below a pruned one.
-    """
-    with story.act("weave.set", data={"weave": weave, "to": node}) as act:
-        act.node(node)
-        key = f"weave:{weave}"
-        steps = act.db.execute(_STEPS, (node, key, PRUNED)).fetchall()
-        for parent, child, flags in steps:
-            if flags & PRUNED:
-                raise Refusal(f"n{child} is pruned; restore it before the weave goes there.")
-            act.change(parent, key, child)
 
 
 def set_chapter(story: Story, node: int, title: str | None, offset: int = 0) -> None:
@@ -86,6 +60,81 @@ def set_text(story: Story, owner: int, key: str, text: str | None) -> None:
             act.node(owner)
         text = kept(text or "").strip()
         act.change(owner, key, text or None)
+
+
+def tag(story: Story, node: int, name: str, *, on: bool = True) -> None:
+    """Give a node a tag, or take it away. A tag is a few words without line ends."""
+    name = " ".join(kept(name).split())
+    if not name or len(name) > _LONGEST:
+        raise Refusal(f"A tag has 1 to {_LONGEST} characters.")
+    with story.act("tag.set", data={"tag": name}) as act:
+        act.node(node)
+        act.change(node, f"tag:{name}", 1 if on else None)
+
+
+def tags(story: Story, node: int) -> list[str]:
+    """Return a node's tags by name."""
+    rows = story.read.execute(
+        "SELECT substr(key, 5) FROM attr WHERE owner = ? AND key GLOB 'tag:*' ORDER BY key", (node,)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def tagged(story: Story, name: str | None = None) -> list[tuple[str, int]]:
+    """Return each tag, or the one of that name, with each node that has it."""
+    rows = story.read.execute(
+        "SELECT substr(key, 5), owner FROM attr WHERE key GLOB 'tag:*' AND (? IS NULL OR key = ?) "
+        "ORDER BY key, owner",
+        (name, f"tag:{name}"),
+    )
+    return rows.fetchall()
+
+
+class Bookmark(NamedTuple):
+    """A node that the author wants to come back to."""
+
+    node: int
+    name: str
+    """What the author calls it, perhaps nothing."""
+
+
+def bookmark(story: Story, node: int, name: str | None = "") -> None:
+    """Set a bookmark at a node, with a name if there is one; None takes it away."""
+    with story.act("bookmark.set") as act:
+        act.node(node)
+        act.change(node, "bookmark", None if name is None else " ".join(kept(name).split()))
+
+
+def bookmarks(story: Story) -> list[Bookmark]:
+    """Return the story's bookmarks, those on nodes that are pruned too."""
+    rows = story.read.execute(
+        "SELECT owner, value FROM attr WHERE key = 'bookmark' ORDER BY owner"
+    ).fetchall()
+    return [Bookmark(*row) for row in rows]
+
+
+def set_setting(story: Story, key: str, value: float | None) -> None:
+    """Let a story have a setting of its own, see `SETTINGS`; None goes back to the config file's.
+
+    Raises Refusal for a setting that a story cannot have, and for a value out of its range.
+    """
+    if key not in SETTINGS:
+        raise Refusal(f"A story has no setting {one_line(key)!r}; it has {', '.join(SETTINGS)}.")
+    if value is not None:
+        low, high = RANGES[key]
+        if not low <= value <= high:
+            raise Refusal(f"{key} has to be from {low:g} to {high:g}.")
+        value = float(value) if key == "temperature" else int(value)
+    with story.act("settings.set", data={"setting": key}) as act:
+        act.change(0, f"setting:{key}", value)
+
+
+def settings_of(story: Story) -> dict[str, Any]:
+    """Return the settings that the story has of its own, by name."""
+    rows = story.read.execute(
+        "SELECT substr(key, 9), value FROM attr WHERE owner = 0 AND key GLOB 'setting:*'"
+    ).fetchall()
+    return {key: value for key, value in rows if key in SETTINGS}
 
 
 def text_of(story: Story, owner: int, key: str) -> str:

@@ -4,21 +4,22 @@ Every function takes what a screen shows and costs what a screen shows, at any s
 that are not in the story give empty answers, as another program may have taken a step back.
 """
 
-import re
 import sqlite3
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from storyloom.story import origins
-from storyloom.story.kept import kept
+from storyloom.story import origins, tally
 from storyloom.story.marks import Chapter, chapters_of
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, PRUNED, STREAMING
 from storyloom.story.story import Story
+from storyloom.story.tally import Below
 
 __all__ = [
+    "Below",
     "Card",
     "Piece",
+    "below",
     "cards",
     "carried",
     "chapters",
@@ -33,7 +34,6 @@ __all__ = [
     "pieces",
     "pruned_children",
     "root",
-    "search",
     "standing",
     "strand",
     "strand_text",
@@ -239,12 +239,12 @@ def path(story: Story, node: int) -> list[int]:
 
 def depth(story: Story, node: int) -> int:
     """Return how many nodes the strand to `node` has; the root is at 1."""
-    return story.read.execute(
-        "WITH RECURSIVE up(parent) AS (SELECT parent FROM node WHERE id = ? "
-        "UNION ALL SELECT p.parent FROM up JOIN node p ON p.id = up.parent) "
-        "SELECT count(*) FROM up",
-        (node,),
-    ).fetchone()[0]
+    return tally.depth(story.read, node)
+
+
+def below(story: Story, nodes: list[int]) -> dict[int, Below]:
+    """Return how many nodes are below each of those; 0 asks for the whole story."""
+    return tally.below(story.read, nodes)
 
 
 def weave_child(story: Story, node: int, weave: str = "main") -> int:
@@ -297,29 +297,6 @@ def chapters(story: Story, node: int) -> list[tuple[int, Chapter]]:
     return [(owner, mark) for owner, value in rows for mark in chapters_of(value)]
 
 
-_WORDLESS = re.compile(r"[^\w\u0300-\u036f]+|_")
-
-
-def search(story: Story, phrase: str, limit: int = 200) -> list[int]:
-    """Return the nodes whose present text holds all words of `phrase`, first written first.
-
-    Case and diacritics do not count, and the last word may be a beginning. Of a very long phrase
-    the first 64 words are looked for.
-    """
-    words = (_WORDLESS.sub(" ", part).strip() for part in kept(phrase).split())
-    tokens = [word for word in words if word][:64]
-    if not tokens:
-        return []
-    # Read in the index's own order, so that a word that is everywhere costs only what is shown.
-    rows = story.read.execute(
-        "SELECT node.id FROM rev_fts CROSS JOIN rev ON rev.id = rev_fts.rowid "
-        "CROSS JOIN node ON node.id = rev.node AND node.rev = rev.id "
-        f"WHERE rev_fts MATCH ? AND NOT node.flags & {GONE} ORDER BY rev_fts.rowid LIMIT ?",
-        (" ".join(f'"{token}"' for token in tokens) + "*", limit),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
 def length(story: Story, node: int) -> int:
     """Return how many code points the strand to `node` has."""
     return story.read.execute(
@@ -335,14 +312,10 @@ def standing(story: Story, node: int) -> int:
     """Return `node`; where it or what it hangs on is pruned or taken back, what that hung on; a
     root when that is nothing.
     """
-    row = story.read.execute(
-        "WITH RECURSIVE up(parent, flags, n) AS ("
-        "SELECT parent, flags, 0 FROM node WHERE id = ? UNION ALL "
-        "SELECT node.parent, node.flags, n + 1 FROM up JOIN node ON node.id = up.parent) "
-        f"SELECT parent FROM up WHERE flags & {GONE | PRUNED} ORDER BY n DESC LIMIT 1",
-        (node,),
-    ).fetchone()
-    found = row[0] if row else node
+    found = node
+    if hidden := tally.hiding(story.read, node):
+        row = story.read.execute("SELECT parent FROM node WHERE id = ?", (hidden,)).fetchone()
+        found = int(row[0])
     return found if found and exists(story, found) else root(story)
 
 
@@ -350,15 +323,17 @@ def carried(story: Story, node: int, key: str) -> tuple[int, str] | None:
     """Return the nearest owner from `node` up, the story (0) last, that has an attribute, and its
     value; None when there is none.
     """
-    owners = story.read.execute("SELECT owner, value FROM attr WHERE key = ?", (key,)).fetchall()
-    if not owners or (len(owners) == 1 and owners[0][0] == 0):
-        return owners[0] if owners else None
-    # Only a story in which nodes have it pays for the climb.
+    owners = story.read.execute(
+        "SELECT owner, value FROM attr WHERE key = ? LIMIT 17", (key,)
+    ).fetchall()
+    if len(owners) < 17:
+        # Few have it: they are asked whether they are above, and no strand is climbed.
+        found = [each for each in owners if tally.within(story.read, node, each[0])]
+        return max(found, key=lambda each: tally.depth(story.read, each[0]), default=None)
     return story.read.execute(
-        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
-        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id) "
-        "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = ? "
-        "ORDER BY n LIMIT 1",
+        "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
+        "SELECT node.parent FROM up JOIN node ON node.id = up.id) "
+        "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = ? LIMIT 1",
         (node, key),
     ).fetchone()
 

@@ -4,17 +4,20 @@ Three kinds of tables. The log is append-only: `op` (one act of the author or on
 chained by hash), `change` (its field-level changes, old and new), and what they refer to, `rev`
 (texts), `gen` (what a model was asked) and `request` (the messages it was sent). The projection,
 `node` and `attr`, is what folding the log gives, and can be made again from it. The rest is not
-history: `undoable` and `redoable` speed undo up, `fold` and `ui` are how the screen was left.
+history: `undoable` and `redoable` speed undo up, `tally` counts what is below (see `tally`), `said`
+is what the author said of nodes, for search, and `fold` and `ui` are how the screen was left.
 
 `attr` is one general journaled attribute: owner 0 is the story, any other owner a node. Parent 0
 means that a node begins a story. Ids are never used twice.
 """
 
+import contextlib
 import hashlib
 import sqlite3
+from collections.abc import Generator
 
-__all__ = ["APPLICATION_ID", "FINGERPRINTS", "GONE", "PRUNED", "STREAMING", "VERSION",
-           "fingerprint", "migrate"]  # fmt: skip
+__all__ = ["APPLICATION_ID", "FINGERPRINTS", "GONE", "HIDDEN", "PRUNED", "PURGED", "STREAMING",
+           "VERSION", "fingerprint", "migrate", "writable_log"]  # fmt: skip
 
 APPLICATION_ID = 0x4C4F4F4D
 """`LOOM`, in the header of every story file."""
@@ -25,6 +28,23 @@ GONE = 2
 """Flag of a node: its making was undone, or it was joined into another."""
 STREAMING = 4
 """Flag of a node: a model is still writing it."""
+PURGED = 8
+"""Flag of a node: its texts were deleted for good; only that it was there is still known."""
+HIDDEN = PRUNED | GONE
+"""Flags of which one is enough to hide a node and all that is below it."""
+
+_GUARDS = {
+    f"{table}_no_{verb.lower()}": f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} "
+    f"ON {table} BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+    for table in ("op", "change", "gen", "request")
+    for verb in ("UPDATE", "DELETE")
+} | {
+    "rev_frozen": "CREATE TRIGGER rev_frozen BEFORE UPDATE ON rev WHEN old.op IS NOT NULL "
+    "BEGIN SELECT RAISE(ABORT, 'a finished text does not change'); END",
+    "rev_no_delete": "CREATE TRIGGER rev_no_delete BEFORE DELETE ON rev "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+}
+"""The triggers that keep the log append-only, by their names."""
 
 _FIRST = (
     "CREATE TABLE op(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, session TEXT NOT NULL, "
@@ -56,16 +76,7 @@ _FIRST = (
     "CREATE TABLE redoable(op INTEGER PRIMARY KEY, session TEXT NOT NULL) STRICT",
     "CREATE TABLE fold(node INTEGER PRIMARY KEY) STRICT",
     "CREATE TABLE ui(key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID",
-    *(
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-        for table in ("op", "change", "gen", "request")
-        for verb in ("UPDATE", "DELETE")
-    ),
-    "CREATE TRIGGER rev_frozen BEFORE UPDATE ON rev WHEN old.op IS NOT NULL "
-    "BEGIN SELECT RAISE(ABORT, 'a finished text does not change'); END",
-    "CREATE TRIGGER rev_no_delete BEFORE DELETE ON rev "
-    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    *_GUARDS.values(),
     # Only finished texts are indexed, once, by the code that finishes them: a trigger would index
     # every piece that streams in. Spelled out, as sqlite-utils may spell it otherwise one day and
     # the fingerprint would not fit.
@@ -74,10 +85,26 @@ _FIRST = (
     "INSERT INTO rev_fts(rev_fts, rank) VALUES('automerge', 8)",
 )
 
-VERSION = 1
+_SECOND = (
+    # What happened to one node, without reading the whole log.
+    "CREATE INDEX change_owner ON change(owner)",
+    "CREATE TABLE tally(node INTEGER PRIMARY KEY, above INTEGER, steps INTEGER NOT NULL, "
+    "shown INTEGER NOT NULL, whole INTEGER NOT NULL, grown INTEGER NOT NULL, "
+    "hidden INTEGER NOT NULL) STRICT",
+    "INSERT INTO tally VALUES(0, NULL, 0, 0, 0, 0, 0)",
+    "CREATE TABLE said(id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, "
+    "text TEXT NOT NULL, UNIQUE(owner, key)) STRICT",
+    "CREATE VIRTUAL TABLE said_fts USING fts5(text, content='said', content_rowid='id', "
+    "tokenize='unicode61 remove_diacritics 2')",
+)
+
+VERSION = 2
 """The newest `user_version` this program writes."""
 
-FINGERPRINTS = {1: "060c81d3e71e266124ea26d0bacd530f0f4177e7815f876a2694eef1a13409eb"}
+FINGERPRINTS = {
+    1: "060c81d3e71e266124ea26d0bacd530f0f4177e7815f876a2694eef1a13409eb",
+    2: "5e9eefc1f179307ae00699135cba92dbce9ea06a32371d298f4013d6e93aa952",
+}
 """sha256 of each version's schema; a file whose schema differs was not made by this program."""
 
 
@@ -88,6 +115,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     from sqlite_utils import Database, Migrations
 
+    from storyloom.story import said, tally
+
     migrations = Migrations("storyloom")
 
     @migrations()
@@ -95,10 +124,30 @@ def migrate(connection: sqlite3.Connection) -> None:
         for statement in _FIRST:
             connection.execute(statement)
 
+    @migrations()
+    def second(_: Database) -> None:  # pyright: ignore[reportUnusedFunction]
+        for statement in _SECOND:
+            connection.execute(statement)
+        tally.build(connection)
+        said.build(connection)
+
     database = Database(connection, execute_plugins=False, recursive_triggers=False)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextlib.contextmanager
+def writable_log(connection: sqlite3.Connection, *guards: str) -> Generator[None]:
+    """Lift those triggers of the log while the block runs, inside the caller's transaction.
+
+    For a purge alone, which has to delete what was said to be kept for ever.
+    """
+    for guard in guards:
+        connection.execute(f"DROP TRIGGER {guard}")
+    yield
+    for guard in guards:
+        connection.execute(_GUARDS[guard])
 
 
 def fingerprint(connection: sqlite3.Connection) -> str:
@@ -116,7 +165,9 @@ def fingerprint(connection: sqlite3.Connection) -> str:
 
 
 _SPARE = {"_sqlite_migrations", "sqlite_stat1", "sqlite_stat4"} | {
-    f"rev_fts_{shadow}" for shadow in ("data", "idx", "content", "docsize", "config")
+    f"{index}_{shadow}"
+    for index in ("rev_fts", "said_fts")
+    for shadow in ("data", "idx", "content", "docsize", "config")
 }
 
 

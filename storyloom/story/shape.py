@@ -13,10 +13,16 @@ from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, PRUNED, STREAMING
 from storyloom.story.story import Act, Story
 from storyloom.story.tables import NodeState
+from storyloom.story.weaves import unwoven, weaves_of
 from storyloom.text import Refusal
 
-__all__ = ["Joined", "edit", "join", "keep_only", "key_after", "keys_at_end", "prune", "restore",
-           "split", "write_child", "write_sibling"]  # fmt: skip
+__all__ = ["Joined", "edit", "join", "join_child", "keep_only", "key_after", "key_before",
+           "keys_at_end", "prune", "refuse_to_lose_the_opening", "restore", "split", "write_child",
+           "write_sibling"]  # fmt: skip
+
+
+_OF_THE_BEGINNING = ("note", "bookmark", "label")
+"""What is said of a passage as a whole goes with its first half when it is split, as tags do."""
 
 
 def write_child(story: Story, parent: int, text: str) -> int:
@@ -89,12 +95,12 @@ def split(story: Story, node: int, at: int) -> int:
         act.change(node, "place", json.dumps([first, "a0"]))
         act.change(node, "rev", act.revise(node, text[at:], after))
         for key in _attributes(act, node):
-            if key in ("note", "tags", "bookmark", "label"):
+            if key in _OF_THE_BEGINNING or key.startswith("tag:"):
                 _move_attribute(act, node, first, key)
         marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
         _set_chapters(act, first, [mark for mark in marks if mark[0] < at])
         _set_chapters(act, node, [[mark[0] - at, *mark[1:]] for mark in marks if mark[0] >= at])
-        for weave in _weaves(act, state.parent):
+        for weave in weaves_of(act, state.parent):
             if act.tables.attribute(state.parent, weave) == node:
                 act.change(state.parent, weave, first)
                 act.change(first, weave, node)
@@ -141,13 +147,31 @@ def join(story: Story, node: int) -> Joined:
         shifted = [[mark[0] + len(text), *mark[1:]] for mark in own_marks]
         _set_chapters(act, node, marks + shifted)
         _inherit(act, state.parent, node)
-        for weave in _weaves(act, parent.parent):
+        for weave in weaves_of(act, parent.parent):
             if act.tables.attribute(parent.parent, weave) == state.parent:
                 act.change(parent.parent, weave, node)
-        for weave in _weaves(act, state.parent):
+        for weave in weaves_of(act, state.parent):
             act.change(state.parent, weave, None)
         act.change(state.parent, "pruned" if others else "gone", 1)
         return Joined(node, len(others))
+
+
+def join_child(story: Story, node: int) -> Joined:
+    """Join a node with its only child, as `join` does from there.
+
+    Refused where it has none, or several that are not pruned.
+    """
+    rows = story.read.execute(
+        f"SELECT id FROM node WHERE parent = ? AND NOT flags & {GONE | PRUNED} LIMIT 2", (node,)
+    ).fetchall()
+    if not rows:
+        raise Refusal(f"Nothing goes on from n{node}, so there is nothing to join it with.")
+    if len(rows) > 1:
+        raise Refusal(
+            f"There is a fork here: several branches go on from n{node}. "
+            "Prune all but one first, or join somewhere else."
+        )
+    return join(story, rows[0][0])
 
 
 def prune(story: Story, node: int) -> None:
@@ -156,7 +180,7 @@ def prune(story: Story, node: int) -> None:
         state = act.node(node)
         if state.flags & PRUNED:
             raise Refusal(f"n{node} is pruned already; 'restore' brings it back.")
-        _refuse_to_prune_last_root(act, node, state)
+        refuse_to_lose_the_opening(act, node, state)
         _prune(act, node, state)
 
 
@@ -202,6 +226,14 @@ def key_after(act: Act, parent: int, order: str) -> str:
     return _keys(order, row[0], 1)[0]
 
 
+def key_before(act: Act, parent: int, order: str) -> str:
+    """Return an order key right before that child of `parent`."""
+    row = act.db.execute(
+        "SELECT max(ord) FROM node WHERE parent = ? AND ord < ?", (parent, order)
+    ).fetchone()
+    return _keys(row[0], order, 1)[0]
+
+
 def _keys(after: str | None, before: str | None, count: int) -> list[str]:
     # Only who writes pays for the import; reading and opening do not.
     from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  # typed in itself
@@ -234,12 +266,11 @@ def _children(act: Act, parent: int) -> list[tuple[int, int]]:
 
 def _prune(act: Act, node: int, state: NodeState) -> None:
     act.change(node, "pruned", 1)
-    for weave in _weaves(act, state.parent):
-        if act.tables.attribute(state.parent, weave) == node:
-            act.change(state.parent, weave, None)
+    unwoven(act, state.parent, node)
 
 
-def _refuse_to_prune_last_root(act: Act, node: int, state: NodeState) -> None:
+def refuse_to_lose_the_opening(act: Act, node: int, state: NodeState) -> None:
+    """Refuse to take the only root that a story shows from its place."""
     if state.parent:
         return
     hidden = PRUNED | STREAMING
@@ -252,10 +283,6 @@ def _attributes(act: Act, owner: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _weaves(act: Act, owner: int) -> list[str]:
-    return [key for key in _attributes(act, owner) if key.startswith("weave:")]
-
-
 def _move_attribute(act: Act, source: int, target: int, key: str) -> None:
     moved = act.tables.attribute(source, key)
     act.change(source, key, None)
@@ -264,10 +291,8 @@ def _move_attribute(act: Act, source: int, target: int, key: str) -> None:
 
 def _inherit(act: Act, parent: int, node: int) -> None:
     """Give the joined node what was said of its first half, where it has nothing of its own."""
-    # Only who writes pays for the import; reading and opening do not.
-
     for key in _attributes(act, parent):
-        if key not in ("note", "tags", "bookmark", "label", "plan"):
+        if key not in (*_OF_THE_BEGINNING, "plan") and not key.startswith("tag:"):
             continue
         theirs, ours = act.tables.attribute(parent, key), act.tables.attribute(node, key)
         if ours is None:

@@ -14,11 +14,11 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from storyloom.story import file, origins
+from storyloom.story import file, origins, schema, tally
 from storyloom.story.guard import Guard, SessionLock
 from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
@@ -26,7 +26,7 @@ from storyloom.story.schema import GONE, STREAMING
 from storyloom.story.tables import Change, NodeState, SqlTables, Value, apply, value
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SILENT", "Act", "Changed", "Story", "chained", "text_hash"]
+__all__ = ["SILENT", "Act", "Changed", "Rows", "Story", "chained", "recorded", "text_hash"]
 
 SILENT = frozenset(
     {
@@ -38,10 +38,15 @@ SILENT = frozenset(
         "gen.result",
         "gen.error",
         "gen.interrupted",
+        "node.purge",
         "export.done",
     }
 )
 """Kinds of operations that are no step of the author's, so that undo passes over them."""
+
+
+_TOLD = 10_000
+"""Nodes that an act names as changed; one that changed more says so with the first of them."""
 
 
 class Changed(NamedTuple):
@@ -50,7 +55,7 @@ class Changed(NamedTuple):
     kind: str
     op: int
     nodes: frozenset[int]
-    """The nodes whose fields or attributes changed; 0 is the story itself."""
+    """The nodes whose fields or attributes changed, 10,000 at most; 0 is the story itself."""
 
 
 class Story:
@@ -71,6 +76,8 @@ class Story:
         self._guard: Guard | None = None
         self._alive: SessionLock | None = None
         self._first_op = 0
+        self.upgraded: Path | None = None
+        """Where the file lies as it was, when opening it brought it up to date."""
         self._listeners: list[Callable[[Changed], None]] = []
         # Recognised first, opened for writing then, and read from last: without WAL a reader
         # would keep the writer from setting the file up.
@@ -78,6 +85,7 @@ class Story:
         try:
             self._open_writer()
             self.read = file.open_reader(path, live=True)
+            self._refuse_older()
         except BaseException:
             self._let_go()
             raise
@@ -89,11 +97,20 @@ class Story:
             self._guard = Guard(self.path)
             with self._guard.held():
                 self._write = file.open_writer(self.path, wal=self._guard.works)
+                self.upgraded = file.upgrade(self._write, self.path)
         except OSError as error:
             self.readonly_because = error.strerror or str(error)
         except sqlite3.DatabaseError as error:
             self.readonly_because = file.explained(error)
         self.readonly = self._write is None
+
+    def _refuse_older(self) -> None:
+        if self.read.execute("PRAGMA user_version").fetchone()[0] < schema.VERSION:
+            raise Refusal(
+                f"{one_line(str(self.path))} is of an earlier Storyloom and has to be brought up "
+                f"to date once, but it cannot be written to: {self.readonly_because}. Copy it to a "
+                "folder of yours."
+            )
 
     @classmethod
     def create(
@@ -150,6 +167,13 @@ class Story:
         """
         with self._lock, self._writing(durable=False) as db:
             yield db
+
+    def fold_in(self) -> None:
+        """Fold the side file into the story, and empty it, if nobody reads an older state of it."""
+        with self._lock:
+            if self._write is not None and self._guard is not None:
+                with self._guard.held():
+                    self._write.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _writing(self, *, durable: bool) -> Generator[sqlite3.Connection]:
@@ -247,9 +271,8 @@ class Act:
         self._story = story
         self._kind = kind
         self._actor = actor
-        self._changes: list[Change] = []
-        self._revs: list[tuple[int, int, str, str]] = []
-        self._gens: list[tuple[int, int, str, str, str]] = []
+        self._touched: set[int] = set()
+        self._wrote = False
         last = db.execute("SELECT id, hash FROM op ORDER BY id DESC LIMIT 1").fetchone()
         self.op: int = last[0] + 1 if last else 1
         self._previous: bytes = last[1] if last else b""
@@ -278,9 +301,28 @@ class Act:
         old = value(self.tables, owner, key)
         if old == new:
             return
-        change = Change(owner, key, old, new)
+        self._make(Change(owner, key, old, new))
+
+    def _make(self, change: Change) -> None:
+        # Into the log at once, so that an act of a hundred thousand changes holds none of them.
+        self.db.execute(
+            "INSERT INTO change(op, owner, key, old, new) VALUES(?,?,?,?,?)", (self.op, *change)
+        )
         apply(self.tables, change, self.op)
-        self._changes.append(change)
+        self._wrote = True
+        if len(self._touched) < _TOLD:
+            self._touched.add(change.owner)
+
+    @contextlib.contextmanager
+    def counted_after(self, top: int) -> Generator[None]:
+        """Let many changes below `top` be counted once, when the block has ended."""
+        tally.watch(self.db, top)
+        self.tables.counting = False
+        try:
+            yield
+        finally:
+            self.tables.counting = True
+        tally.recount(self.db, top)
 
     def add(
         self,
@@ -313,7 +355,7 @@ class Act:
             (node, self.op, text_hash(text), dumped, text),
         ).lastrowid
         assert rev is not None
-        self._finished(rev, node, text, dumped)
+        self._finished(rev, text)
         return rev
 
     def placeholder(self, node: int) -> int:
@@ -324,14 +366,14 @@ class Act:
         assert rev is not None
         return rev
 
-    def finish(self, rev: int, node: int, text: str, runs: Runs) -> None:
+    def finish(self, rev: int, text: str, runs: Runs) -> None:
         """Give an unfinished revision its last text; from then on it does not change."""
         dumped = origins.dumped(runs)
         self.db.execute(
             "UPDATE rev SET op = ?, hash = ?, runs = ?, text = ? WHERE id = ?",
             (self.op, text_hash(text), dumped, text, rev),
         )
-        self._finished(rev, node, text, dumped)
+        self._finished(rev, text)
 
     def finished(self, rev: int) -> bool:
         """Whether a revision has its last text."""
@@ -344,27 +386,22 @@ class Act:
             (self.op, index, model, params, request),
         ).lastrowid
         assert gen is not None
-        self._gens.append((gen, index, model, params, request.hex()))
         return gen
 
-    def _finished(self, rev: int, node: int, text: str, runs: str) -> None:
+    def _finished(self, rev: int, text: str) -> None:
         self.db.execute("INSERT INTO rev_fts(rowid, text) VALUES(?,?)", (rev, text))
-        self._revs.append((rev, node, text_hash(text).hex(), runs))
+        self._wrote = True
 
     def close(self, *, even_if_empty: bool = False) -> Changed | None:
         """Append the operation to the log; None when nothing changed and it leaves no trace."""
-        if not (self._changes or self._revs or even_if_empty or self.reverts):
+        if not (self._wrote or even_if_empty or self.reverts):
             return None
         story = self._story
         data = json.dumps(kept_json(self.data), ensure_ascii=False, separators=(",", ":"))
         head = (self.op, time.time_ns() // 1_000_000, story.session, self._actor, self._kind,
                 self.reverts, data)  # fmt: skip
-        digest = chained(self._previous, head, self._changes, self._revs, self._gens)
+        digest = chained(self._previous, head, *recorded(self.db, self.op))
         self.db.execute("INSERT INTO op VALUES(?,?,?,?,?,?,?,?)", (*head, digest))
-        self.db.executemany(
-            "INSERT INTO change(op, owner, key, old, new) VALUES(?,?,?,?,?)",
-            [(self.op, *change) for change in self._changes],
-        )
         if self._kind not in SILENT:
             self.db.execute("INSERT INTO undoable VALUES(?,?)", (self.op, story.session))
             if self.db.execute("SELECT 1 FROM redoable LIMIT 1").fetchone():
@@ -373,7 +410,7 @@ class Act:
                     "DELETE FROM redoable WHERE session NOT IN (SELECT value FROM json_each(?))",
                     (others,),
                 )
-        return Changed(self._kind, self.op, frozenset(change.owner for change in self._changes))
+        return Changed(self._kind, self.op, frozenset(self._touched))
 
 
 def text_hash(text: str) -> bytes:
@@ -381,15 +418,43 @@ def text_hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def chained(
-    previous: bytes,
-    head: tuple[Any, ...],
-    changes: list[Change],
-    revs: list[tuple[int, int, str, str]],
-    gens: list[tuple[int, int, str, str, str]],
-) -> bytes:
-    """Return an operation's hash: sha256 of the one before and of all this one says, as JSON."""
-    body = json.dumps(
-        [head, changes, revs, gens], ensure_ascii=False, separators=(",", ":"), sort_keys=True
+Rows: TypeAlias = "Iterable[tuple[Any, ...]]"
+
+
+def recorded(db: sqlite3.Connection, op: int) -> tuple[Rows, Rows, Rows]:
+    """Return what an operation says beside its head: its changes, texts and generations.
+
+    A change is (owner, key, old, new), a text (rev, node, sha256 in hex, runs) and a generation
+    (gen, index, model, params, request's sha256 in hex).
+    """
+    return (
+        db.execute("SELECT owner, key, old, new FROM change WHERE op = ? ORDER BY seq", (op,)),
+        db.execute(
+            "SELECT id, node, lower(hex(hash)), runs FROM rev WHERE op = ? ORDER BY id", (op,)
+        ),
+        db.execute(
+            "SELECT id, idx, model, params, lower(hex(request)) FROM gen WHERE op = ? ORDER BY id",
+            (op,),
+        ),
     )
-    return hashlib.sha256(previous + body.encode()).digest()
+
+
+def chained(previous: bytes, head: tuple[Any, ...], changes: Rows, revs: Rows, gens: Rows) -> bytes:
+    """Return an operation's hash: sha256 of the one before and of all this one says.
+
+    What it says is the JSON text `[head, changes, texts, generations]` with neither spaces nor
+    escapes, so that any program can compute it. Rows are taken one by one.
+    """
+    digest = hashlib.sha256(previous)
+    digest.update(b"[" + _json(head))
+    for rows in (changes, revs, gens):
+        digest.update(b",[")
+        for number, row in enumerate(rows):
+            digest.update((b"," if number else b"") + _json(row))
+        digest.update(b"]")
+    digest.update(b"]")
+    return digest.digest()
+
+
+def _json(row: tuple[Any, ...]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()

@@ -6,6 +6,7 @@ A change is (owner, key, old, new). Its key says what it changes:
     place      a node's parent and order among its siblings; `[parent, ord]`
     rev        the text a node shows; a row of `rev`
     pruned, gone, streaming   a node's flags, 0 or 1
+    purged     the node is gone for good; 1
     anything else             an attribute of the node, or of the story (owner 0); absent is None
 
 `apply` writes through the `Tables` protocol, so that replay and time travel run the same code over
@@ -17,13 +18,14 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from storyloom.story.schema import GONE, PRUNED, STREAMING
+from storyloom.story import said, tally
+from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING
 
 __all__ = ["FLAGS", "Change", "MemoryTables", "NodeState", "SqlTables", "Tables", "Value", "apply"]
 
 Value: TypeAlias = "int | float | str | bytes | None"
 
-FLAGS = {"pruned": PRUNED, "gone": GONE, "streaming": STREAMING}
+FLAGS = {"pruned": PRUNED, "gone": GONE, "streaming": STREAMING, "purged": PURGED | GONE}
 
 
 class Change(NamedTuple):
@@ -52,8 +54,10 @@ class Tables(Protocol):
         """Return a node's fields, None when there is no such node."""
         ...
 
-    def put(self, node: int, state: NodeState, born: int) -> None:
-        """Store a node's fields; `born` is the op that added it, kept from its first time."""
+    def put(self, node: int, state: NodeState, born: int, before: NodeState | None) -> None:
+        """Store a node's fields; `born` is the op that added it, kept from its first time, and
+        `before` what the fields were.
+        """
         ...
 
     def attribute(self, owner: int, key: str) -> Value:
@@ -75,7 +79,7 @@ def value(tables: Tables, owner: int, key: str) -> Value:
     if key == "rev":
         return state.rev
     if key in FLAGS:
-        return 1 if state.flags & FLAGS[key] else 0
+        return 1 if state.flags & FLAGS[key] == FLAGS[key] else 0
     if key == "place":
         return json.dumps([state.parent, state.ord])
     return json.dumps([state.parent, state.ord, state.rev, state.flags, state.gen])
@@ -85,14 +89,13 @@ def apply(tables: Tables, change: Change, op: int) -> None:
     """Make `change`, a part of operation `op`, in the projection."""
     owner, key, _, new = change
     if key == "add":
-        parent, order, rev, flags, gen = json.loads(str(new))
-        tables.put(owner, NodeState(parent, order, rev, flags, gen), op)
+        tables.put(owner, NodeState(*json.loads(str(new))), op, tables.node(owner))
         return
     if key not in FLAGS and key not in ("place", "rev"):
         tables.set_attribute(owner, key, new)
         return
-    state = tables.node(owner)
-    if state is None:
+    before = state = tables.node(owner)
+    if before is None or state is None:
         raise ValueError(f"the log changes node {owner} before it adds it")
     if key == "place":
         parent, order = json.loads(str(new))
@@ -102,14 +105,18 @@ def apply(tables: Tables, change: Change, op: int) -> None:
     else:
         bit = FLAGS[key]
         state = state._replace(flags=state.flags | bit if new else state.flags & ~bit)
-    tables.put(owner, state, op)
+    tables.put(owner, state, op, before)
 
 
 class SqlTables:
-    """The projection in a story file; the caller holds the transaction."""
+    """The projection in a story file; the caller holds the transaction.
+
+    While `counting` is false, the tally does not follow, and the caller has it made again.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self.counting = True
 
     def node(self, node: int) -> NodeState | None:
         row = self._db.execute(
@@ -117,13 +124,26 @@ class SqlTables:
         ).fetchone()
         return NodeState(*row) if row else None
 
-    def put(self, node: int, state: NodeState, born: int) -> None:
+    def put(self, node: int, state: NodeState, born: int, before: NodeState | None) -> None:
+        if before is None:
+            self._db.execute(
+                "INSERT INTO node(id, parent, ord, rev, flags, gen, born) VALUES(?,?,?,?,?,?,?)",
+                (node, *state, born),
+            )
+            if self.counting:
+                tally.added(self._db, node, state.parent, state.flags)
+            return
+        moves = self.counting and state.parent != before.parent
+        if moves:
+            tally.lifted(self._db, node, before.flags)
         self._db.execute(
-            "INSERT INTO node(id, parent, ord, rev, flags, gen, born) VALUES(?,?,?,?,?,?,?) "
-            "ON CONFLICT(id) DO UPDATE SET parent = excluded.parent, ord = excluded.ord, "
-            "rev = excluded.rev, flags = excluded.flags, gen = excluded.gen",
-            (node, *state, born),
+            "UPDATE node SET parent = ?, ord = ?, rev = ?, flags = ?, gen = ? WHERE id = ?",
+            (*state, node),
         )
+        if moves:
+            tally.hung(self._db, node, state.parent, before.flags)
+        if self.counting:
+            tally.changed(self._db, node, before.flags, state.flags)
 
     def attribute(self, owner: int, key: str) -> Value:
         row = self._db.execute(
@@ -140,6 +160,7 @@ class SqlTables:
                 "ON CONFLICT(owner, key) DO UPDATE SET value = excluded.value",
                 (owner, key, value),
             )
+        said.put(self._db, owner, key, value)
 
 
 @dataclass
@@ -148,12 +169,16 @@ class MemoryTables:
 
     nodes: dict[int, NodeState] = field(default_factory=dict[int, NodeState])
     attributes: dict[tuple[int, str], Any] = field(default_factory=dict[tuple[int, str], Any])
+    born: dict[int, int] = field(default_factory=dict[int, int])
+    """The operation that added each node."""
 
     def node(self, node: int) -> NodeState | None:
         return self.nodes.get(node)
 
-    def put(self, node: int, state: NodeState, born: int) -> None:  # noqa: ARG002
+    def put(self, node: int, state: NodeState, born: int, before: NodeState | None) -> None:
         self.nodes[node] = state
+        if before is None:
+            self.born[node] = born
 
     def attribute(self, owner: int, key: str) -> Value:
         return self.attributes.get((owner, key))

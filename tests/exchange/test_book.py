@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storyloom.exchange.book import book_of, sections
-from storyloom.story import marks, shape
+from storyloom.story import marks, shape, weaves
 from storyloom.story.marks import Chapter
 from storyloom.story.origins import HUMAN, whole
 from storyloom.story.reading import Piece
@@ -79,7 +79,7 @@ def test_the_book_is_the_weave_or_any_strand(tmp_path: Path) -> None:
     with Story.create(tmp_path / "tide.loom", opening="Tide.") as story:
         woven = shape.write_child(story, 1, " Woven.")
         other = shape.write_child(story, 1, " Other.")
-        marks.set_weave(story, woven)
+        weaves.set_weave(story, woven)
         marks.set_text(story, 0, "title", "The Tide")
         assert book_of(story).sections[0].blocks == ("Tide. Woven.",)
         assert book_of(story, other).sections[0].blocks == ("Tide. Other.",)

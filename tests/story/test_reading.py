@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.story import growth, history, jumps, marks, reading, shape
+from storyloom.story import growth, history, jumps, marks, reading, search, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import HUMAN, Run
 from storyloom.story.story import Story
@@ -57,7 +57,7 @@ def test_the_weave_leads_the_way_down_and_first_children_where_it_ends(
     aside = shape.write_child(story, line[3], "Aside.")
     below = shape.write_child(story, aside, "Below.")
     assert reading.leftmost_leaf(story, 1) == line[-1]
-    marks.set_weave(story, aside)
+    weaves.set_weave(story, aside)
     assert reading.weave_tip(story) == aside
     assert reading.weave_child(story, line[3]) == aside
     assert reading.leftmost_leaf(story, 1) == below
@@ -108,7 +108,7 @@ def test_a_card_says_what_a_row_shows(story: Story) -> None:
     for text in ("One.", "Two."):
         shape.write_child(story, place.node, text)
     shape.prune(story, shape.write_child(story, place.node, "Three."))
-    marks.set_weave(story, place.node)
+    weaves.set_weave(story, place.node)
     marks.set_chapter(story, place.node, "Chapter")
     marks.set_text(story, place.node, "note", "Look.")
     (card,) = reading.cards(story, [place.node])
@@ -184,22 +184,22 @@ def test_chapters_are_those_of_the_strand_in_order(story: Story, line: list[int]
     ],
 )
 def test_search_takes_words_and_no_orders(story: Story, phrase: str, found: bool) -> None:
-    assert reading.search(story, phrase) == ([1] if found else [])
+    assert search.search(story, phrase).nodes == ([1] if found else [])
 
 
 def test_search_folds_accents_and_finds_only_present_texts(story: Story) -> None:
     node = shape.write_child(story, 1, "Un café à Besançon.")
-    assert reading.search(story, "cafe besancon") == [node]
+    assert search.search(story, "cafe besancon").nodes == [node]
     shape.edit(story, node, "Un thé.")
-    assert reading.search(story, "cafe") == []
-    assert reading.search(story, "the") == [1, node]
+    assert search.search(story, "cafe").nodes == []
+    assert search.search(story, "the").nodes == [1, node]
     shape.prune(story, node)
-    assert reading.search(story, "un the") == [node]
+    assert search.search(story, "un the").nodes == [node]
 
 
 def test_search_shows_as_many_as_asked_for_first_written_first(story: Story) -> None:
     nodes = [shape.write_child(story, 1, "Again and again.") for _ in range(30)]
-    assert reading.search(story, "again", limit=10) == nodes[:10]
+    assert search.search(story, "again", limit=10).nodes == nodes[:10]
 
 
 def test_the_trees_questions_never_scan_a_table(story: Story) -> None:
@@ -211,7 +211,7 @@ def test_the_trees_questions_never_scan_a_table(story: Story) -> None:
     reading.weave_tip(story)
     reading.leftmost_leaf(story, 1)
     reading.chapters(story, 1)
-    reading.search(story, "sea")
+    search.search(story, "sea")
     story.read.set_trace_callback(None)
     # What SQLite asks itself for its search index is traced too, as a comment.
     queries = [query for query in seen if not query.startswith("--")]

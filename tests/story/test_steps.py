@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.story import check, growth, history, marks, place, reading, shape
+from storyloom.story import check, growth, history, marks, place, reading, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import PASTE, Run
 from storyloom.story.shelf import facts, shelf
@@ -47,7 +47,7 @@ def test_a_join_leaves_pruned_branches_with_the_old_parent(story: Story) -> None
 def test_the_weave_goes_through_both_halves_and_through_what_is_joined(story: Story) -> None:
     node = shape.write_child(story, 1, "One. Two.")
     tip = shape.write_child(story, node, " Three.")
-    marks.set_weave(story, tip)
+    weaves.set_weave(story, tip)
     first = shape.split(story, node, 4)
     assert reading.path(story, reading.weave_tip(story)) == [1, first, node, tip]
     shape.join(story, node)
@@ -137,7 +137,7 @@ def test_forty_nodes_pruned_come_back_as_they_were(story: Story) -> None:
     nodes = [top]
     for number in range(39):
         nodes.append(shape.write_child(story, nodes[number // 3], f"{number}."))
-    marks.set_weave(story, nodes[-1])
+    weaves.set_weave(story, nodes[-1])
     before = shown(story)
     shape.prune(story, top)
     assert shown(story) == ["The sea was iron."]
@@ -252,9 +252,9 @@ def test_a_weave_to_what_is_pruned_is_refused(story: Story) -> None:
     below = shape.write_child(story, node, "Two.")
     shape.prune(story, node)
     with pytest.raises(Refusal, match="restore it"):
-        marks.set_weave(story, below)
+        weaves.set_weave(story, below)
     with pytest.raises(Refusal, match="no node n99"):
-        marks.set_weave(story, 99)
+        weaves.set_weave(story, 99)
 
 
 def test_a_tampered_file_is_told_of(story: Story) -> None:
@@ -285,7 +285,7 @@ def test_the_shelf_tells_of_each_story_and_touches_none(path: Path) -> None:
     assert shelf(folder / "missing") == []
     with Story.create(path, title="Salt", premise="A ferry.", opening="The sea was iron.") as story:
         node = grown(story, 1, " It rained for days.")[0]
-        marks.set_weave(story, node)
+        weaves.set_weave(story, node)
         marks.set_chapter(story, 1, "One")
     (folder / ".hidden.loom").write_text("no")
     (folder / "notes.txt").write_text("no")

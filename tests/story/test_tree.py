@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from storyloom.story import check, growth, history, marks, reading, rows, shape
+from storyloom.story import check, growth, history, marks, reading, rows, shape, weaves
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.origins import Run
 from storyloom.story.story import Story
@@ -513,7 +513,7 @@ class AuthorsSteps(RuleBasedStateMachine):
     def weave(self, pick: int) -> None:
         node = self.pick(pick)
         self.both(
-            "weave.set", lambda: marks.set_weave(self.story, node), lambda: self.model.weave(node)
+            "weave.set", lambda: weaves.set_weave(self.story, node), lambda: self.model.weave(node)
         )
 
     @rule(pick=PICK, at=PICK, title=st.one_of(st.none(), st.sampled_from(["One", ""])))
@@ -662,8 +662,11 @@ def without_streamed(nodes: list[Any]) -> list[Any]:
 
 def table_contents(story: Story) -> MemoryTables:
     tables = MemoryTables()
-    for node, *state in story.read.execute("SELECT id, parent, ord, rev, flags, gen FROM node"):
+    for node, *state, born in story.read.execute(
+        "SELECT id, parent, ord, rev, flags, gen, born FROM node"
+    ):
         tables.nodes[node] = NodeState(*state)
+        tables.born[node] = born
     for owner, key, value in story.read.execute("SELECT owner, key, value FROM attr"):
         tables.attributes[owner, key] = value
     return tables

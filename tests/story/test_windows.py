@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storyloom.story import check, growth, history, marks, reading, shape
+from storyloom.story import check, growth, history, marks, reading, search, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -36,7 +36,7 @@ def test_no_reading_keeps_the_log_of_changes_from_being_folded_in(story: Story) 
     for _ in range(50):
         shape.write_child(story, 1, "word " * 2000)
         reading.cards(story, reading.children(story, 1))
-        reading.search(story, "word")
+        search.search(story, "word")
         history.undoable(story)
     wal = story.path.with_name(story.path.name + "-wal")
     # SQLite starts the side file over at 1,000 pages unless someone still reads an older state.
@@ -276,7 +276,7 @@ def _do(window: Story, what: int, node: int) -> None:
     elif what == 6:
         shape.restore(window, [node])
     elif what == 7:
-        marks.set_weave(window, node)
+        weaves.set_weave(window, node)
     elif what in (8, 9):
         history.undo(window)
     elif what == 10:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from storyloom.story import growth, marks, shape
+from storyloom.story import growth, marks, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 
@@ -60,5 +60,5 @@ def saltmarsh(path: Path) -> Path:
         shape.edit(story, bells, _BELLS.replace("lost the book", "mislaid the book at once"))
         marks.set_chapter(story, 1, "The ferry")
         marks.set_chapter(story, bells, "Low bells")
-        marks.set_weave(story, bells)
+        weaves.set_weave(story, bells)
     return path

@@ -14,7 +14,7 @@ from textual.widgets import Input, TextArea
 from storyloom import paths
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import marks, shape
+from storyloom.story import marks, shape, weaves
 from storyloom.story.story import Story
 from storyloom.tui.guard import Guard
 from storyloom.tui.keys import SCREENS, Command
@@ -47,7 +47,7 @@ def path() -> Path:
         marks.set_chapter(story, 1, HOSTILE)
         marks.set_chapter(story, node, "[/]")
         marks.set_text(story, node, "note", HOSTILE)
-        marks.set_weave(story, node)
+        weaves.set_weave(story, node)
     (paths.saves_dir() / "[red]\x1b[31m\u202eevil[@click=x].loom").write_bytes(b"not a story" * 100)
     return path
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.story import marks, rows
+from storyloom.story import rows, weaves
 from storyloom.story.story import Story
 from tests.tui.looming import Hand, at_the_loom
 from tests.tui.stage import SIZES
@@ -112,7 +112,7 @@ async def test_the_strand_pages_through_a_text_longer_than_the_pane(
     path = tmp_path / "long.loom"
     with Story.create(path, title="Long", opening="Once.\n\n") as story:
         text = "\n\n".join(f"Paragraph {n} of a long branch." for n in range(40))
-        marks.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", text)[0])
+        weaves.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", text)[0])
     async with at_the_loom(path, size) as hand:
         assert "Paragraph 0 " in hand.screen
         seen: set[int] = set()
@@ -225,7 +225,7 @@ async def test_the_cursors_row_of_a_deep_bushy_tree_shows_its_text(
         node = 1
         for depth in range(40):
             node, _ = grown(story, node, "openai/gpt-4o-mini", f" Deep {depth}.", " Aside.")
-        marks.set_weave(story, node)
+        weaves.set_weave(story, node)
     async with at_the_loom(path, size) as hand:
         if size[0] < 100:
             await hand.press("v")

@@ -6,7 +6,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
-from storyloom.story import marks, reading
+from storyloom.story import marks, reading, weaves
 from storyloom.story.story import Story
 from storyloom.tui.keys import LOOM
 from storyloom.tui.screens.help import HelpScreen
@@ -175,7 +175,7 @@ async def test_hostile_text_everywhere_is_drawn_as_something_harmless(
             marks.set_text(story, 1, key, HOSTILE)
         marks.set_text(story, one, "note", HOSTILE)
         marks.set_chapter(story, one, HOSTILE)
-        marks.set_weave(story, one)
+        weaves.set_weave(story, one)
     async with at_the_loom(path, size) as hand:
         for keys in (("v",), ("h",), ("z",), ("z",), ("e",), ("ctrl+g",), ("s",), ("q",), ("a",)):
             await hand.press(*keys)

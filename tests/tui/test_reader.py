@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from storyloom.story import marks, place, shape
+from storyloom.story import marks, place, shape, weaves
 from storyloom.story.story import Story
 from storyloom.tui.screens.reader import ReaderScreen
 from storyloom.tui.widgets.lines import LinePane
@@ -31,7 +31,7 @@ def long(tmp_path: Path) -> Path:
             text = "".join(f"{number} {at}. {paragraph}\n\n" for at in range(100))
             node = shape.write_child(story, node, text)
             marks.set_chapter(story, node, f"Chapter of {number}")
-        marks.set_weave(story, node)
+        weaves.set_weave(story, node)
     return path
 
 
@@ -231,7 +231,7 @@ async def test_models_are_told_apart_by_number_as_well_as_by_colour(tmp_path: Pa
         node = 1
         for number in range(12):
             node = grown(story, node, f"lab/model-{number}", f"By number {number}.\n\n")[0]
-        marks.set_weave(story, node)
+        weaves.set_weave(story, node)
     app = Stage(ReaderScreen(path))
     async with app.run_test(size=(120, 50)) as pilot:
         await until(pilot, lambda: "By number 11" in shown(app))

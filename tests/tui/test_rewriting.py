@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from storyloom.story import marks, reading
+from storyloom.story import reading, weaves
 from storyloom.story.story import Story
 from storyloom.tui.screens.editor import EditorScreen, Passage
 from tests.tui.looming import Hand, at_the_loom, state
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
     """An opening by hand and a model's `iron`, woven."""
     path = tmp_path / "iron.loom"
     with Story.create(path, title="Iron", opening="The gate was made of ") as story:
-        marks.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", "iron", "salt")[0])
+        weaves.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", "iron", "salt")[0])
     return path
 
 
@@ -101,7 +101,7 @@ async def test_replacing_a_whole_passage_leaves_nothing_of_the_models(path: Path
 async def test_origins_count_characters_of_every_script(tmp_path: Path, text: str) -> None:
     path = tmp_path / "script.loom"
     with Story.create(path, title="Script", opening="Once ") as story:
-        marks.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", text)[0])
+        weaves.set_weave(story, grown(story, 1, "openai/gpt-4o-mini", text)[0])
     async with at_the_loom(path) as hand:
         stored = hand.text
         await opens(hand, "e")

@@ -69,7 +69,7 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
-    screen = LibraryScreen(lambda: NOW + 3600)
+    screen = LibraryScreen(clock=lambda: NOW + 3600)
     assert compared(snap_compare, screen, size, "169", theme=theme)
 
 

@@ -1,6 +1,11 @@
 """The loom's part that moves the cursor through the tree."""
 
-from storyloom.story import jumps, reading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from storyloom.story import jumps, reading, search
+from storyloom.story.search import Hit
+from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.strand import StrandPane
@@ -11,8 +16,10 @@ __all__ = ["Moving"]
 class Moving(Bench):
     """Steps, jumps, paging and searching."""
 
-    _hits: tuple[int, ...] = ()
-    """What was last searched for, by node, in the order of the tree's making."""
+    _hits: Mapping[int, Hit] = MappingProxyType({})
+    """What was last searched for, by node, in the order of the tree."""
+    _more_hits = False
+    """Whether there were more than are kept."""
 
     def _sibling(self, step: int) -> None:
         ids = [card.id for card in self._cards]
@@ -93,9 +100,18 @@ class Moving(Bench):
         if not words:
             self.ask("find", self.do_search)
             return
-        self._hits = tuple(reading.search(self.story, words))
+        weave = words.startswith("w ") and words[2:].strip()
+        found = search.search(self.story, weave or words, weave=MAIN if weave else None)
+        hits: dict[int, Hit] = {}
+        for hit in found.hits:
+            if hit.node:
+                # One stop for each node, however often it has the words.
+                hits.setdefault(hit.node, hit)
+        self._hits = hits
+        self._more_hits = found.more
         if not self._hits:
-            self.say(f"Nothing in this story has {words!r}.")
+            where = "On the weave nothing" if weave else "Nothing in this story"
+            self.say(f"{where} has {weave or words!r}.")
             return
         self._hit(1)
 
@@ -109,10 +125,13 @@ class Moving(Bench):
         if not self._hits:
             self.say("Nothing has been searched for yet; / does.")
             return
-        hits = self._hits
-        if self.cursor in hits:
-            at = (hits.index(self.cursor) + step) % len(hits)
+        nodes = list(self._hits)
+        if self.cursor in nodes:
+            at = (nodes.index(self.cursor) + step) % len(nodes)
         else:
-            at = 0 if step > 0 else len(hits) - 1
-        self._jump(hits[at])
-        self.say(f"hit {at + 1} of {len(hits)}")
+            at = 0 if step > 0 else len(nodes) - 1
+        hit = self._hits[nodes[at]]
+        self._jump(hit.node)
+        where = "" if hit.where == "text" else f", in its {hit.where.replace(':', ' ')}"
+        many = f"{len(nodes)}{' and more' if self._more_hits else ''}"
+        self.say(f"hit {at + 1} of {many}{where}{', pruned' if hit.pruned else ''}")

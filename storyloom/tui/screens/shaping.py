@@ -3,30 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from storyloom.story import history, marks, reading, shape
+from storyloom.story import history, marks, reading, shape, weaves
+from storyloom.story.log import STEPS
 from storyloom.story.story import Story
 from storyloom.tui.screens.bench import Bench
 
-__all__ = ["STEPS", "Shaping"]
-
-STEPS = {
-    "node.create": "a passage written",
-    "node.text": "an edit",
-    "node.split": "a split",
-    "node.join": "a join",
-    "node.prune": "a pruning",
-    "node.restore": "a restoring",
-    "gen.request": "a batch",
-    "weave.set": "where the weave leads",
-    "chapter.set": "a chapter mark",
-    "plan.set": "a plan",
-    "why.set": "a why",
-    "reason.set": "a reason",
-    "note.set": "a note",
-    "settings.set": "a text of the story",
-}
-"""What undo and redo say of each kind of step."""
-
+__all__ = ["Shaping"]
 
 _UNDID = "Taken back"
 
@@ -99,7 +81,7 @@ class Shaping(Bench):
             self.say("Joined; the pruned branches stay with the old parent, pruned.")
 
     async def do_weave(self, _: str) -> None:
-        await self.act(marks.set_weave, self.cursor)
+        await self.act(weaves.set_weave, self.cursor)
         self.say("The weave leads here.")
 
     async def do_undo(self, _: str) -> None:

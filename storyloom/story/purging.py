@@ -1,0 +1,202 @@
+"""Deleting pruned branches for good: their words leave the file, that they were there does not.
+
+What is purged are the texts of the nodes, every earlier one too, what the author said of them, and
+what models were sent for them. The operations that made them stay in the log, so that its chain
+still holds, with a purge at its end that names each node; they cannot be verified word for word
+any more, and `check` counts them. A purge is the one step that is not undone.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from storyloom.story import tally
+from storyloom.story.said import SPOKEN
+from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING, writable_log
+from storyloom.story.story import Act, Story
+from storyloom.text import Refusal
+
+__all__ = ["Purged", "pruned_roots", "purge", "scrub", "would_purge"]
+
+
+class Purged(NamedTuple):
+    """What a purge took away, or would."""
+
+    nodes: int
+    """Nodes that were there, pruned or below a pruned one."""
+    characters: int
+    """Code points of their present texts."""
+
+
+def pruned_roots(story: Story, below: int = 0) -> list[int]:
+    """Return the topmost pruned nodes below a node, 0 for the whole story, in no order."""
+    rows = story.read.execute(
+        f"SELECT id FROM node WHERE flags & {PRUNED} AND NOT flags & {GONE}"
+    ).fetchall()
+    return [
+        node
+        for (node,) in rows
+        if tally.hiding(story.read, node) == node and tally.within(story.read, node, below)
+    ]
+
+
+def would_purge(story: Story, nodes: list[int]) -> Purged:
+    """Return what purging those pruned nodes would take away. Raises Refusal as `purge` does."""
+    tops = _tops(story.read, nodes)
+    counts = tally.below(story.read, tops)
+    characters = 0
+    for node in tops:
+        row = story.read.execute(
+            "WITH RECURSIVE down(id) AS (SELECT ? UNION ALL "
+            "SELECT k.id FROM down JOIN node k ON k.parent = down.id) "
+            "SELECT coalesce(sum(length(rev.text)), 0) FROM down JOIN node ON node.id = down.id "
+            f"JOIN rev ON rev.id = node.rev WHERE NOT node.flags & {GONE}",
+            (node,),
+        ).fetchone()
+        characters += row[0]
+    return Purged(sum(counts[node].whole + 1 for node in tops), characters)
+
+
+def purge(story: Story, nodes: list[int]) -> Purged:
+    """Delete pruned nodes and all that is below them for good, in one operation.
+
+    It cannot be undone, nor can earlier steps that touched those nodes. Raises Refusal for a node
+    that is not pruned, and while a model writes below one.
+    """
+    found = would_purge(story, nodes)
+    data = {"nodes": nodes[:100], "count": found.nodes}
+    with story.act("node.purge", data=data) as act:
+        db = act.db
+        tops = _tops(db, nodes)
+        # Freed pages are overwritten, or the words would still lie in the file.
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("CREATE TEMP TABLE doomed(id INTEGER PRIMARY KEY)")
+        try:
+            _doom(db, tops)
+            _refuse_streaming(db)
+            _forget_steps(db)
+            _mark(act, tops)
+            _erase(db)
+        finally:
+            db.execute("DROP TABLE temp.doomed")
+    return found
+
+
+def scrub(story: Story) -> None:
+    """Take what was purged out of the search index and the side file too.
+
+    The index is written anew for that, which takes a minute for a million nodes.
+    """
+    with story.quick() as db:
+        db.execute("INSERT INTO rev_fts(rev_fts) VALUES('optimize')")
+        db.execute("INSERT INTO said_fts(said_fts) VALUES('optimize')")
+    story.fold_in()
+
+
+def _tops(db: sqlite3.Connection, nodes: list[int]) -> list[int]:
+    tops: list[int] = []
+    for node in dict.fromkeys(nodes):
+        row = db.execute("SELECT flags FROM node WHERE id = ?", (node,)).fetchone()
+        if row is None or row[0] & GONE:
+            raise Refusal(f"There is no node n{node} in this story.")
+        if not row[0] & PRUNED:
+            raise Refusal(f"n{node} is not pruned; prune it first, and purge it when you are sure.")
+        tops.append(node)
+    return [
+        node
+        for node in tops
+        if not any(other != node and tally.within(db, node, other) for other in tops)
+    ]
+
+
+_BELOW = (
+    "INSERT OR IGNORE INTO doomed WITH RECURSIVE down(id) AS (SELECT id FROM doomed UNION "
+    "SELECT k.id FROM down JOIN node k ON k.parent = down.id) SELECT id FROM down"
+)
+# Of a join, the old parent holds half of the text, out of sight.
+_JOINED = (
+    "INSERT OR IGNORE INTO doomed SELECT other.owner FROM doomed "
+    "JOIN change own ON own.owner = doomed.id "
+    "JOIN op ON op.id = own.op AND op.kind = 'node.join' "
+    "JOIN change other ON other.op = op.id AND other.key = 'gone' "
+    f"JOIN node ON node.id = other.owner AND node.flags & {GONE}"
+)
+
+
+def _doom(db: sqlite3.Connection, tops: list[int]) -> None:
+    db.executemany("INSERT OR IGNORE INTO doomed VALUES(?)", [(node,) for node in tops])
+    size = 0
+    while (now := db.execute("SELECT count(*) FROM doomed").fetchone()[0]) != size:
+        size = now
+        db.execute(_BELOW)
+        db.execute(_JOINED)
+    db.execute(f"DELETE FROM doomed WHERE id IN (SELECT id FROM node WHERE flags & {PURGED})")
+
+
+def _refuse_streaming(db: sqlite3.Connection) -> None:
+    row = db.execute(
+        f"SELECT node.id FROM doomed JOIN node USING(id) WHERE node.flags & {STREAMING} LIMIT 1"
+    ).fetchone()
+    if row:
+        raise Refusal(f"n{row[0]} is still being written; stop it first, or wait for its end.")
+
+
+def _forget_steps(db: sqlite3.Connection) -> None:
+    """Take the steps that touched what is purged from those that can be undone or redone."""
+    touched = (
+        "SELECT op FROM change WHERE owner IN (SELECT id FROM doomed) UNION "
+        "SELECT op FROM change WHERE key GLOB 'weave:*' AND (new IN (SELECT id FROM doomed) "
+        "OR old IN (SELECT id FROM doomed))"
+    )
+    for table in ("undoable", "redoable"):
+        db.execute(f"DELETE FROM {table} WHERE op IN ({touched})")
+
+
+def _mark(act: Act, tops: list[int]) -> None:
+    for node in tops:
+        act.change(node, "purged", 1)
+        tally.watch(act.db, node)
+    act.tables.counting = False
+    last = 0
+    while rows := act.db.execute(
+        "SELECT id FROM doomed WHERE id > ? ORDER BY id LIMIT 500", (last,)
+    ).fetchall():
+        for (node,) in rows:
+            act.change(node, "purged", 1)
+        last = rows[-1][0]
+    act.tables.counting = True
+    # What is said of them, and what leads to them.
+    for which in ("owner IN (SELECT id FROM doomed)",
+                  "key GLOB 'weave:*' AND value IN (SELECT id FROM doomed)"):  # fmt: skip
+        query = f"SELECT owner, key FROM attr WHERE {which} LIMIT 500"
+        while rows := act.db.execute(query).fetchall():
+            for owner, key in rows:
+                act.change(owner, key, None)
+    for node in tops:
+        tally.recount(act.db, node)
+
+
+def _erase(db: sqlite3.Connection) -> None:
+    doomed = "(SELECT id FROM doomed)"
+    spoken = ", ".join(f"'{key}'" for key in SPOKEN)
+    db.execute(
+        "INSERT INTO rev_fts(rev_fts, rowid, text) SELECT 'delete', rev.id, rev.text FROM doomed "
+        "JOIN rev ON rev.node = doomed.id WHERE rev.op IS NOT NULL AND rev.text <> ''"
+    )
+    with writable_log(db, "rev_frozen", "change_no_update", "op_no_update", "request_no_update"):
+        db.execute(f"UPDATE rev SET text = '' WHERE node IN {doomed}")
+        db.execute(
+            f"UPDATE change SET old = NULL, new = NULL WHERE owner IN {doomed} "
+            f"AND (key IN ({spoken}) OR key GLOB 'tag:*')"
+        )
+        # The why of a batch stands in its operation too.
+        db.execute(
+            "UPDATE op SET data = json_set(data, '$.why', '', '$.purged', "
+            "json_extract(data, '$.parent')) WHERE id IN (SELECT gen.op FROM doomed "
+            "JOIN node USING(id) JOIN gen ON gen.id = node.gen) AND kind = 'gen.request' "
+            f"AND json_extract(data, '$.why') <> '' AND json_extract(data, '$.parent') IN {doomed}"
+        )
+        db.execute(
+            "UPDATE request SET body = x'' WHERE hash IN (SELECT gen.request FROM doomed "
+            "JOIN node USING(id) JOIN gen ON gen.id = node.gen EXCEPT SELECT gen.request FROM node "
+            f"JOIN gen ON gen.id = node.gen WHERE NOT node.flags & {PURGED})"
+        )

@@ -1,0 +1,66 @@
+"""A story's tables made again from its log alone, into a new file."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from storyloom.story import check, file, said, tally
+from storyloom.text import Refusal
+
+__all__ = ["LOG", "project", "rebuild"]
+
+LOG = ("op", "change", "rev", "gen", "request")
+"""The tables that are the log; all others follow from them, or are no history."""
+_KEPT = ("undoable", "redoable", "fold", "ui")
+
+
+def rebuild(path: Path, target: Path) -> int:
+    """Write the story at `path` to the new file `target`, its tables made from its log, and return
+    how many nodes it has.
+
+    The log goes over as it is, and nothing of the old tables does but what is no history: what
+    can be undone, and how the screen was left. Raises Refusal when the file cannot be read whole;
+    whether its log is sound is for `check` to say.
+    """
+    file.open_reader(path, live=True).close()
+    with file.draft(target) as made:
+        db = sqlite3.connect(made, isolation_level=None, uri=True)
+        try:
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute("ATTACH ? AS old", (f"file:{quote(str(path.absolute()))}?mode=ro",))
+            db.execute("BEGIN IMMEDIATE")
+            for table in (*LOG, *_KEPT):
+                db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
+            nodes = project(db)
+            db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise Refusal(f"{path.name} cannot be rebuilt: {file.explained(error)}.") from error
+        finally:
+            db.close()
+    return nodes
+
+
+def project(db: sqlite3.Connection) -> int:
+    """Make all that follows from the log, in a file that has only the log, and return how many
+    nodes there are. The caller holds the transaction.
+    """
+    nodes = 0
+    for owner, tables in check.folded(db):
+        state = tables.nodes.get(owner)
+        if state is not None:
+            nodes += 1
+            db.execute(
+                "INSERT INTO node(id, parent, ord, rev, flags, gen, born) VALUES(?,?,?,?,?,?,?)",
+                (owner, *state, tables.born[owner]),
+            )
+        db.executemany(
+            "INSERT INTO attr(owner, key, value) VALUES(?,?,?)",
+            [(owner, key, value) for (_, key), value in tables.attributes.items()],
+        )
+    tally.build(db)
+    said.build(db)
+    db.execute(
+        "INSERT INTO rev_fts(rowid, text) SELECT id, text FROM rev "
+        "WHERE op IS NOT NULL AND text <> '' ORDER BY id"
+    )
+    return nodes

@@ -1,0 +1,417 @@
+"""How many nodes are below each one, kept current at a cost that depth and size hardly raise.
+
+The tree is cut into clusters of some hundred nodes. The topmost node of a cluster is its *post*,
+and table `tally` has a row for each post: the post above it and how many steps up that is, how
+many nodes are below it that can be seen from it (`shown`) and that are there at all (`whole`),
+whether it is itself hidden, and roughly how large its cluster is (`grown`). What changes at a node
+is added to the posts above it alone, one for a hundred nodes of depth; what is asked of a node
+that is no post is counted inside its cluster. Every hidden node that is not purged is a post, so
+a climb from post to post meets all that hides a node. The story, node 0, is the topmost post.
+
+The same steps give a node's depth, and whether it is below another. All of it is derived: `build`
+makes it again, and nothing of it is in the log.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from storyloom.story.schema import GONE, HIDDEN, PURGED
+
+__all__ = ["Below", "Sum", "added", "below", "build", "changed", "depth", "hiding", "hung",
+           "lifted", "recount", "sums", "watch", "within"]  # fmt: skip
+
+CLUSTER = 128
+"""Nodes of a cluster from which it is divided."""
+
+
+class Below(NamedTuple):
+    """How many nodes are below one."""
+
+    shown: int
+    """Those that neither they nor anything between hides."""
+    whole: int
+    """All that are there, pruned ones and what is below those too."""
+
+
+# Writing: one function for each kind of change to a node's row.
+
+
+def added(db: sqlite3.Connection, node: int, parent: int, flags: int) -> None:
+    """Count a node that was added below `parent`."""
+    post, steps = _post_of(db, parent)
+    hidden = bool(flags & HIDDEN)
+    if hidden:
+        db.execute("INSERT INTO tally VALUES(?,?,?,0,0,0,1)", (node, post, steps + 1))
+    _add(db, post, 0 if hidden else 1, 0 if flags & GONE else 1)
+    _grow(db, post)
+
+
+def changed(db: sqlite3.Connection, node: int, before: int, after: int) -> None:
+    """Count a node's new flags; its row has them already."""
+    if not (before ^ after) & HIDDEN:
+        return
+    above, shown, _ = _promoted(db, node)
+    was, hidden = bool(before & HIDDEN), bool(after & HIDDEN)
+    db.execute("UPDATE tally SET hidden = ? WHERE node = ?", (hidden, node))
+    whole = bool(before & GONE) - bool(after & GONE)
+    _add(db, above, (was - hidden) * (1 + shown), whole)
+
+
+def lifted(db: sqlite3.Connection, node: int, flags: int) -> None:
+    """Take a node with all that is below it off the counts above it; its row is as it was."""
+    above, shown, whole = _promoted(db, node)
+    _add(db, above, *_weight(shown, whole, flags, -1))
+
+
+def hung(db: sqlite3.Connection, node: int, parent: int, flags: int) -> None:
+    """Count a node that was lifted, with all that is below it, at `parent`, where it is now."""
+    _, shown, whole = _promoted(db, node)
+    post, steps = _post_of(db, parent)
+    db.execute("UPDATE tally SET above = ?, steps = ? WHERE node = ?", (post, steps + 1, node))
+    _add(db, post, *_weight(shown, whole, flags, 1))
+    _grow(db, post)
+
+
+def _weight(shown: int, whole: int, flags: int, sign: int) -> tuple[int, int]:
+    seen = 0 if flags & HIDDEN else 1 + shown
+    return sign * seen, sign * (whole + (0 if flags & GONE else 1))
+
+
+_POST_OF = """
+WITH RECURSIVE up(id, n) AS (
+    SELECT ?, 0 UNION ALL
+    SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id
+    WHERE NOT EXISTS(SELECT 1 FROM tally WHERE tally.node = up.id)
+)
+SELECT id, n FROM up ORDER BY n DESC LIMIT 1
+"""
+
+
+def _post_of(db: sqlite3.Connection, node: int) -> tuple[int, int]:
+    """Return the nearest post, the node itself or one above, and how many steps up it is."""
+    return db.execute(_POST_OF, (node,)).fetchone()
+
+
+_ADD = """
+WITH RECURSIVE up(id, seen) AS (
+    SELECT ?, 1 UNION ALL
+    SELECT tally.above, up.seen AND NOT tally.hidden FROM up JOIN tally ON tally.node = up.id
+    WHERE tally.above IS NOT NULL
+)
+UPDATE tally SET shown = shown + ? * up.seen, whole = whole + ? FROM up WHERE tally.node = up.id
+"""
+
+
+def _add(db: sqlite3.Connection, post: int, shown: int, whole: int) -> None:
+    """Add to a post and those above it; beyond what is hidden nothing more is seen."""
+    if shown or whole:
+        db.execute(_ADD, (post, shown, whole))
+
+
+def _grow(db: sqlite3.Connection, post: int) -> None:
+    db.execute("UPDATE tally SET grown = grown + 1 WHERE node = ?", (post,))
+    if db.execute("SELECT grown FROM tally WHERE node = ?", (post,)).fetchone()[0] > CLUSTER:
+        _divide(db, post)
+
+
+def _divide(db: sqlite3.Connection, post: int) -> None:
+    """Give part of a cluster that has grown too large a post of its own."""
+    cluster = _cluster(db, post)
+    if len(cluster) <= CLUSTER:
+        db.execute("UPDATE tally SET grown = ? WHERE node = ?", (len(cluster), post))
+        return
+    heaviest: dict[int, int] = {}
+    for each in cluster[1:]:
+        best = heaviest.get(each.parent)
+        if not each.post and (best is None or each.size > cluster[best].size):
+            heaviest[each.parent] = each.at
+    top = 0
+    while (kid := heaviest.get(cluster[top].node)) and cluster[kid].size >= CLUSTER // 2:
+        top = kid
+    if top:
+        _promote(db, cluster[top].node)
+        db.execute(
+            "UPDATE tally SET grown = ? WHERE node = ?", (len(cluster) - cluster[top].size, post)
+        )
+    else:
+        # One parent of very many: nothing to gain, until it has as many more again.
+        db.execute("UPDATE tally SET grown = ? WHERE node = ?", (-len(cluster), post))
+
+
+def _promoted(db: sqlite3.Connection, node: int) -> tuple[int, int, int]:
+    """Make a node a post if it is none, and return the post above and the sums below it."""
+    row = db.execute("SELECT above, shown, whole FROM tally WHERE node = ?", (node,)).fetchone()
+    return row if row is not None else _promote(db, node)
+
+
+def _promote(db: sqlite3.Connection, node: int) -> tuple[int, int, int]:
+    cluster = _cluster(db, node)
+    parent = db.execute("SELECT parent FROM node WHERE id = ?", (node,)).fetchone()[0]
+    above, steps = _post_of(db, parent)
+    db.executemany(
+        "UPDATE tally SET above = ?, steps = ? WHERE node = ?",
+        [(node, each.steps, each.node) for each in cluster[1:] if each.post],
+    )
+    top = cluster[0]
+    db.execute(
+        "INSERT INTO tally VALUES(?,?,?,?,?,?,?)",
+        (node, above, steps + 1, top.shown, top.whole, top.size, bool(top.flags & HIDDEN)),
+    )
+    return above, top.shown, top.whole
+
+
+@dataclass(slots=True)
+class _Member:
+    """A node of a cluster, or a post at its lower edge."""
+
+    node: int
+    parent: int
+    flags: int
+    post: bool
+    shown: int
+    whole: int
+    steps: int
+    """Below the cluster's top."""
+    at: int = 0
+    size: int = 1
+    """Nodes of the cluster from here down, posts at its edge too."""
+
+
+_CLUSTER = """
+WITH RECURSIVE down(id, parent, flags, post, steps) AS (
+    SELECT ?, -1, coalesce((SELECT flags FROM node WHERE id = ?), 0), 0, 0 UNION ALL
+    SELECT k.id, k.parent, k.flags, EXISTS(SELECT 1 FROM tally WHERE tally.node = k.id), steps + 1
+    FROM down JOIN node k INDEXED BY node_kids ON k.parent = down.id WHERE NOT down.post
+)
+SELECT down.id, down.parent, down.flags, down.post, coalesce(tally.shown, 0),
+    coalesce(tally.whole, 0), down.steps
+FROM down LEFT JOIN tally ON tally.node = down.id AND down.post
+"""
+
+
+def _cluster(db: sqlite3.Connection, top: int) -> list[_Member]:
+    """Return the nodes of a cluster from `top` down with their sums, parents before children."""
+    cluster = [_Member(*row) for row in db.execute(_CLUSTER, (top, top)).fetchall()]
+    places = {member.node: at for at, member in enumerate(cluster)}
+    for at in range(len(cluster) - 1, 0, -1):
+        member = cluster[at]
+        member.at = at
+        parent = cluster[places[member.parent]]
+        parent.size += member.size
+        if not member.flags & HIDDEN:
+            parent.shown += 1 + member.shown
+        parent.whole += member.whole + (0 if member.flags & GONE else 1)
+    return cluster
+
+
+# Reading.
+
+
+def below(db: sqlite3.Connection, nodes: list[int]) -> dict[int, Below]:
+    """Return how many nodes are below each of those; 0 asks for the whole story."""
+    found: dict[int, Below] = {}
+    for node in nodes:
+        if node in found:
+            continue
+        row = db.execute("SELECT shown, whole FROM tally WHERE node = ?", (node,)).fetchone()
+        if row is not None:
+            found[node] = Below(*row)
+            continue
+        # The others of its cluster are probably asked for too: a screen shows neighbours.
+        for member in _cluster(db, node):
+            found.setdefault(member.node, Below(member.shown, member.whole))
+    return {node: found[node] for node in nodes}
+
+
+_CHAIN = """
+WITH RECURSIVE up(id, steps, n) AS (
+    SELECT ?, ?, 0 UNION ALL
+    SELECT tally.above, tally.steps, n + 1 FROM up JOIN tally ON tally.node = up.id
+    WHERE tally.above IS NOT NULL
+)
+"""
+
+
+def depth(db: sqlite3.Connection, node: int) -> int:
+    """Return how many nodes the strand to `node` has; a root is at 1."""
+    row = db.execute(f"{_CHAIN} SELECT sum(steps) FROM up", _post_of(db, node))
+    return int(row.fetchone()[0])
+
+
+def hiding(db: sqlite3.Connection, node: int) -> int:
+    """Return the topmost node, `node` itself or one above it, that is hidden; 0 when none is."""
+    row = db.execute(
+        f"{_CHAIN} SELECT id FROM up JOIN tally ON tally.node = up.id WHERE tally.hidden "
+        "ORDER BY n DESC LIMIT 1",
+        _post_of(db, node),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def within(db: sqlite3.Connection, node: int, top: int) -> bool:
+    """Whether `node` is `top` or below it."""
+    if not top or node == top:
+        return True
+    post, _ = _post_of(db, top)
+    # Where the strand to `node` enters the cluster that `top` is in: at a post, or at the node.
+    entry = db.execute(
+        f"{_CHAIN} SELECT up.id FROM up LEFT JOIN tally ON tally.node = up.id "
+        "WHERE up.id = ? OR tally.above = ? ORDER BY n LIMIT 1",
+        (*_post_of(db, node), post, post),
+    ).fetchone()
+    if entry is None:
+        return False
+    if post == top:
+        return True
+    start = node if entry[0] == post else entry[0]
+    return bool(
+        db.execute(
+            "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
+            "SELECT node.parent FROM up JOIN node ON node.id = up.id WHERE up.id NOT IN (?, ?)) "
+            "SELECT 1 FROM up WHERE id = ?",
+            (start, post, top, top),
+        ).fetchone()
+    )
+
+
+# All at once.
+
+
+class Sum(NamedTuple):
+    """A node with what is below it, told when all of that has been told."""
+
+    node: int
+    flags: int
+    depth: int
+    shown: int
+    whole: int
+
+
+@dataclass(slots=True)
+class _Open:
+    node: int
+    flags: int
+    depth: int
+    shown: int = 0
+    whole: int = 0
+    size: int = 1
+    waiting: list[tuple[int, int, int, int, int, int]] = field(
+        default_factory=list[tuple[int, int, int, int, int, int]]
+    )
+    """Posts below whose post above is not known yet: node, depth, shown, whole, size, hidden."""
+
+
+# The queue of a recursive query is kept in the order asked for, so rows come in the tree's order
+# and what is held in memory is the strand and what is beside it, not the tree.
+_IN_ORDER = """
+WITH RECURSIVE down(id, flags, depth, ord) AS (
+    SELECT id, flags, 1, ord FROM node WHERE {start} UNION ALL
+    SELECT k.id, k.flags, depth + 1, k.ord FROM down JOIN node k INDEXED BY node_kids
+    ON k.parent = down.id ORDER BY 3 DESC, 4, 1
+)
+SELECT id, flags, depth FROM down
+"""
+
+
+def _closings(db: sqlite3.Connection, top: int) -> Iterator[_Open]:
+    """Yield `top` and all that is below it, each after what is below it, `top` last."""
+    start = "parent = 0" if not top else "parent = ?"
+    row = db.execute("SELECT flags FROM node WHERE id = ?", (top,)).fetchone()
+    strand = [_Open(top, row[0] if row else 0, 0)]
+    for node, flags, depth in db.execute(_IN_ORDER.format(start=start), (top,) if top else ()):
+        while strand[-1].depth >= depth:
+            yield _closed(strand)
+        strand.append(_Open(node, flags, depth))
+    while len(strand) > 1:
+        yield _closed(strand)
+    yield strand[0]
+
+
+def _closed(strand: list[_Open]) -> _Open:
+    done = strand.pop()
+    parent = strand[-1]
+    if not done.flags & HIDDEN:
+        parent.shown += 1 + done.shown
+    parent.whole += done.whole + (0 if done.flags & GONE else 1)
+    return done
+
+
+def sums(db: sqlite3.Connection, top: int = 0) -> Iterator[Sum]:
+    """Yield `top`, 0 for the story, and all that is below it with their true sums, `top` last.
+
+    Reads the tree in its order and holds one strand of it. Depth is counted from `top`.
+    """
+    for each in _closings(db, top):
+        yield Sum(each.node, each.flags, each.depth, each.shown, each.whole)
+
+
+def build(db: sqlite3.Connection, top: int = 0) -> None:
+    """Make the tally of `top`, 0 for the story, and of all below it again; `top` is a post then.
+
+    For `top` other than 0, what is above it is left as it is: `recount` is what to call.
+    """
+    if top:
+        above, steps = db.execute(
+            "SELECT above, steps FROM tally WHERE node = ?", (top,)
+        ).fetchone()
+        db.execute(
+            "DELETE FROM tally WHERE node IN (WITH RECURSIVE down(id) AS (SELECT ? UNION ALL "
+            "SELECT k.id FROM down JOIN node k ON k.parent = down.id) SELECT id FROM down)",
+            (top,),
+        )
+    else:
+        above, steps = None, 0
+        db.execute("DELETE FROM tally")
+    strand: list[_Open] = []
+    for each in _closings(db, top):
+        # What closed just before, one deeper and not taken up yet, hangs on this one.
+        while strand and strand[-1].depth > each.depth:
+            kid = strand.pop()
+            each.size += kid.size
+            each.waiting += kid.waiting
+        if each.node == top:
+            _settle(db, each)
+            db.execute(
+                "INSERT INTO tally VALUES(?,?,?,?,?,?,?)",
+                (top, above, steps, each.shown, each.whole, each.size,
+                 bool(each.flags & HIDDEN)),
+            )  # fmt: skip
+            return
+        hidden = bool(each.flags & HIDDEN)
+        # Nothing below what was purged is ever asked for.
+        if (hidden and not each.flags & PURGED) or each.size >= CLUSTER // 2:
+            _settle(db, each)
+            row = (each.node, each.depth, each.shown, each.whole, each.size, int(hidden))
+            each.waiting = [row]
+            each.size = 1
+        strand.append(each)
+
+
+def _settle(db: sqlite3.Connection, post: _Open) -> None:
+    """Write the rows of the posts right below `post`."""
+    db.executemany(
+        "INSERT INTO tally VALUES(?,?,?,?,?,?,?)",
+        [
+            (node, post.node, depth - post.depth, shown, whole, size, hidden)
+            for node, depth, shown, whole, size, hidden in post.waiting
+        ],
+    )
+    post.waiting = []
+
+
+def watch(db: sqlite3.Connection, top: int) -> None:
+    """Say before changes below `top` that they will not be counted one by one; see `recount`."""
+    _promoted(db, top)
+
+
+def recount(db: sqlite3.Connection, top: int) -> None:
+    """Count again what is below `top` after changes there that were not counted one by one.
+
+    `watch` was called with it before they were made, and `top` itself was counted.
+    """
+    above, shown, whole = _promoted(db, top)
+    build(db, top)
+    new = db.execute("SELECT shown, whole, hidden FROM tally WHERE node = ?", (top,)).fetchone()
+    _add(db, above, 0 if new[2] else new[0] - shown, new[1] - whole)
