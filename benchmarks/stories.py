@@ -23,7 +23,7 @@ from typing import Any
 from fractional_indexing import generate_n_keys_between
 
 from storyloom.story import file, origins
-from storyloom.story.story import SILENT, chained, text_hash
+from storyloom.story.act import SILENT, chained, text_hash
 from storyloom.story.tables import Change
 
 SHAPES = ("spine", "bushy", "mixed")

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from storyloom.story import file, origins, said, tally
+from storyloom.story import file, origins, recount, said
+from storyloom.story.act import chained, recorded, text_hash
 from storyloom.story.schema import GONE, HIDDEN, PURGED
-from storyloom.story.story import Story, chained, recorded, text_hash
+from storyloom.story.story import Story
 from storyloom.story.tables import Change, MemoryTables, apply
 from storyloom.text import Refusal
 
@@ -227,7 +228,7 @@ def _tree(db: sqlite3.Connection, report: Report) -> Iterator[str]:
         yield f"n{node} hangs on n{parent}, which is not there."
     posts = 0
     reached = 0
-    for each in tally.sums(db):
+    for each in recount.sums(db):
         reached += bool(each.node)
         row = db.execute(
             "SELECT shown, whole, hidden FROM tally WHERE node = ?", (each.node,)

@@ -17,7 +17,7 @@ from storyloom.story.guard import BUSY_SECONDS
 from storyloom.text import Refusal, one_line
 
 __all__ = ["SUFFIX", "back_up", "draft", "explained", "new_file", "open_reader", "open_writer",
-           "upgrade"]  # fmt: skip
+           "refuse_other_than_file", "upgrade"]  # fmt: skip
 
 SUFFIX = ".loom"
 """How the names of story files end."""
@@ -207,7 +207,7 @@ def open_reader(path: Path, *, live: bool = False) -> sqlite3.Connection:
     once and makes no side files, which only a program that writes can take away again; with it,
     the connection follows what is written meanwhile.
     """
-    _refuse_other_than_file(path)
+    refuse_other_than_file(path)
     connection = _connect_to_read(path, live)
     try:
         _refuse_foreign(connection, path)
@@ -282,7 +282,8 @@ def _taken(path: Path) -> str:
     return f"{_named(path)} is there already; open it, or choose another name."
 
 
-def _refuse_other_than_file(path: Path) -> None:
+def refuse_other_than_file(path: Path) -> None:
+    """Raise Refusal when there is no file at `path`, or none that holds anything to be read."""
     try:
         if path.is_dir():
             raise Refusal(f"{_named(path)} is a folder; name a story file in it.")

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from storyloom.story import origins
+from storyloom.story.act import Act
 from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
 from storyloom.story.schema import STREAMING
 from storyloom.story.shape import keys_at_end
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.text import Refusal
 
 __all__ = ["Asked", "Placeholder", "Result", "Spent", "finish", "flush", "recover", "request",

@@ -8,9 +8,10 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from storyloom.story import tally
+from storyloom.story import recount, tally
+from storyloom.story.act import Act
 from storyloom.story.schema import GONE, PRUNED
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.story.tables import Change, value
 from storyloom.text import Refusal
 
@@ -104,7 +105,7 @@ def _invert(act: Act, op: int, *, batch: bool) -> None:
             _unmake(act, change)
     act.tables.counting = True
     if top:
-        tally.recount(act.db, top)
+        recount.recount(act.db, top)
     last = 0
     for change in _backwards(act.db, op):
         if change.owner != last:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from storyloom.story.act import recorded
 from storyloom.story.schema import GONE
-from storyloom.story.story import Story, recorded
+from storyloom.story.story import Story
 
 __all__ = ["STEPS", "Operation", "Version", "as_json", "operations", "versions"]
 

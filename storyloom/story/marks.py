@@ -4,8 +4,9 @@ import json
 from typing import Any, NamedTuple
 
 from storyloom.settings import RANGES
+from storyloom.story.act import Act
 from storyloom.story.kept import kept
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
 __all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks", "chapters_of", "set_chapter",

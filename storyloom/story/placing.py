@@ -7,9 +7,10 @@ nothing.
 import json
 
 from storyloom.story import tally
+from storyloom.story.act import Act
 from storyloom.story.schema import HIDDEN, PRUNED
 from storyloom.story.shape import key_after, key_before, keys_at_end, refuse_to_lose_the_opening
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.story.tables import NodeState
 from storyloom.story.weaves import unwoven
 from storyloom.text import Refusal

@@ -9,10 +9,11 @@ any more, and `check` counts them. A purge is the one step that is not undone.
 import sqlite3
 from typing import NamedTuple
 
-from storyloom.story import tally
+from storyloom.story import recount, tally
+from storyloom.story.act import Act
 from storyloom.story.said import SPOKEN
 from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING, writable_log
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.text import Refusal
 
 __all__ = ["Purged", "pruned_roots", "purge", "scrub", "would_purge"]
@@ -172,7 +173,7 @@ def _mark(act: Act, tops: list[int]) -> None:
             for owner, key in rows:
                 act.change(owner, key, None)
     for node in tops:
-        tally.recount(act.db, node)
+        recount.recount(act.db, node)
 
 
 def _erase(db: sqlite3.Connection) -> None:

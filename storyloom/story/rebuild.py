@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from storyloom.story import check, file, said, tally
+from storyloom.story import check, file, recount, said
 from storyloom.text import Refusal
 
 __all__ = ["LOG", "project", "rebuild"]
@@ -57,7 +57,7 @@ def project(db: sqlite3.Connection) -> int:
             "INSERT INTO attr(owner, key, value) VALUES(?,?,?)",
             [(owner, key, value) for (_, key), value in tables.attributes.items()],
         )
-    tally.build(db)
+    recount.build(db)
     said.build(db)
     db.execute(
         "INSERT INTO rev_fts(rowid, text) SELECT id, text FROM rev "

@@ -115,7 +115,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     from sqlite_utils import Database, Migrations
 
-    from storyloom.story import said, tally
+    from storyloom.story import recount, said
 
     migrations = Migrations("storyloom")
 
@@ -128,7 +128,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     def second(_: Database) -> None:  # pyright: ignore[reportUnusedFunction]
         for statement in _SECOND:
             connection.execute(statement)
-        tally.build(connection)
+        recount.build(connection)
         said.build(connection)
 
     database = Database(connection, execute_plugins=False, recursive_triggers=False)

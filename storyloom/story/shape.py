@@ -8,10 +8,11 @@ import json
 from dataclasses import dataclass
 
 from storyloom.story import origins
+from storyloom.story.act import Act
 from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import Runs
 from storyloom.story.schema import GONE, PRUNED, STREAMING
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.story.tables import NodeState
 from storyloom.story.weaves import unwoven, weaves_of
 from storyloom.text import Refusal

@@ -4,6 +4,7 @@ Looking never changes a file nor leaves one behind, and costs about the same for
 size: what grows with it is counted up to a bound, and `more` says that the bound was reached.
 """
 
+import contextlib
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -13,14 +14,20 @@ from typing import NamedTuple
 from storyloom.story import file
 from storyloom.story.marks import chapters_of
 from storyloom.story.schema import GONE, PRUNED
-from storyloom.text import Refusal, words
+from storyloom.text import Refusal, one_line, words
 
-__all__ = ["Entry", "Facts", "facts", "shelf"]
+__all__ = ["Entry", "Facts", "facts", "shelf", "spent"]
 
 _NODES = 20_000
 _READ = 300
 _WOVEN = 4_000
 _ASKED = 2_000
+_LETTERS = 20_000
+"""Characters that are read of one text."""
+_LAST_MOMENT = 253_370_764_800_000
+"""The year 9999, in milliseconds; a file may claim a later one, and no clock could show it."""
+_FAULTS = (OSError, sqlite3.Error, ValueError, TypeError, ArithmeticError, RecursionError)
+"""What comes of a file that goes away just now, or holds values that Storyloom never writes."""
 
 
 class Entry(NamedTuple):
@@ -40,8 +47,8 @@ class Facts:
     nodes: int = 0
     """Nodes, pruned ones counted; at most 20,000 are."""
     words: int = 0
-    """Words of the weave: its first 300 nodes are counted, up to 4,000 more estimated from their
-    length."""
+    """Words of the weave: its first 300 nodes are counted, up to 4,000 more, and what is beyond
+    20,000 characters in one, estimated from their length."""
     chapters: tuple[str, ...] = ()
     """Titles of the chapters on the weave's first 4,000 nodes."""
     models: int = 0
@@ -61,42 +68,56 @@ class Facts:
 def shelf(folder: Path) -> list[Entry]:
     """Return the story files of a folder, the last changed one first; none when there is no folder.
 
-    Only names and times are read. Hidden files are left out.
+    Only names and times are read. Hidden files are left out. Raises Refusal when what is there is
+    no folder, or may not be read.
     """
-    found: list[Entry] = []
     try:
-        names = os.listdir(folder)
-    except OSError:
+        with os.scandir(folder) as found:
+            there = {each.name: each for each in found}
+    except FileNotFoundError:
         return []
-    for name in names:
+    except NotADirectoryError:
+        named = one_line(str(folder))
+        raise Refusal(f"{named} is not a folder; name one that has stories in it.") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise Refusal(f"The folder {one_line(str(folder))} cannot be read: {why}.") from error
+    entries: list[Entry] = []
+    for name, each in there.items():
         if not name.endswith(file.SUFFIX) or name.startswith("."):
             continue
-        path = folder / name
         # While a program has it open, what is new is in the file beside it.
-        times = [_changed(path), _changed(path.with_name(f"{name}-wal"))]
+        times = [_changed(each), _changed(there.get(f"{name}-wal"))]
         if times[0]:
-            found.append(Entry(path, max(times)))
-    return sorted(found, key=lambda entry: (-entry.changed, entry.path.name))
+            entries.append(Entry(folder / name, max(times)))
+    return sorted(entries, key=lambda entry: (-entry.changed, entry.path.name))
 
 
 def facts(path: Path) -> Facts:
     """Return what a library says of a story; never raises for the file's own faults."""
     try:
-        db = file.open_reader(path)
+        with contextlib.closing(file.open_reader(path)) as db:
+            db.execute("BEGIN")
+            return _facts(db, path.stem)
     except Refusal as refusal:
         return Facts(path.stem, error=str(refusal))
-    try:
-        db.execute("BEGIN")
-        return _facts(db, path.stem)
-    except (Refusal, sqlite3.Error, ValueError, TypeError) as error:
-        return Facts(path.stem, error=str(error))
-    finally:
-        db.close()
+    except _FAULTS as error:
+        named, why = one_line(str(path)), one_line(str(error))
+        return Facts(path.stem, error=f"{named} cannot be read as a story: {why}.")
 
 
-def _changed(path: Path) -> float:
+def spent(facts: Facts) -> str:
+    """Return what a story has cost, with a ? where the prices of some branches are not known."""
+    if not facts.models:
+        return "–"
+    if facts.unpriced and not facts.spent:
+        return "?"
+    return f"${facts.spent:.2f}" + ("?" if facts.unpriced else "")
+
+
+def _changed(found: os.DirEntry[str] | None) -> float:
     try:
-        return path.stat().st_mtime
+        return found.stat().st_mtime if found is not None else 0.0
     except OSError:
         return 0.0
 
@@ -110,7 +131,7 @@ WITH RECURSIVE down(id, rev, n) AS (
         AND NOT node.flags & {GONE | PRUNED}
     LIMIT ?
 )
-SELECT iif(n <= {_READ}, rev.text, NULL), length(rev.text),
+SELECT iif(n <= {_READ}, substr(rev.text, 1, {_LETTERS}), NULL), length(rev.text),
     (SELECT value FROM attr WHERE owner = down.id AND key = 'chapters')
 FROM down JOIN rev ON rev.id = down.rev ORDER BY n
 """
@@ -119,7 +140,7 @@ FROM down JOIN rev ON rev.id = down.rev ORDER BY n
 def _facts(db: sqlite3.Connection, name: str) -> Facts:
     said = dict(
         db.execute(
-            "SELECT key, value FROM attr WHERE owner = 0 "
+            f"SELECT key, substr(value, 1, {_LETTERS}) FROM attr WHERE owner = 0 "
             "AND key IN ('title', 'premise', 'spent', 'unpriced')"
         ).fetchall()
     )
@@ -129,31 +150,33 @@ def _facts(db: sqlite3.Connection, name: str) -> Facts:
         f"WHERE NOT flags & {GONE} LIMIT {_NODES})",
     )
     woven = db.execute(_WEAVE, (_WOVEN + 1,)).fetchall()
-    marks = [mark for *_, value in woven for mark in chapters_of(value)]
+    marks = [mark for *_, value in woven if value for mark in chapters_of(value)]
     models = _one(
         db,
         "SELECT count(DISTINCT model) FROM "
         f"(SELECT model FROM gen ORDER BY id DESC LIMIT {_ASKED})",
     )
+    opened = _one(db, "SELECT coalesce((SELECT ts FROM op ORDER BY id DESC LIMIT 1), 0)")
     return Facts(
         title=str(said.get("title") or name),
         premise=str(said.get("premise") or ""),
         nodes=nodes,
         words=_words(woven),
-        chapters=tuple(mark.title for mark in marks),
+        chapters=tuple(str(mark.title)[:_LETTERS] for mark in marks),
         models=models,
         spent=int(said.get("spent") or 0) / 1e9,
         unpriced=int(said.get("unpriced") or 0),
-        opened=_one(db, "SELECT coalesce((SELECT ts FROM op ORDER BY id DESC LIMIT 1), 0)"),
+        opened=max(0, min(opened, _LAST_MOMENT)),
         more=nodes == _NODES or len(woven) == _WOVEN,
     )
 
 
 def _words(woven: list[tuple[str | None, int, object]]) -> int:
-    counted = sum(words(text) for text, *_ in woven if text is not None)
-    read = sum(length for text, length, _ in woven if text is not None)
-    rest = sum(length for text, length, _ in woven if text is None)
-    return counted + (round(counted * rest / read) if read else 0)
+    read = [text for text, *_ in woven if text is not None]
+    counted = sum(map(words, read))
+    seen = sum(map(len, read))
+    unseen = sum(length for _, length, _ in woven) - seen
+    return counted + (round(counted * unseen / seen) if seen else 0)
 
 
 def _one(db: sqlite3.Connection, query: str) -> int:

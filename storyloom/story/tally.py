@@ -8,19 +8,18 @@ is added to the posts above it alone, one for a hundred nodes of depth; what is 
 that is no post is counted inside its cluster. Every hidden node that is not purged is a post, so
 a climb from post to post meets all that hides a node. The story, node 0, is the topmost post.
 
-The same steps give a node's depth, and whether it is below another. All of it is derived: `build`
-makes it again, and nothing of it is in the log.
+The same steps give a node's depth, and whether it is below another. All of it is derived:
+`recount` makes it again, and nothing of it is in the log.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from storyloom.story.schema import GONE, HIDDEN, PURGED
+from storyloom.story.schema import GONE, HIDDEN
 
-__all__ = ["Below", "Sum", "added", "below", "build", "changed", "depth", "hiding", "hung",
-           "lifted", "recount", "sums", "watch", "within"]  # fmt: skip
+__all__ = ["CLUSTER", "Below", "add_up", "added", "below", "changed", "depth", "hiding", "hung",
+           "lifted", "watch", "within"]  # fmt: skip
 
 CLUSTER = 128
 """Nodes of a cluster from which it is divided."""
@@ -206,6 +205,18 @@ def _cluster(db: sqlite3.Connection, top: int) -> list[_Member]:
     return cluster
 
 
+def watch(db: sqlite3.Connection, top: int) -> None:
+    """Say before changes below `top` that they will not be counted one by one, but by
+    `recount.recount`."""
+    _promoted(db, top)
+
+
+def add_up(db: sqlite3.Connection, top: int, shown: int, whole: int) -> None:
+    """Add to the counts above a post what was counted anew below it."""
+    above = db.execute("SELECT above FROM tally WHERE node = ?", (top,)).fetchone()[0]
+    _add(db, above, shown, whole)
+
+
 # Reading.
 
 
@@ -274,144 +285,3 @@ def within(db: sqlite3.Connection, node: int, top: int) -> bool:
             (start, post, top, top),
         ).fetchone()
     )
-
-
-# All at once.
-
-
-class Sum(NamedTuple):
-    """A node with what is below it, told when all of that has been told."""
-
-    node: int
-    flags: int
-    depth: int
-    shown: int
-    whole: int
-
-
-@dataclass(slots=True)
-class _Open:
-    node: int
-    flags: int
-    depth: int
-    shown: int = 0
-    whole: int = 0
-    size: int = 1
-    waiting: list[tuple[int, int, int, int, int, int]] = field(
-        default_factory=list[tuple[int, int, int, int, int, int]]
-    )
-    """Posts below whose post above is not known yet: node, depth, shown, whole, size, hidden."""
-
-
-# The queue of a recursive query is kept in the order asked for, so rows come in the tree's order
-# and what is held in memory is the strand and what is beside it, not the tree.
-_IN_ORDER = """
-WITH RECURSIVE down(id, flags, depth, ord) AS (
-    SELECT id, flags, 1, ord FROM node WHERE {start} UNION ALL
-    SELECT k.id, k.flags, depth + 1, k.ord FROM down JOIN node k INDEXED BY node_kids
-    ON k.parent = down.id ORDER BY 3 DESC, 4, 1
-)
-SELECT id, flags, depth FROM down
-"""
-
-
-def _closings(db: sqlite3.Connection, top: int) -> Iterator[_Open]:
-    """Yield `top` and all that is below it, each after what is below it, `top` last."""
-    start = "parent = 0" if not top else "parent = ?"
-    row = db.execute("SELECT flags FROM node WHERE id = ?", (top,)).fetchone()
-    strand = [_Open(top, row[0] if row else 0, 0)]
-    for node, flags, depth in db.execute(_IN_ORDER.format(start=start), (top,) if top else ()):
-        while strand[-1].depth >= depth:
-            yield _closed(strand)
-        strand.append(_Open(node, flags, depth))
-    while len(strand) > 1:
-        yield _closed(strand)
-    yield strand[0]
-
-
-def _closed(strand: list[_Open]) -> _Open:
-    done = strand.pop()
-    parent = strand[-1]
-    if not done.flags & HIDDEN:
-        parent.shown += 1 + done.shown
-    parent.whole += done.whole + (0 if done.flags & GONE else 1)
-    return done
-
-
-def sums(db: sqlite3.Connection, top: int = 0) -> Iterator[Sum]:
-    """Yield `top`, 0 for the story, and all that is below it with their true sums, `top` last.
-
-    Reads the tree in its order and holds one strand of it. Depth is counted from `top`.
-    """
-    for each in _closings(db, top):
-        yield Sum(each.node, each.flags, each.depth, each.shown, each.whole)
-
-
-def build(db: sqlite3.Connection, top: int = 0) -> None:
-    """Make the tally of `top`, 0 for the story, and of all below it again; `top` is a post then.
-
-    For `top` other than 0, what is above it is left as it is: `recount` is what to call.
-    """
-    if top:
-        above, steps = db.execute(
-            "SELECT above, steps FROM tally WHERE node = ?", (top,)
-        ).fetchone()
-        db.execute(
-            "DELETE FROM tally WHERE node IN (WITH RECURSIVE down(id) AS (SELECT ? UNION ALL "
-            "SELECT k.id FROM down JOIN node k ON k.parent = down.id) SELECT id FROM down)",
-            (top,),
-        )
-    else:
-        above, steps = None, 0
-        db.execute("DELETE FROM tally")
-    strand: list[_Open] = []
-    for each in _closings(db, top):
-        # What closed just before, one deeper and not taken up yet, hangs on this one.
-        while strand and strand[-1].depth > each.depth:
-            kid = strand.pop()
-            each.size += kid.size
-            each.waiting += kid.waiting
-        if each.node == top:
-            _settle(db, each)
-            db.execute(
-                "INSERT INTO tally VALUES(?,?,?,?,?,?,?)",
-                (top, above, steps, each.shown, each.whole, each.size,
-                 bool(each.flags & HIDDEN)),
-            )  # fmt: skip
-            return
-        hidden = bool(each.flags & HIDDEN)
-        # Nothing below what was purged is ever asked for.
-        if (hidden and not each.flags & PURGED) or each.size >= CLUSTER // 2:
-            _settle(db, each)
-            row = (each.node, each.depth, each.shown, each.whole, each.size, int(hidden))
-            each.waiting = [row]
-            each.size = 1
-        strand.append(each)
-
-
-def _settle(db: sqlite3.Connection, post: _Open) -> None:
-    """Write the rows of the posts right below `post`."""
-    db.executemany(
-        "INSERT INTO tally VALUES(?,?,?,?,?,?,?)",
-        [
-            (node, post.node, depth - post.depth, shown, whole, size, hidden)
-            for node, depth, shown, whole, size, hidden in post.waiting
-        ],
-    )
-    post.waiting = []
-
-
-def watch(db: sqlite3.Connection, top: int) -> None:
-    """Say before changes below `top` that they will not be counted one by one; see `recount`."""
-    _promoted(db, top)
-
-
-def recount(db: sqlite3.Connection, top: int) -> None:
-    """Count again what is below `top` after changes there that were not counted one by one.
-
-    `watch` was called with it before they were made, and `top` itself was counted.
-    """
-    above, shown, whole = _promoted(db, top)
-    build(db, top)
-    new = db.execute("SELECT shown, whole, hidden FROM tally WHERE node = ?", (top,)).fetchone()
-    _add(db, above, 0 if new[2] else new[0] - shown, new[1] - whole)

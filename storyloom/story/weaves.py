@@ -6,9 +6,10 @@ to the root. Every story has the weave `main`; others have names of the author's
 
 from typing import NamedTuple
 
+from storyloom.story.act import Act
 from storyloom.story.kept import kept
 from storyloom.story.schema import PRUNED
-from storyloom.story.story import Act, Story
+from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
 __all__ = ["MAIN", "Weave", "delete_weave", "end_weave", "rename_weave", "set_weave", "unwoven",

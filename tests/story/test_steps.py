@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from storyloom.story import check, growth, history, marks, place, reading, shape, weaves
+from storyloom.story.act import Changed
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import PASTE, Run
 from storyloom.story.shelf import facts, shelf
-from storyloom.story.story import Changed, Story
+from storyloom.story.story import Story
 from storyloom.text import Refusal
 
 

@@ -13,7 +13,8 @@ from storyloom.generate.plan import Plan, plan_for, with_count
 from storyloom.settings import Settings
 from storyloom.story import growth, marks, place, reading, rows
 from storyloom.story.reading import Card, Piece
-from storyloom.story.story import Changed, Story
+from storyloom.story.act import Changed
+from storyloom.story.story import Story
 from storyloom.text import Refusal
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
