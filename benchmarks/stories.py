@@ -22,11 +22,11 @@ from typing import Any
 
 from fractional_indexing import generate_n_keys_between
 
-from storyloom.story import file, origins
+from storyloom.story import file, origins, recount, said
 from storyloom.story.act import SILENT, chained, text_hash
 from storyloom.story.tables import Change
 
-SHAPES = ("spine", "bushy", "mixed")
+SHAPES = ("spine", "bushy", "mixed", "chain")
 SESSION = "0bench00"
 _PRUNED, _STREAMING = 1, 4
 _START = 1_760_000_000_000
@@ -189,7 +189,7 @@ def build(path: Path, nodes: int = 10_000, shape: str = "mixed") -> Built:
 
     `spine` is one line, 10,000 deep where there are enough nodes, with forks beside it; `bushy`
     branches everywhere and stays shallow; `mixed` is an author's: forks of three along a main
-    line, and lesser lines that were followed for a while. A twentieth of the forks has a pruned
+    line, and lesser lines that were followed for a while; `chain` has not one fork. A twentieth of the forks has a pruned
     branch, the deepest strand is the weave and has a chapter every 60 nodes.
     """
     began = time.perf_counter()
@@ -210,7 +210,7 @@ def _write(path: Path, nodes: int, shape: str) -> _Log:
     log.request = hashlib.sha256(request).digest()
     log.put("request", log.request, zlib.compress(request))
     log.write(0, "story.create")
-    plant = {"spine": _spine, "bushy": _bushy, "mixed": _mixed}[shape]
+    plant = {"spine": _spine, "bushy": _bushy, "mixed": _mixed, "chain": _chain}[shape]
     for parent, count in plant(log, nodes):
         count = min(count, nodes - log.nodes)
         if count:
@@ -237,6 +237,11 @@ def _spine(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
         for _ in range(log.rng.randint(0, 3)):
             yield tip, log.rng.choice((1, 3))
             tip = log.nodes
+
+
+def _chain(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
+    while log.nodes < nodes:
+        yield log.nodes, 1
 
 
 def _bushy(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
@@ -292,6 +297,8 @@ def _project(log: _Log) -> None:
         f"UPDATE node SET flags = flags | {_PRUNED} "
         "WHERE id IN (SELECT owner FROM change WHERE key = 'pruned')"
     )
+    recount.build(log.db)
+    said.build(log.db)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The whole-screen program: the library, a story, and the sample to try it on."""
 
 import difflib
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -26,15 +27,26 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=_try)
 
 
-def open_library() -> int:
-    """Open the library on the screen."""
-    _refuse_without_screen("a command of 'storyloom --help'.")
-    return _run(None)
+def open_library(folder: Path | None = None) -> int:
+    """Open the library on the screen, or a folder as if it were the library."""
+    named = f"list {one_line(str(folder))}" if folder is not None else "list"
+    _refuse_without_screen(f"'storyloom {named}'.")
+    if folder is not None:
+        from storyloom.story.shelf import shelf
+
+        # Refused here, where one sentence on stderr is seen, rather than on the screen.
+        shelf(folder)
+    return _run(folder.resolve() if folder is not None else None)
 
 
 def open_story(name: str, commands: tuple[str, ...]) -> int:
-    """Open the story that `name` means; a name that is none may be a command mistyped."""
+    """Open the story or the folder that `name` means; one that is none may be a command mistyped.
+
+    A story goes before a folder of the same name.
+    """
     path = existing(name)
+    if os.path.isdir(path):
+        return open_library(path)
     if not path.exists() and path.suffix != SUFFIX:
         near = difflib.get_close_matches(name, commands, n=1)
         if near:

@@ -4,17 +4,17 @@ import asyncio
 import shutil
 import sys
 import textwrap
-import unicodedata
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from storyloom.cli.cells import begin_cells, cells, tail_cells
 from storyloom.cli.terminal import READING_WIDTH, can_draw, data, is_terminal, say, story_text
 from storyloom.text import one_line, visible
 
 if TYPE_CHECKING:
     from storyloom.generate.batch import Branch
 
-__all__ = ["Streaming", "cells", "tail_cells"]
+__all__ = ["Streaming"]
 
 _FRAME_SECONDS = 0.1
 _MOST_LINES = 5
@@ -118,7 +118,7 @@ def _section(branch: "Branch", columns: int, room: int) -> list[str]:
     head = f"n{branch.node} {one_line(branch.entry.name)}"
     if not branch.text:
         note = " …" if branch.running else " (done)"
-        return [_cut(head, columns - 10) + note]
+        return [begin_cells(head, columns - 10) + note]
     text = visible(branch.text)
     if room < 3:
         free = max(8, columns - cells(head) - 4)
@@ -126,7 +126,7 @@ def _section(branch: "Branch", columns: int, room: int) -> list[str]:
     measure = max(8, min(READING_WIDTH, columns - 3))
     lines = [row for line in text.split("\n") for row in _rows(line, measure)]
     shown = [row for row in lines if row.strip()][-min(_MOST_LINES, room - 1) :]
-    return [_cut(head, columns - 1), *(f"  {row}" for row in shown)]
+    return [begin_cells(head, columns - 1), *(f"  {row}" for row in shown)]
 
 
 def _rows(line: str, measure: int) -> list[str]:
@@ -139,41 +139,9 @@ def _rows(line: str, measure: int) -> list[str]:
             rows.append(row)
             row, used = "", 0
         while size > measure:
-            piece = _cut(word, measure)
+            piece = begin_cells(word, measure)
             rows.append(piece)
             word = word[len(piece) :]
             size = cells(word)
         row, used = (f"{row} {word}", used + 1 + size) if row else (word, size)
     return [*rows, row]
-
-
-def _cut(text: str, width: int) -> str:
-    used = 0
-    for index, character in enumerate(text):
-        used += _cell(character)
-        if used > width and index:
-            return text[:index]
-    return text
-
-
-def cells(text: str) -> int:
-    """Return how many columns `text` takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_cell, text))
-
-
-def tail_cells(text: str, width: int) -> str:
-    """Return the end of `text` that fits into `width` columns, with … where something is gone."""
-    if cells(text) <= width:
-        return text
-    used = 1
-    for index in range(len(text) - 1, -1, -1):
-        used += _cell(text[index])
-        if used > width:
-            return "…" + text[index + 1 :]
-    return text
-
-
-def _cell(character: str) -> int:
-    if unicodedata.combining(character) or character in "\u200c\u200d\ufe0e\ufe0f":
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -199,16 +199,19 @@ class _Connection(sqlite3.Connection):
         return self.cursor(_Cursor).execute(*args)
 
 
-def open_reader(path: Path, *, live: bool = False) -> sqlite3.Connection:
+def open_reader(
+    path: Path, *, live: bool = False, wait: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """Open a story for reading alone, after making sure that it is one.
 
     Raises Refusal when there is no file, it is no story, or a newer Storyloom made it; later,
     reading from a damaged page raises Refusal too. Without `live` it is for a look that ends at
     once and makes no side files, which only a program that writes can take away again; with it,
-    the connection follows what is written meanwhile.
+    the connection follows what is written meanwhile. `wait` is how many seconds another program
+    that keeps everyone out is waited for.
     """
     refuse_other_than_file(path)
-    connection = _connect_to_read(path, live)
+    connection = _connect_to_read(path, live, wait)
     try:
         _refuse_foreign(connection, path)
     except sqlite3.DatabaseError as error:
@@ -271,7 +274,8 @@ def explained(error: sqlite3.Error) -> str:
 
 
 def _uri(path: Path) -> str:
-    return f"file:{quote(str(path.absolute()))}"
+    # As bytes: a file's name need not be in any encoding.
+    return f"file:{quote(os.fsencode(path.absolute()))}"
 
 
 def _named(path: Path) -> str:
@@ -313,14 +317,14 @@ def _modes(path: Path, live: bool) -> list[str]:
     return ["mode=ro", "mode=rw"] if writable else ["mode=ro"]
 
 
-def _connect_to_read(path: Path, live: bool) -> sqlite3.Connection:
+def _connect_to_read(path: Path, live: bool, wait: float) -> sqlite3.Connection:
     failure: sqlite3.Error | None = None
     for mode in _modes(path, live):
         connection = sqlite3.connect(
             f"{_uri(path)}?{mode}",
             uri=True,
             isolation_level=None,
-            timeout=BUSY_SECONDS,
+            timeout=wait,
             cached_statements=256,
             check_same_thread=False,
             factory=_Connection,

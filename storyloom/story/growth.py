@@ -15,7 +15,7 @@ from storyloom.story import origins
 from storyloom.story.act import Act
 from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
-from storyloom.story.schema import STREAMING
+from storyloom.story.schema import STREAMING, writable_log
 from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -76,15 +76,23 @@ def request(
             # Escaped, so that even what is no Unicode is stored exactly as it is sent.
             body = json.dumps(ask.body, sort_keys=True, separators=(",", ":"))
             digest = hashlib.sha256(body.encode()).digest()
-            act.db.execute(
-                "INSERT OR IGNORE INTO request VALUES(?,?)", (digest, zlib.compress(body.encode()))
-            )
+            _keep_request(act, digest, zlib.compress(body.encode()))
             params = json.dumps(ask.params, sort_keys=True)
             gen = act.generation(index, kept(ask.model), params, digest)
             node = act.add(parent, key, "", flags=STREAMING, gen=gen)
             state = act.node(node)
             placed.append(Placeholder(node, state.rev, gen, ask))
         return placed
+
+
+def _keep_request(act: Act, digest: bytes, body: bytes) -> None:
+    row = act.db.execute("SELECT length(body) FROM request WHERE hash = ?", (digest,)).fetchone()
+    if row is None:
+        act.db.execute("INSERT INTO request VALUES(?,?)", (digest, body))
+    elif not row[0]:
+        # It was purged, and is sent again.
+        with writable_log(act.db, "request_no_update"):
+            act.db.execute("UPDATE request SET body = ? WHERE hash = ?", (body, digest))
 
 
 def flush(story: Story, texts: dict[int, str]) -> None:

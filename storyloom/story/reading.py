@@ -28,7 +28,6 @@ __all__ = [
     "depth",
     "exists",
     "last_op",
-    "leftmost_leaf",
     "models",
     "path",
     "pieces",
@@ -38,7 +37,6 @@ __all__ = [
     "strand",
     "strand_text",
     "weave_child",
-    "weave_tip",
 ]
 
 _PREVIEW = 1_200
@@ -257,44 +255,20 @@ def weave_child(story: Story, node: int, weave: str = "main") -> int:
     return int(row[0]) if row else 0
 
 
-def weave_tip(story: Story, weave: str = "main") -> int:
-    """Return the last node of the weave."""
-    row = story.read.execute(
-        "WITH RECURSIVE down(id, n) AS (SELECT 0, 0 UNION ALL "
-        "SELECT attr.value, n + 1 FROM down JOIN attr ON attr.owner = down.id AND attr.key = ? "
-        "JOIN node ON node.id = attr.value AND node.parent = attr.owner "
-        f"AND NOT node.flags & {GONE | PRUNED}) "
-        "SELECT id FROM down ORDER BY n DESC LIMIT 1",
-        (f"weave:{weave}",),
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def leftmost_leaf(story: Story, node: int) -> int:
-    """Return the node reached from `node` by the weave where it leads, else by first children."""
-    row = story.read.execute(
-        "WITH RECURSIVE down(id, n) AS (SELECT ?, 0 UNION ALL SELECT (SELECT coalesce("
-        "(SELECT attr.value FROM attr JOIN node w ON w.id = attr.value AND w.parent = attr.owner "
-        f"WHERE owner = down.id AND key = 'weave:main' AND NOT w.flags & {GONE | PRUNED}), "
-        "(SELECT k.id FROM node k WHERE k.parent = down.id AND NOT k.flags "
-        f"& {GONE | PRUNED} ORDER BY k.ord, k.id LIMIT 1))), n + 1 FROM down "
-        "WHERE down.id IS NOT NULL) "
-        "SELECT id FROM down WHERE id IS NOT NULL ORDER BY n DESC LIMIT 1",
-        (node,),
-    ).fetchone()
-    return int(row[0]) if row else node
-
-
 def chapters(story: Story, node: int) -> list[tuple[int, Chapter]]:
     """Return the chapter marks on the strand to `node`, in order, each with its node."""
-    rows = story.read.execute(
-        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
-        "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
-        "SELECT up.id, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = 'chapters' "
-        "ORDER BY n DESC",
-        (node,),
-    ).fetchall()
+    rows = story.read.execute(_CHAPTERS, (node,)).fetchall()
     return [(owner, mark) for owner, value in rows for mark in chapters_of(value)]
+
+
+_CHAPTERS = """
+WITH RECURSIVE up(id, n) AS (
+    SELECT ?, 0 UNION ALL
+    SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0
+)
+SELECT up.id, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = 'chapters'
+ORDER BY n DESC
+"""
 
 
 def length(story: Story, node: int) -> int:

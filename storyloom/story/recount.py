@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from storyloom.story import tally
 from storyloom.story.schema import GONE, HIDDEN, PURGED
-from storyloom.story.tally import CLUSTER, add_up
 
 __all__ = ["Sum", "build", "recount", "sums"]
 
@@ -116,7 +116,7 @@ def build(db: sqlite3.Connection, top: int = 0) -> None:
             return
         hidden = bool(each.flags & HIDDEN)
         # Nothing below what was purged is ever asked for.
-        if (hidden and not each.flags & PURGED) or each.size >= CLUSTER // 2:
+        if (hidden and not each.flags & PURGED) or each.size >= tally.CLUSTER // 2:
             _settle(db, each)
             row = (each.node, each.depth, each.shown, each.whole, each.size, int(hidden))
             each.waiting = [row]
@@ -145,4 +145,4 @@ def recount(db: sqlite3.Connection, top: int) -> None:
     shown, whole, _ = db.execute(query, (top,)).fetchone()
     build(db, top)
     seen, there, hidden = db.execute(query, (top,)).fetchone()
-    add_up(db, top, 0 if hidden else seen - shown, there - whole)
+    tally.add_up(db, top, 0 if hidden else seen - shown, there - whole)

@@ -5,13 +5,17 @@ Walking from row to row costs a few index look-ups, however deep or wide the tre
 may be long it is one statement. Folds are kept in the file's `fold` table.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
+from storyloom.story import leaps
 from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Story
 
 __all__ = ["Row", "fold", "folded", "following", "preceding", "unfold_to"]
+
+T = TypeVar("T")
 
 _HIDDEN = GONE | PRUNED
 
@@ -44,9 +48,10 @@ _PREVIOUS_SIBLING = (
 )
 # The nearest ancestor-or-self that something follows: a sibling, or its parent's pruned line.
 _CLIMB = f"""
-WITH RECURSIVE up(id, parent, ord, n) AS (
-    SELECT id, parent, ord, 0 FROM node WHERE id = ?
-    UNION ALL SELECT p.id, p.parent, p.ord, n + 1 FROM up JOIN node p ON p.id = up.parent
+WITH RECURSIVE up(id, parent, ord) AS (
+    SELECT id, parent, ord FROM node WHERE id = ?
+    UNION ALL SELECT p.id, p.parent, p.ord FROM up JOIN node p ON p.id = up.parent
+    AND {leaps.no_post("p.id")}
 )
 SELECT parent,
     (SELECT k.id FROM node k WHERE k.parent = up.parent AND (k.ord, k.id) > (up.ord, up.id)
@@ -55,18 +60,20 @@ SELECT parent,
         AND NOT k.flags & {GONE}) AS pruned
 FROM up WHERE sibling IS NOT NULL OR pruned LIMIT 1
 """
-_DESCEND = f"""
+_DOWN = f"""
 WITH RECURSIVE down(id, n) AS (
     SELECT ?, 0
     UNION ALL SELECT (SELECT k.id FROM node k WHERE k.parent = down.id
         AND NOT k.flags & {_HIDDEN} ORDER BY k.ord DESC, k.id DESC LIMIT 1), n + 1
-    FROM down WHERE down.id IS NOT NULL
+    FROM down WHERE down.id IS NOT NULL AND {{0}}
         AND NOT EXISTS(SELECT 1 FROM fold WHERE node = down.id)
         AND NOT EXISTS(SELECT 1 FROM node k WHERE k.parent = down.id AND k.flags & {PRUNED}
             AND NOT k.flags & {GONE})
 )
 SELECT id FROM down WHERE id IS NOT NULL ORDER BY n DESC LIMIT 1
 """
+_TO_A_POST = _DOWN.format(leaps.BELOW_A_POST)
+_TO_THE_END = _DOWN.format("1")
 
 
 def following(story: Story, row: Row, count: int) -> list[Row]:
@@ -117,25 +124,35 @@ def unfold_to(story: Story, node: int) -> None:
             db.executemany("DELETE FROM fold WHERE node = ?", rows)
 
 
-_Walks: TypeAlias = "tuple[int, dict[tuple[str, int], tuple[Any, ...] | None]]"
+_Walks: TypeAlias = "tuple[int, dict[tuple[str, int], Any]]"
 _walked: WeakKeyDictionary[Story, _Walks] = WeakKeyDictionary()
 
 
-def _long_way(story: Story, query: str, node: int) -> tuple[Any, ...] | None:
+def _long_way(story: Story, way: Callable[[Story, int], T], node: int) -> T:
     """Walk up or down as far as it goes; remembered until anything in the file changes.
 
-    A thousand nodes without a fork cost about a millisecond, and a cursor that stays at their end
-    asks again at each step.
+    A cursor that stays at the end of a long branch asks again at each step.
     """
     version = story.read.execute("PRAGMA data_version").fetchone()[0]
     seen, found = _walked.get(story, (0, {}))
     if seen != version or len(found) > 10_000:
         found = {}
         _walked[story] = (version, found)
-    key = (query, node)
+    key = (way.__name__, node)
     if key not in found:
-        found[key] = story.read.execute(query, (node,)).fetchone()
+        found[key] = way(story, node)
     return found[key]
+
+
+def _climbed(story: Story, node: int) -> tuple[Any, ...] | None:
+    return leaps.climb(story.read, _CLIMB, node)
+
+
+def _descended(story: Story, node: int) -> int:
+    if story.read.execute("SELECT 1 FROM fold LIMIT 1").fetchone() is None:
+        return leaps.descend(story.read, _TO_A_POST, node)
+    # A leap would pass over a fold.
+    return story.read.execute(_TO_THE_END, (node,)).fetchone()[0]
 
 
 def _one(story: Story, query: str, node: int) -> int | None:
@@ -151,7 +168,7 @@ def _next(story: Story, row: Row) -> Row | None:
         if _one(story, _HAS_PRUNED, row.node) is not None:
             return Row(row.node, pruned=True)
     # The line of pruned children is the last below its parent: both go on from there.
-    found = _long_way(story, _CLIMB, row.node)
+    found = _long_way(story, _climbed, row.node)
     if found is None:
         return None
     parent, sibling, _ = found
@@ -172,8 +189,7 @@ def _previous(story: Story, row: Row) -> Row | None:
 
 
 def _last_below(story: Story, node: int) -> Row:
-    found = _long_way(story, _DESCEND, node)
-    last = int(found[0]) if found is not None else node
+    last = _long_way(story, _descended, node)
     if not folded(story, last) and _one(story, _HAS_PRUNED, last) is not None:
         return Row(last, pruned=True)
     return Row(last)

@@ -91,6 +91,7 @@ _SECOND = (
     "CREATE TABLE tally(node INTEGER PRIMARY KEY, above INTEGER, steps INTEGER NOT NULL, "
     "shown INTEGER NOT NULL, whole INTEGER NOT NULL, grown INTEGER NOT NULL, "
     "hidden INTEGER NOT NULL) STRICT",
+    "CREATE INDEX tally_above ON tally(above)",
     "INSERT INTO tally VALUES(0, NULL, 0, 0, 0, 0, 0)",
     "CREATE TABLE said(id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key TEXT NOT NULL, "
     "text TEXT NOT NULL, UNIQUE(owner, key)) STRICT",
@@ -103,7 +104,7 @@ VERSION = 2
 
 FINGERPRINTS = {
     1: "060c81d3e71e266124ea26d0bacd530f0f4177e7815f876a2694eef1a13409eb",
-    2: "5e9eefc1f179307ae00699135cba92dbce9ea06a32371d298f4013d6e93aa952",
+    2: "2564b432fc6632c3c5d6264a8a068d673a1f05be4fdbd630fd8926f9e17e28f7",
 }
 """sha256 of each version's schema; a file whose schema differs was not made by this program."""
 

@@ -18,8 +18,7 @@ __all__ = ["Found", "Hit", "search"]
 
 _WORDLESS = re.compile(r"[^\w\u0300-\u036f]+|_")
 _MOST_WORDS = 64
-_SMALL = 20_000
-"""Nodes of a subtree up to which each of them is looked up in the index."""
+_HITS = "SELECT 1 FROM rev_fts WHERE rev_fts MATCH ?"
 
 
 class Hit(NamedTuple):
@@ -97,7 +96,9 @@ def _anywhere(db: sqlite3.Connection, wanted: str, limit: int) -> list[tuple[int
 
 
 def _below(db: sqlite3.Connection, wanted: str, top: int, limit: int) -> list[tuple[int, str]]:
-    if tally.below(db, [top])[top].whole <= _SMALL:
+    hits = db.execute(f"SELECT count(*) FROM ({_HITS} LIMIT 100000)", (wanted,)).fetchone()[0]
+    # A hit asked whether it is below costs as much as some fifty nodes gone through.
+    if tally.below(db, [top])[top].whole < hits * 50:
         among = (
             "WITH RECURSIVE among(id) AS MATERIALIZED (SELECT ?1 UNION ALL "
             "SELECT k.id FROM among JOIN node k INDEXED BY node_kids ON k.parent = among.id "
@@ -128,18 +129,24 @@ def _on_weave(db: sqlite3.Connection, wanted: str, weave: str, limit: int) -> li
 def _among(
     db: sqlite3.Connection, among: str, start: int | str, wanted: str, limit: int
 ) -> list[tuple[int, str]]:
-    """Return the hits among nodes that a recursive query names, each looked up in the index."""
-    rows = db.execute(
-        f"{among} SELECT said.owner, said.key FROM among CROSS JOIN said ON said.owner = among.id "
-        "CROSS JOIN said_fts ON said_fts.rowid = said.id WHERE said_fts MATCH ?2 LIMIT ?3",
+    """Return the hits among nodes that a recursive query names.
+
+    The nodes are gathered first, and the index is read through once, as looking a row up in it
+    costs far more than reading the next one.
+    """
+    said = db.execute(
+        f"{among} {_IN_WORDS.replace('?', '?2')} AND said.owner IN (SELECT id FROM among) "
+        "ORDER BY said_fts.rowid LIMIT ?3",
         (start, wanted, limit),
     ).fetchall()
-    rows += db.execute(
-        f"{among} SELECT node.id, 'text' FROM among CROSS JOIN node ON node.id = among.id "
-        "CROSS JOIN rev_fts ON rev_fts.rowid = node.rev WHERE rev_fts MATCH ?2 LIMIT ?3",
+    texts = db.execute(
+        f"{among}, present(rev) AS MATERIALIZED (SELECT node.rev FROM among JOIN node USING(id)) "
+        "SELECT rev.node, 'text' FROM rev_fts CROSS JOIN rev ON rev.id = rev_fts.rowid "
+        "WHERE rev_fts MATCH ?2 AND +rev_fts.rowid IN (SELECT rev FROM present) "
+        "ORDER BY rev_fts.rowid LIMIT ?3",
         (start, wanted, limit),
     ).fetchall()
-    return rows[:limit]
+    return [*said, *texts][:limit]
 
 
 _STRANDS = """

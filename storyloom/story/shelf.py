@@ -1,7 +1,7 @@
 """The stories of a folder, as a library shows them: which there are, and a glance into each.
 
 Looking never changes a file nor leaves one behind, and costs about the same for a story of any
-size: what grows with it is counted up to a bound, and `more` says that the bound was reached.
+size: what grows with it is counted up to a bound, and it is said where that was reached.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class Facts:
     title: str
     premise: str = ""
     nodes: int = 0
-    """Nodes, pruned ones counted; at most 20,000 are."""
+    """Nodes, pruned ones counted; of a file of an earlier Storyloom at most 20,000."""
     words: int = 0
     """Words of the weave: its first 300 nodes are counted, up to 4,000 more, and what is beyond
     20,000 characters in one, estimated from their length."""
@@ -59,8 +59,10 @@ class Facts:
     """Branches with text whose price is not known."""
     opened: int = 0
     """When something was last done in it, in milliseconds since the epoch."""
-    more: bool = False
-    """Whether there are more nodes or words than were counted."""
+    more_nodes: bool = False
+    """Whether there are more nodes than were counted."""
+    more_words: bool = False
+    """Whether the weave goes on behind what was counted."""
     error: str = ""
     """The sentence that says why it cannot be opened, and then nothing else is known."""
 
@@ -96,7 +98,7 @@ def shelf(folder: Path) -> list[Entry]:
 def facts(path: Path) -> Facts:
     """Return what a library says of a story; never raises for the file's own faults."""
     try:
-        with contextlib.closing(file.open_reader(path)) as db:
+        with contextlib.closing(file.open_reader(path, wait=0.2)) as db:
             db.execute("BEGIN")
             return _facts(db, path.stem)
     except Refusal as refusal:
@@ -137,6 +139,12 @@ FROM down JOIN rev ON rev.id = down.rev ORDER BY n
 """
 
 
+_COUNT = (
+    "SELECT count(*) FROM (SELECT 1 FROM node INDEXED BY node_kids "
+    f"WHERE NOT flags & {GONE} LIMIT {_NODES})"
+)
+
+
 def _facts(db: sqlite3.Connection, name: str) -> Facts:
     said = dict(
         db.execute(
@@ -144,11 +152,9 @@ def _facts(db: sqlite3.Connection, name: str) -> Facts:
             "AND key IN ('title', 'premise', 'spent', 'unpriced')"
         ).fetchall()
     )
-    nodes = _one(
-        db,
-        f"SELECT count(*) FROM (SELECT 1 FROM node INDEXED BY node_kids "
-        f"WHERE NOT flags & {GONE} LIMIT {_NODES})",
-    )
+    # An older file, which counts nothing, is not brought up to date by a glance.
+    counted = _one(db, "PRAGMA user_version") > 1
+    nodes = _one(db, "SELECT whole FROM tally WHERE node = 0" if counted else _COUNT)
     woven = db.execute(_WEAVE, (_WOVEN + 1,)).fetchall()
     marks = [mark for *_, value in woven if value for mark in chapters_of(value)]
     models = _one(
@@ -167,7 +173,8 @@ def _facts(db: sqlite3.Connection, name: str) -> Facts:
         spent=int(said.get("spent") or 0) / 1e9,
         unpriced=int(said.get("unpriced") or 0),
         opened=max(0, min(opened, _LAST_MOMENT)),
-        more=nodes == _NODES or len(woven) == _WOVEN,
+        more_nodes=not counted and nodes == _NODES,
+        more_words=len(woven) == _WOVEN,
     )
 
 

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from storyloom.story.schema import GONE, HIDDEN
 
-__all__ = ["CLUSTER", "Below", "add_up", "added", "below", "changed", "depth", "hiding", "hung",
-           "lifted", "watch", "within"]  # fmt: skip
+__all__ = ["CLUSTER", "Below", "add_up", "added", "beginning", "below", "changed", "depth",
+           "hiding", "hung", "lifted", "past_lone_above", "past_lone_below", "watch",
+           "within"]  # fmt: skip
 
-CLUSTER = 128
+CLUSTER = 256
 """Nodes of a cluster from which it is divided."""
 
 
@@ -251,6 +252,19 @@ def depth(db: sqlite3.Connection, node: int) -> int:
     return int(row.fetchone()[0])
 
 
+def beginning(db: sqlite3.Connection, node: int) -> int:
+    """Return the root that the strand to `node` begins with."""
+    post = db.execute(
+        f"{_CHAIN} SELECT id FROM up WHERE id <> 0 ORDER BY n DESC LIMIT 1", _post_of(db, node)
+    ).fetchone()
+    return db.execute(
+        "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL SELECT node.parent, n + 1 FROM up "
+        "JOIN node ON node.id = up.id WHERE node.parent <> 0) "
+        "SELECT id FROM up ORDER BY n DESC LIMIT 1",
+        (post[0] if post else node,),
+    ).fetchone()[0]
+
+
 def hiding(db: sqlite3.Connection, node: int) -> int:
     """Return the topmost node, `node` itself or one above it, that is hidden; 0 when none is."""
     row = db.execute(
@@ -259,6 +273,38 @@ def hiding(db: sqlite3.Connection, node: int) -> int:
         _post_of(db, node),
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+# Between a post and the one above it, there is nothing but the strand where their counts differ by
+# just the steps between them. There no fork is, and nothing has to be looked for.
+_LONE_ABOVE = """
+WITH RECURSIVE up(id, n) AS (
+    SELECT ?, 0 UNION ALL
+    SELECT p.above, n + 1 FROM up JOIN tally p ON p.node = up.id
+    JOIN tally q ON q.node = p.above AND q.whole = p.whole + p.steps
+)
+SELECT id FROM up ORDER BY n DESC LIMIT 1
+"""
+_LONE_BELOW = """
+WITH RECURSIVE down(id, n) AS (
+    SELECT ?, 0 UNION ALL
+    SELECT r.node, n + 1 FROM down JOIN tally p ON p.node = down.id
+    JOIN tally r ON r.above = p.node AND NOT r.hidden AND p.whole = r.whole + r.steps
+)
+SELECT id FROM down ORDER BY n DESC LIMIT 1
+"""
+
+
+def past_lone_above(db: sqlite3.Connection, node: int) -> int:
+    """Return the nearest post from a node that is not gone up, or a farther one that nothing but
+    the strand between hangs on: what branches off is at it or above; 0 when nothing does.
+    """
+    return db.execute(_LONE_ABOVE, (_post_of(db, node)[0],)).fetchone()[0]
+
+
+def past_lone_below(db: sqlite3.Connection, post: int) -> int:
+    """Return a post, or the last one below it that is reached without passing any fork."""
+    return db.execute(_LONE_BELOW, (post,)).fetchone()[0]
 
 
 def within(db: sqlite3.Connection, node: int, top: int) -> bool:

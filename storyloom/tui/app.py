@@ -78,7 +78,7 @@ def _keys_of(command: "object") -> str:
 
 
 class Loom(App[int]):
-    """Storyloom's screens. Give it a story file to open, or none for the library."""
+    """Storyloom's screens. Give it a story file, a folder of stories, or none for the library."""
 
     CSS_PATH = "loom.tcss"
     TITLE = "Storyloom"
@@ -129,13 +129,13 @@ class Loom(App[int]):
 
     def get_default_screen(self) -> Screen[object]:
         """Begin with the story, or the library: a screen put over an empty one is drawn twice."""
-        if self._path is not None:
+        if self._path is not None and not self._path.is_dir():
             from storyloom.tui.screens.loom import LoomScreen
 
             return LoomScreen(self._path)
         from storyloom.tui.screens.library import LibraryScreen
 
-        return LibraryScreen()
+        return LibraryScreen(self._path)
 
     def on_mount(self) -> None:
         """Say what is wrong with the user's themes."""
@@ -218,9 +218,9 @@ def _driver() -> "type[Driver] | None":
 def run(path: Path | None, settings: Settings) -> int:
     """Run the screens until the author leaves and return the exit status.
 
-    Raises Refusal when `path` is not a story.
+    Raises Refusal when `path` is neither a story nor a folder.
     """
-    if path is not None:
+    if path is not None and not path.is_dir():
         file.open_reader(path).close()
     app = Loom(path, settings)
     with _leaving_by_signal(app):

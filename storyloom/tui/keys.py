@@ -111,6 +111,8 @@ LEGEND = (
 LIBRARY = (
     _c("next", "j down", "Go to the next story", "move"),
     _c("previous", "k up", "Go to the previous story", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
     _c("first", "< home", "Go to the first story", "move"),
     _c("last", "> end", "Go to the last story", "move"),
     _c("open", "enter l right", "Open the story", "make", "open"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.story import growth, history, jumps, marks, reading, search, shape, weaves
+from storyloom.story import growth, history, jumps, marks, reading, search, shape, tips, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import HUMAN, Run
 from storyloom.story.story import Story
@@ -47,7 +47,7 @@ def test_nodes_that_are_not_there_give_empty_answers(story: Story) -> None:
     assert reading.pieces(story, [99]) == []
     assert reading.chapters(story, 99) == []
     assert reading.weave_child(story, 99) == 0
-    assert reading.leftmost_leaf(story, 99) == 99
+    assert jumps.leftmost_leaf(story, 99) == 99
     assert not reading.exists(story, 99)
 
 
@@ -56,15 +56,15 @@ def test_the_weave_leads_the_way_down_and_first_children_where_it_ends(
 ) -> None:
     aside = shape.write_child(story, line[3], "Aside.")
     below = shape.write_child(story, aside, "Below.")
-    assert reading.leftmost_leaf(story, 1) == line[-1]
+    assert jumps.leftmost_leaf(story, 1) == line[-1]
     weaves.set_weave(story, aside)
-    assert reading.weave_tip(story) == aside
+    assert tips.weave_tip(story) == aside
     assert reading.weave_child(story, line[3]) == aside
-    assert reading.leftmost_leaf(story, 1) == below
+    assert jumps.leftmost_leaf(story, 1) == below
     shape.prune(story, aside)
-    assert reading.weave_tip(story) == line[3]
+    assert tips.weave_tip(story) == line[3]
     shape.restore(story, [aside])
-    assert reading.weave_tip(story) == line[3]
+    assert tips.weave_tip(story) == line[3]
 
 
 def test_jumps_land_on_forks(story: Story, line: list[int]) -> None:
@@ -208,8 +208,8 @@ def test_the_trees_questions_never_scan_a_table(story: Story) -> None:
     reading.cards(story, [1])
     reading.strand(story, 1)
     reading.path(story, 1)
-    reading.weave_tip(story)
-    reading.leftmost_leaf(story, 1)
+    tips.weave_tip(story)
+    jumps.leftmost_leaf(story, 1)
     reading.chapters(story, 1)
     search.search(story, "sea")
     story.read.set_trace_callback(None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.story import check, growth, history, marks, place, reading, shape, weaves
+from storyloom.story import check, growth, history, marks, place, reading, shape, tips, weaves
 from storyloom.story.act import Changed
 from storyloom.story.growth import Asked, Result
 from storyloom.story.origins import PASTE, Run
@@ -50,13 +50,13 @@ def test_the_weave_goes_through_both_halves_and_through_what_is_joined(story: St
     tip = shape.write_child(story, node, " Three.")
     weaves.set_weave(story, tip)
     first = shape.split(story, node, 4)
-    assert reading.path(story, reading.weave_tip(story)) == [1, first, node, tip]
+    assert reading.path(story, tips.weave_tip(story)) == [1, first, node, tip]
     shape.join(story, node)
-    assert reading.path(story, reading.weave_tip(story)) == [1, node, tip]
+    assert reading.path(story, tips.weave_tip(story)) == [1, node, tip]
     shape.prune(story, node)
-    assert reading.weave_tip(story) == 1
+    assert tips.weave_tip(story) == 1
     history.undo(story)
-    assert reading.weave_tip(story) == tip
+    assert tips.weave_tip(story) == tip
 
 
 def test_split_and_join_restore_text_runs_and_marks(story: Story) -> None:
@@ -144,7 +144,7 @@ def test_forty_nodes_pruned_come_back_as_they_were(story: Story) -> None:
     assert shown(story) == ["The sea was iron."]
     assert history.undo(story) == "node.prune"
     assert shown(story) == before
-    assert reading.weave_tip(story) == nodes[-1]
+    assert tips.weave_tip(story) == nodes[-1]
 
 
 def test_five_hundred_undos_lead_back_to_the_opening(path: Path) -> None:
@@ -297,7 +297,7 @@ def test_the_shelf_tells_of_each_story_and_touches_none(path: Path) -> None:
     found = facts(path)
     assert (found.title, found.premise, found.nodes, found.words) == ("Salt", "A ferry.", 2, 8)
     assert (found.chapters, found.models, found.spent, found.unpriced) == (("One",), 1, 0.01, 0)
-    assert (found.more, found.error) == (False, "")
+    assert (found.more_nodes, found.more_words, found.error) == (False, False, "")
     assert found.opened > 1_600_000_000_000
     bad = facts(broken)
     assert (bad.title, bad.nodes) == ("broken", 0)

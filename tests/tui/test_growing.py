@@ -11,7 +11,7 @@ import pytest_asyncio
 from storyloom.generate.plan import set_plan
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import growth, marks, reading
+from storyloom.story import growth, marks, reading, tips
 from storyloom.story.story import Story
 from storyloom.tui.screens.editor import EditorScreen
 from tests.models.conftest import environment
@@ -280,7 +280,7 @@ async def test_other_passages_are_edited_pruned_and_woven_while_branches_are_wri
         assert hand.kids(ROOT) == [ROPE, EELS]
         await hand.goes(OTHER)
         await hand.press("w")
-        assert reading.weave_tip(hand.story) == OTHER
+        assert tips.weave_tip(hand.story) == OTHER
         assert len(live(hand)) == 2
         for each in held:
             each.go.set()

@@ -1,16 +1,23 @@
 """The library: what it lists, what it tells, and what can be done from it."""
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from storyloom import paths
-from storyloom.story import marks, place, shape
+from storyloom.settings import Settings
+from storyloom.story import marks, place, shape, shelf
+from storyloom.story.shelf import Facts
 from storyloom.story.story import Story
+from storyloom.tui.app import Loom
+from storyloom.tui.library_rows import short, when
+from storyloom.tui.screens import library
 from storyloom.tui.screens.help import HelpScreen
-from storyloom.tui.screens.library import LibraryScreen, _when
+from storyloom.tui.screens.library import LibraryScreen
 from storyloom.tui.screens.loom import LoomScreen
 from storyloom.tui.screens.new_story import NewStoryScreen
 from storyloom.tui.screens.reader import ReaderScreen
@@ -183,29 +190,177 @@ async def test_only_themes_with_the_looms_colours_can_be_chosen() -> None:
                 assert "There is no theme 'nord'" in shown(app)
 
 
-async def test_a_thousand_stories_are_listed_before_they_are_looked_into() -> None:
-    folder = paths.made(paths.saves_dir())
-    begun("first")
-    model = (folder / "first.loom").read_bytes()
-    for number in range(300):
-        (folder / f"story-{number:03}.loom").write_bytes(model)
+def many(count: int) -> list[Path]:
+    """Put that many stories into the library, the last written to first."""
+    first = begun("first")
+    model = first.read_bytes()
+    made = [first.with_name(f"story-{number:03}.loom") for number in range(count)]
+    for age, path in enumerate(made):
+        path.write_bytes(model)
+        os.utime(path, (1_700_000_000 - age,) * 2)
+    first.unlink()
+    return made
+
+
+class Glances:
+    """Notes which files are looked into, one by one; the one behind `free` waits for `gate`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+        self.read: list[Path] = []
+        self.gate = threading.Event()
+        self._free = free
+        self._facts = shelf.facts
+        monkeypatch.setattr(shelf, "facts", self._look)
+        monkeypatch.setattr(library, "_GLANCE_SECONDS", 0.0)
+
+    def _look(self, path: Path) -> Facts:
+        self.read.append(path)
+        assert len(self.read) <= self._free or self.gate.wait(30)
+        return self._facts(path)
+
+
+async def test_many_stories_are_listed_before_any_is_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many(300)
+    glances = Glances(monkeypatch, 0)
     app = Stage(LibraryScreen())
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "301 stories" in shown(app))
+        await until(pilot, lambda: "300 stories" in shown(app))
+        assert "> story-000" in shown(app)
         await pilot.press(">")
-        assert app.screen.query_one(Listing).selected == 300
+        assert "> story-299" in shown(app)
+        assert len(glances.read) <= 1
+        glances.gate.set()
+        await until(pilot, lambda: len(glances.read) == 300)
+
+
+async def test_what_is_in_sight_is_looked_into_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stories = many(300)
+    glances = Glances(monkeypatch, 20)
+    app = Stage(LibraryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(glances.read) == 21)
+        first = app.screen.query_one(Listing).in_sight
+        assert 5 < len(first) < 20
+        await pilot.press(">")
+        last = app.screen.query_one(Listing).in_sight
+        assert last == range(300 - len(first), 300)
+        glances.gate.set()
+        await until(pilot, lambda: len(glances.read) == 300)
+    assert glances.read[:21] == stories[:21]
+    assert glances.read[21] == stories[299]
+    assert set(glances.read[21 : 21 + len(last)]) == {stories[row] for row in last}
+    assert sorted(glances.read) == stories
+
+
+async def test_a_story_out_of_sight_is_looked_into_without_drawing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many(300)
+    glances = Glances(monkeypatch, 30)
+    draw, draws = Listing.draw_again, [0]
+
+    def counted(listing: Listing) -> None:
+        draws[0] += 1
+        draw(listing)
+
+    app = Stage(LibraryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(glances.read) == 31)
+        monkeypatch.setattr(Listing, "draw_again", counted)
+        glances.gate.set()
+        await until(pilot, lambda: len(glances.read) == 300)
+        await pilot.press("j")
+        assert draws == [1]
+
+
+async def test_pages_go_through_the_list() -> None:
+    many(60)
+    app = Stage(LibraryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "60 stories" in shown(app))
+        listing = app.screen.query_one(Listing)
+        await pilot.press("pagedown", "ctrl+f")
+        assert listing.selected == 2 * listing.page
+        await pilot.press("pageup", "ctrl+e", "pageup")
+        assert listing.selected == 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_folder_that_is_given_is_the_library_and_gets_the_new_stories(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    begun("elsewhere")
+    folder = tmp_path / "drafts"
+    folder.mkdir()
+    saltmarsh(folder / "saltmarsh.loom")
+    app = Loom(folder, Settings())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "169" in shown(app))
+        assert "drafts" in shown(app).splitlines()[0]
+        assert "1 story" in shown(app)
+        await pilot.press("n", *"Bell", "ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, LoomScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: "> Bell" in shown(app))
+        assert "2 stories" in shown(app)
+    assert (folder / "bell.loom").exists()
+    assert [path.name for path in paths.saves_dir().iterdir()] == ["elsewhere.loom"]
+
+
+async def test_a_terminal_that_goes_away_leaves_the_new_story_in_the_folder(
+    tmp_path: Path,
+) -> None:
+    app = Stage(NewStoryScreen(tmp_path / "drafts"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"Bell")
+        app.save_at_once()
+    assert (tmp_path / "drafts" / "bell.loom").exists()
+
+
+async def test_a_folder_that_cannot_be_read_says_why() -> None:
+    paths.made(paths.data_dir())
+    paths.saves_dir().write_text("in the way")
+    app = Stage(LibraryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "is not a folder" in shown(app))
+        paths.saves_dir().unlink()
+        begun("tide", "Tide")
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: "> Tide" in shown(app))
+
+
+async def test_a_story_that_went_away_is_said_and_no_longer_listed(stories: list[Path]) -> None:
+    app = Stage(LibraryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "92nd" in shown(app))
+        stories[1].unlink()
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: "2 stories" in shown(app))
+        assert isinstance(app.screen, LibraryScreen)
+        assert "There is no file" in shown(app)
+        assert "> The 92nd Little Pig" in shown(app)
+
+
+def test_a_long_folder_is_told_by_its_end(home: Path) -> None:
+    assert short(home / "stories", 40) == "~/stories"
+    assert short(home, 40) == "~"
+    assert short(Path("/a/very/long/way/to/stories"), 12) == "…/to/stories"
+    assert short(Path("/湖/湖湖湖"), 6) == "…湖湖"
+    assert "\x1b" not in short(Path("/\x1b[31m"), 40)
 
 
 def test_dates_are_said_as_in_a_diary() -> None:
     now = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
     hour, day = 3_600.0, 86_400.0
-    assert _when(now, now) == "today 14:13"
-    assert _when(now - 14 * hour, now) == "today 00:13"
-    assert _when(now - 15 * hour, now) == "yesterday 23:13"
-    assert _when(now - 3 * day, now) == "3 days ago"
-    assert _when(now - 30 * day, now) == "Aug 22"
-    assert _when(now - 300 * day, now) == "2025-11-25"
-    assert _when(0, now) == "–"
+    assert when(now, now) == "today 14:13"
+    assert when(now - 14 * hour, now) == "today 00:13"
+    assert when(now - 15 * hour, now) == "yesterday"
+    assert when(now - 3 * day, now) == "3 days ago"
+    assert when(now - 30 * day, now) == "Aug 22"
+    assert when(now - 300 * day, now) == "2025-11-25"
+    assert when(0, now) == "–"
 
 
 @pytest.mark.usefixtures("stories")

@@ -6,7 +6,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
-from storyloom.story import marks, reading, weaves
+from storyloom.story import marks, reading, tips, weaves
 from storyloom.story.story import Story
 from storyloom.tui.keys import LOOM
 from storyloom.tui.screens.help import HelpScreen
@@ -128,7 +128,7 @@ async def test_the_palette_does_what_is_chosen_in_it(path: Path) -> None:
         await hand.types("lead the weave")
         await hand.shows("Lead the weave to here")
         await hand.press("enter")
-        await hand.until(lambda: reading.weave_tip(hand.story) == HABIT, "the weave")
+        await hand.until(lambda: tips.weave_tip(hand.story) == HABIT, "the weave")
 
 
 async def test_the_question_mark_shows_all_keys_and_goes_back(path: Path) -> None:

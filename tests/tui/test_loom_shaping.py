@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.story import marks, reading
+from storyloom.story import marks, tips
 from storyloom.story.story import Story
 from tests.tui.looming import at_the_loom, state
 from tests.tui.stage import SIZES
@@ -49,7 +49,7 @@ async def test_x_on_the_weave_asks_first_and_only_y_prunes(path: Path) -> None:
         await hand.answers("y")
         await hand.until(lambda: hand.kids(ROPE) == [OTHER])
         assert hand.cursor == OTHER
-        assert reading.weave_tip(hand.story) == ROPE
+        assert tips.weave_tip(hand.story) == ROPE
 
 
 async def test_the_only_story_there_is_cannot_be_pruned(path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_w_leads_the_weave_to_the_cursor(path: Path, size: tuple[int, int]
         await hand.goes(HABIT)
         assert "*weave" not in hand.screen.splitlines()[0]
         await hand.press("w")
-        assert reading.weave_tip(hand.story) == HABIT
+        assert tips.weave_tip(hand.story) == HABIT
         assert "*weave" in hand.screen.splitlines()[0]
         assert "The weave leads here." in hand.foot
 

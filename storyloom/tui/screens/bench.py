@@ -11,9 +11,9 @@ from textual.containers import Horizontal
 
 from storyloom.generate.plan import Plan, plan_for, with_count
 from storyloom.settings import Settings
-from storyloom.story import growth, marks, place, reading, rows
-from storyloom.story.reading import Card, Piece
+from storyloom.story import growth, marks, place, reading, rows, tips
 from storyloom.story.act import Changed
+from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from storyloom.tui.legend import Legend
@@ -93,7 +93,7 @@ class Bench(CommandScreen):
         left = place.recalled(self.story)
         node = left.get("cursor", 0)
         if not node or not reading.exists(self.story, node):
-            node = reading.weave_tip(self.story) or reading.root(self.story)
+            node = tips.weave_tip(self.story) or reading.root(self.story)
         self.set_class(bool(left.get("tree")), "-tree")
         if left.get("cursor") == node and left.get("top"):
             self.query_one(StrandPane).hold(tuple(left["top"]))

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -16,12 +18,12 @@ from storyloom.story import place, shelf
 from storyloom.story.shelf import Entry, Facts
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
-from storyloom.tui import exporting
+from storyloom.tui import exporting, library_rows
 from storyloom.tui.keys import LIBRARY, bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import centred, columns, grouped, left, paragraph, right
-from storyloom.tui.widgets.lines import Line, LinePane, Part
+from storyloom.tui.widgets.columns import left, paragraph
+from storyloom.tui.widgets.lines import Line, LinePane
 from storyloom.tui.widgets.listing import Listing
 
 if TYPE_CHECKING:
@@ -29,14 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LibraryScreen"]
 
-_COLUMNS = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7), ("last opened", 15))
-"""What stands behind a title, and in how many cells."""
-_LEAST_TITLE = {"spent": 24, "models": 20}
-"""Columns that are told beside the list only, where a title would get less than so many cells."""
+_GLANCE_SECONDS = 0.05
+"""How long files are read until what was found is shown, and what is in sight is asked again."""
+_MOST_AT_ONCE = 200
+"""How many stories out of sight may be read in that time."""
 
 
 class LibraryScreen(CommandScreen):
-    """Lists the stories of the library's folder; the selected one is told about beside the list."""
+    """Lists the stories of a folder, the user's own or one that is given; the selected one is told
+    about beside the list.
+    """
 
     TABLE = LIBRARY
     BINDINGS: ClassVar = bindings(LIBRARY)
@@ -50,12 +54,17 @@ class LibraryScreen(CommandScreen):
     LibraryScreen.-empty #about { display: none; }
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
         super().__init__()
+        self._given = folder
         self._clock = clock
         self._entries: list[Entry] = []
         self._facts: dict[Entry, Facts] = {}
         """What is known of each story as it was when it was last written to."""
+        self._begun: Path | None = None
+        """A story that was made here and not listed yet."""
         self._read_once = False
 
     def compose(self) -> ComposeResult:
@@ -68,7 +77,7 @@ class LibraryScreen(CommandScreen):
     def on_mount(self) -> None:
         self.query_one("#stories").border_title = "stories"
         self.query_one("#about").border_title = "this story"
-        self.query_one(Listing).fill(0, self._line, head=_head, moved=self._show_about)
+        self.query_one(Listing).fill(0, self._line, head=library_rows.head, moved=self._show_about)
 
     def on_screen_resume(self) -> None:
         """Read the folder whenever the library comes back: a story has grown meanwhile."""
@@ -80,25 +89,53 @@ class LibraryScreen(CommandScreen):
 
     # What there is.
 
+    @property
+    def _folder(self) -> Path:
+        return self._given or paths.saves_dir()
+
     async def _read(self) -> None:
-        chosen = self._chosen()
-        self._entries = await asyncio.to_thread(shelf.shelf, paths.saves_dir())
+        """List the folder, then look into its stories."""
+        entries: list[Entry] = []
+        try:
+            entries = await asyncio.to_thread(shelf.shelf, self._folder)
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+        # Only now, as a key may have moved the selection meanwhile.
+        wanted = self._begun or (chosen.path if (chosen := self._chosen()) else None)
+        self._entries = entries
+        self._begun = None
         self._read_once = True
         stories = [entry.path for entry in self._entries]
-        if chosen is not None and chosen.path in stories:
-            self.query_one(Listing).selected = stories.index(chosen.path)
+        if wanted in stories:
+            self.query_one(Listing).selected = stories.index(wanted)
         self._facts = {entry: self._facts[entry] for entry in self._entries if entry in self._facts}
         self._show()
-        while (entry := self._next_unknown()) is not None:
-            self._facts[entry] = await asyncio.to_thread(shelf.facts, entry.path)
-            self._show()
+        await self._look()
 
-    def _next_unknown(self) -> Entry | None:
-        """Return the story to look into next: the selected one, then from the top."""
+    async def _look(self) -> None:
+        """Look into each story that is not known yet: those in sight first, then from the top."""
+        waiting = deque(entry for entry in self._entries if entry not in self._facts)
+        while waiting:
+            if waiting[0] in self._facts:
+                waiting.popleft()
+                continue
+            unknown = [entry for entry in self._in_sight() if entry not in self._facts]
+            if not unknown:
+                next_ones = itertools.islice(waiting, _MOST_AT_ONCE)
+                unknown = [entry for entry in next_ones if entry not in self._facts]
+            found = await asyncio.to_thread(_glances, unknown)
+            self._facts.update(found)
+            # Most are out of sight; to draw for them would cost more than to read them.
+            if not found.keys().isdisjoint(self._in_sight()):
+                self.query_one(Listing).draw_again()
+                self._show_about()
+
+    def _in_sight(self) -> Sequence[Entry]:
+        """Return the selected story, then the others on the screen."""
+        rows = self.query_one(Listing).in_sight
+        entries = self._entries[rows.start : rows.stop]
         chosen = self._chosen()
-        if chosen is not None and chosen not in self._facts:
-            return chosen
-        return next((entry for entry in self._entries if entry not in self._facts), None)
+        return entries if chosen is None else list(dict.fromkeys((chosen, *entries)))
 
     def _chosen(self) -> Entry | None:
         if not self._entries:
@@ -113,38 +150,16 @@ class LibraryScreen(CommandScreen):
         empty = self._read_once and not count
         self.set_class(empty, "-empty")
         width, height = listing.size.width, listing.size.height
-        listing.fill(count, self._line, empty=_welcome(width, height) if empty else [])
+        listing.fill(count, self._line, empty=library_rows.welcome(width, height) if empty else [])
         listing.border_subtitle = f"{count} stor{'y' if count == 1 else 'ies'}" if count else ""
-        folder = str(paths.saves_dir())
-        home = str(Path.home())
-        if folder.startswith(home + "/"):
-            folder = "~" + folder[len(home) :]
-        self.query_one("#header", Header).show(
-            (("Storyloom", "title"), ("library", "dim")), ((folder, "dim"),)
-        )
+        header = self.query_one("#header", Header)
+        folder = library_rows.short(self._folder, header.size.width * 2 // 3)
+        header.show((("Storyloom", "title"), ("library", "dim")), ((folder, "dim"),))
         self._show_about()
 
     def _line(self, index: int, width: int) -> Line:
         entry = self._entries[index]
-        facts = self._facts.get(entry)
-        shown, title = _layout(width)
-        if facts is not None and facts.error:
-            said = (left(entry.path.stem, title), "dim"), ("cannot be opened", "warning")
-            return ((" ", ""), *columns(said))
-        if facts is None:
-            return ((" ", ""), (left(entry.path.stem, title), "dim"))
-        more = "+" if facts.more else ""
-        figures = {
-            "nodes": grouped(facts.nodes) + more,
-            "words": grouped(facts.words) + more,
-            "models": str(facts.models) if facts.models else "–",
-            "spent": _spent(facts),
-            "last opened": _when(facts.opened / 1000 or entry.changed, self._clock()),
-        }
-        cells: list[Part] = [(left(facts.title, title), "text")]
-        for name, room in shown:
-            cells.append((right(figures[name], room), "dim" if name == "last opened" else "text"))
-        return ((" ", ""), *columns(cells))
+        return library_rows.row(entry, self._facts.get(entry), width, self._clock())
 
     def _show_about(self) -> None:
         pane = self.query_one("#about", LinePane)
@@ -157,11 +172,12 @@ class LibraryScreen(CommandScreen):
         if facts is None:
             pane.show_lines([(("reading …", "dim"),)])
         elif facts.error:
-            error = facts.error.replace(str(chosen.path), chosen.path.name)
+            name = one_line(chosen.path.name)
+            error = facts.error.replace(one_line(str(chosen.path)), name)
             told = paragraph(one_line(error), width, "warning")
-            pane.show_lines([((left(chosen.path.name, width), "title"),), (), *told])
+            pane.show_lines([((left(name, width), "title"),), (), *told])
         else:
-            pane.show_lines(_told(facts, chosen, width, height))
+            pane.show_lines(library_rows.told(facts, chosen, width, height))
 
     # Commands.
 
@@ -174,6 +190,18 @@ class LibraryScreen(CommandScreen):
         """Go to the previous story."""
         del argument
         self.query_one(Listing).move(-1)
+
+    def do_page_down(self, argument: str) -> None:
+        """A page on."""
+        del argument
+        listing = self.query_one(Listing)
+        listing.move(listing.page)
+
+    def do_page_up(self, argument: str) -> None:
+        """A page back."""
+        del argument
+        listing = self.query_one(Listing)
+        listing.move(-listing.page)
 
     def do_first(self, argument: str) -> None:
         """Go to the first story."""
@@ -188,14 +216,24 @@ class LibraryScreen(CommandScreen):
     def do_open(self, argument: str) -> None:
         """Open the loom of the story."""
         del argument
-        self._loom.open_story(self._path())
+        path = self._path()
+        try:
+            self._loom.open_story(path)
+        except Refusal:
+            if not path.exists():
+                self.on_screen_resume()
+            raise
 
     def do_new(self, argument: str) -> None:
         """Begin a new story."""
         del argument
         from storyloom.tui.screens.new_story import NewStoryScreen
 
-        self.app.push_screen(NewStoryScreen())
+        self.app.push_screen(NewStoryScreen(self._folder), self._select_begun)
+
+    def _select_begun(self, path: object) -> None:
+        """Have the story that was begun selected when the library comes back."""
+        self._begun = path if isinstance(path, Path) else None
 
     def do_read(self, argument: str) -> None:
         """Read the weave of the story as a book."""
@@ -253,104 +291,12 @@ class LibraryScreen(CommandScreen):
         return chosen.path
 
 
-def _layout(width: int) -> tuple[Sequence[tuple[str, int]], int]:
-    """Return the columns behind the title, and how many cells that has."""
-    shown = _COLUMNS
-    title = width - 2 - sum(room + 2 for _, room in shown)
-    for name, least in _LEAST_TITLE.items():
-        if title < least:
-            shown = tuple(column for column in shown if column[0] != name)
-            title = width - 2 - sum(room + 2 for _, room in shown)
-    return shown, max(8, title)
-
-
-def _head(width: int) -> list[Line]:
-    shown, title = _layout(width)
-    cells: list[Part] = [(left("title", title), "dim")]
-    cells += [(right(name, room), "dim") for name, room in shown]
-    return [(("  ", ""), *columns(cells))]
-
-
-def _welcome(width: int, height: int) -> list[Line]:
-    """Say what to do where there is no story yet."""
-    said: list[Part] = [
-        ("Nothing has been written here yet.", "title"),
-        ("", ""),
-        ("A story begins with a few words of yours;", "text"),
-        ("models go on from there, and you choose.", "text"),
-        ("", ""),
-        ("n begins one.", "fresh"),
-    ]
-    lines: list[Line] = [()] * max(0, (height - len(said)) // 2 - 1)
-    return lines + [((centred(text, width), style),) for text, style in said]
-
-
-def _told(facts: Facts, entry: Entry, width: int, height: int) -> list[Line]:
-    """Return what the pane says of a story: premise, chapters, figures, its file."""
-    low = height < 16
-    lines: list[Line] = [((left(facts.title, width), "title"),)]
-    if facts.premise:
-        lines += paragraph(one_line(facts.premise), width, "text", most=2 if low else 8)
-    lines += _chapters(facts.chapters, width, 1 if low else height // 2)
-    more = "more than " if facts.more else ""
-    figures = f"{more}{_many(facts.nodes, 'node')}, {_many(facts.words, 'word')} on the weave"
-    lines += [(), ((left(figures, width), "text"),)]
-    if facts.models:
-        cost = _many(facts.models, "model")
-        if facts.spent or not facts.unpriced:
-            cost += f", ${facts.spent:.2f} spent"
-        if facts.unpriced:
-            cost += f", {_many(facts.unpriced, 'branch', 'branches')} of unknown price"
-        lines += paragraph(cost, width, "text", most=2)
-    if len(lines) + 2 <= height:
-        lines.append(())
-    lines.append(((left(entry.path.name, width), "dim"),))
-    return lines[:height]
-
-
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{grouped(count)} {one if count == 1 else several or one + 's'}"
-
-
-def _spent(facts: Facts) -> str:
-    """Return what was spent; a ? where prices of some branches are not known."""
-    if not facts.models:
-        return "–"
-    if facts.unpriced and not facts.spent:
-        return "?"
-    return f"${facts.spent:.2f}" + ("?" if facts.unpriced else "")
-
-
-def _chapters(titles: Sequence[str], width: int, most: int) -> list[Line]:
-    """Return the chapters: one below the other where there is room, else in a row."""
-    if not titles:
-        return []
-    named = [f"{number} {one_line(title) or '—'}" for number, title in enumerate(titles, 1)]
-    if most == 1:
-        return [(), *paragraph("   ".join(named), width, "text", most=1)]
-    lines: list[Line] = [(), *(((left(each, width), "text"),) for each in named[:most])]
-    if len(named) > most:
-        lines[-1] = ((f"… and {len(named) - most + 1} more", "dim"),)
-    return lines
-
-
-def _when(moment: float, now: float) -> str:
-    """Return when that was, in the words of a diary."""
-    if not moment:
-        return "–"
-    then, today = time.localtime(moment), time.localtime(now)
-    days = (time.mktime((*today[:3], 12, 0, 0, 0, 0, -1))
-            - time.mktime((*then[:3], 12, 0, 0, 0, 0, -1))) / 86_400  # fmt: skip
-    clock = time.strftime("%H:%M", then)
-    if round(days) == 0:
-        return f"today {clock}"
-    if round(days) == 1:
-        return f"yesterday {clock}"
-    if 1 < days < 7:
-        return f"{round(days)} days ago"
-    if then.tm_year == today.tm_year:
-        return f"{_MONTHS[then.tm_mon - 1]} {then.tm_mday}"
-    return time.strftime("%Y-%m-%d", then)
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+def _glances(entries: Sequence[Entry]) -> dict[Entry, Facts]:
+    """Look into the first of these stories, as many as a moment has room for and one at least."""
+    found: dict[Entry, Facts] = {}
+    end = time.monotonic() + _GLANCE_SECONDS
+    for entry in entries:
+        found[entry] = shelf.facts(entry.path)
+        if time.monotonic() > end:
+            break
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from storyloom.story import jumps, reading, search
+from storyloom.story import jumps, reading, search, tips
 from storyloom.story.search import Hit
 from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal
@@ -51,8 +51,8 @@ class Moving(Bench):
         self._jump(reading.root(self.story))
 
     def do_tip(self, _: str) -> None:
-        tip = reading.weave_tip(self.story)
-        self._jump(tip if tip != self.cursor else reading.leftmost_leaf(self.story, self.cursor))
+        tip = tips.weave_tip(self.story)
+        self._jump(tip if tip != self.cursor else jumps.leftmost_leaf(self.story, self.cursor))
 
     def do_fork_before(self, _: str) -> None:
         self._jump(jumps.fork_before(self.story, self.cursor))
@@ -61,16 +61,12 @@ class Moving(Bench):
         self._jump(jumps.fork_after(self.story, self.cursor))
 
     def do_chapter_before(self, _: str) -> None:
-        found = [node for node, _ in reading.chapters(self.story, self.cursor)]
-        earlier = [node for node in found if node != self.cursor]
-        self._jump(earlier[-1] if earlier else reading.root(self.story))
+        self._jump(jumps.chapter_before(self.story, self.cursor))
 
     def do_chapter_after(self, _: str) -> None:
-        leaf = reading.leftmost_leaf(self.story, self.cursor)
-        below = set(reading.path(self.story, leaf)) - set(reading.path(self.story, self.cursor))
-        later = [node for node, _ in reading.chapters(self.story, leaf) if node in below]
+        later = jumps.chapter_after(self.story, self.cursor)
         if later:
-            self._jump(later[0])
+            self._jump(later)
         else:
             self.say("There is no chapter further on.")
 

@@ -56,8 +56,10 @@ class NewStoryScreen(CommandScreen):
     NewStoryScreen #opening { height: 1fr; min-height: 6; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """The story will lie in `folder`, or in the user's own library."""
         super().__init__()
+        self._folder = folder
         self._asked = False
         self._creating = False
 
@@ -90,7 +92,7 @@ class NewStoryScreen(CommandScreen):
     def save_at_once(self) -> None:
         """Make a story of what is there, when the terminal is going away."""
         if any(each.strip() for each in self.typed()) and not self._creating:
-            create(paths.saves_dir(), self.typed()).close()
+            create(self._folder or paths.saves_dir(), self.typed()).close()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -123,7 +125,8 @@ class NewStoryScreen(CommandScreen):
             return
         self._creating = True
         try:
-            story = await asyncio.to_thread(create, paths.saves_dir(), self.typed())
+            folder = self._folder or paths.saves_dir()
+            story = await asyncio.to_thread(create, folder, self.typed())
         finally:
             self._creating = False
         path = story.path

@@ -10,7 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from storyloom.story import marks, origins, place, reading
+from storyloom.story import marks, origins, place, reading, tips
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting
@@ -354,7 +354,7 @@ class ReaderScreen(CommandScreen):
 def _opened(path: Path, node: int | None) -> tuple[Story, Legend, Pages, tuple[int, int] | None]:
     story = Story(path)
     try:
-        to = reading.weave_tip(story) if node is None else node
+        to = tips.weave_tip(story) if node is None else node
         pages = Pages(one_line(marks.story_text(story, "title")), reading.strand(story, to))
         kept = place.recalled(story).get("reader")
         left_at = None

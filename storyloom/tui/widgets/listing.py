@@ -60,6 +60,12 @@ class Listing(LinePane):
         self.select(self.selected + rows)
 
     @property
+    def in_sight(self) -> range:
+        """The rows that are on the screen."""
+        room = self.size.height - len(self._head(self.size.width))
+        return range(self._top, min(self.count, self._top + max(1, room)))
+
+    @property
     def page(self) -> int:
         """How many rows a page is."""
         return max(1, self.size.height - len(self._head(self.size.width)) - 1)

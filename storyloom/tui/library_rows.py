@@ -1,0 +1,146 @@
+"""What a library says of a story: the cells of its row, and the lines beside the list."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from storyloom.story.shelf import Entry, Facts, spent
+from storyloom.text import one_line
+from storyloom.tui.widgets.columns import centred, columns, grouped, left, paragraph, right
+from storyloom.tui.widgets.lines import Line, Part
+
+__all__ = ["head", "row", "short", "told", "welcome", "when"]
+
+_COLUMNS = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7), ("last opened", 11))
+"""What stands behind a title, and in how many cells."""
+_LEAST_TITLE = {"spent": 20, "models": 20}
+"""Columns that are told beside the list only, where a title would get less than so many cells."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def row(entry: Entry, facts: Facts | None, width: int, now: float) -> Line:
+    """Return a story's row: its title and its figures; its file's name while they are not known."""
+    shown, title = _layout(width)
+    if facts is not None and facts.error:
+        said = (left(entry.path.stem, title), "dim"), ("cannot be opened", "warning")
+        return ((" ", ""), *columns(said))
+    if facts is None:
+        return ((" ", ""), (left(entry.path.stem, title), "dim"))
+    figures = {
+        "nodes": grouped(facts.nodes) + "+" * facts.more_nodes,
+        "words": grouped(facts.words) + "+" * facts.more_words,
+        "models": str(facts.models) if facts.models else "–",
+        "spent": spent(facts),
+        "last opened": when(facts.opened / 1000 or entry.changed, now),
+    }
+    cells: list[Part] = [(left(facts.title, title), "text")]
+    for name, room in shown:
+        cells.append((right(figures[name], room), "dim" if name == "last opened" else "text"))
+    return ((" ", ""), *columns(cells))
+
+
+def head(width: int) -> list[Line]:
+    """Return the names of the columns."""
+    shown, title = _layout(width)
+    cells: list[Part] = [(left("title", title), "dim")]
+    cells += [(right(name, room), "dim") for name, room in shown]
+    return [(("  ", ""), *columns(cells))]
+
+
+def welcome(width: int, height: int) -> list[Line]:
+    """Say what to do where there is no story yet."""
+    said: list[Part] = [
+        ("Nothing has been written here yet.", "title"),
+        ("", ""),
+        ("A story begins with a few words of yours;", "text"),
+        ("models go on from there, and you choose.", "text"),
+        ("", ""),
+        ("n begins one.", "fresh"),
+    ]
+    lines: list[Line] = [()] * max(0, (height - len(said)) // 2 - 1)
+    return lines + [((centred(text, width), style),) for text, style in said]
+
+
+def told(facts: Facts, entry: Entry, width: int, height: int) -> list[Line]:
+    """Return what the pane says of a story: premise, chapters, figures, its file."""
+    low = height < 16
+    lines: list[Line] = [((left(facts.title, width), "title"),)]
+    if facts.premise:
+        lines += paragraph(one_line(facts.premise), width, "text", most=2 if low else 8)
+    lines += _chapters(facts.chapters, width, 1 if low else height // 2)
+    nodes = "more than " * facts.more_nodes + _many(facts.nodes, "node")
+    words = "more than " * facts.more_words + _many(facts.words, "word")
+    figures = f"{nodes}, {words} on the weave"
+    lines += [(), ((left(figures, width), "text"),)]
+    if facts.models:
+        cost = _many(facts.models, "model")
+        if facts.spent or not facts.unpriced:
+            cost += f", ${facts.spent:.2f} spent"
+        if facts.unpriced:
+            cost += f", {_many(facts.unpriced, 'branch', 'branches')} of unknown price"
+        lines += paragraph(cost, width, "text", most=2)
+    if len(lines) + 2 <= height:
+        lines.append(())
+    lines.append(((left(entry.path.name, width), "dim"),))
+    return lines[:height]
+
+
+def when(moment: float, now: float) -> str:
+    """Return when that was, in the words of a diary."""
+    if not moment:
+        return "–"
+    then, today = time.localtime(moment), time.localtime(now)
+    days = (time.mktime((*today[:3], 12, 0, 0, 0, 0, -1))
+            - time.mktime((*then[:3], 12, 0, 0, 0, 0, -1))) / 86_400  # fmt: skip
+    if round(days) == 0:
+        return time.strftime("today %H:%M", then)
+    if round(days) == 1:
+        return "yesterday"
+    if 1 < days < 7:
+        return f"{round(days)} days ago"
+    if then.tm_year == today.tm_year:
+        return f"{_MONTHS[then.tm_mon - 1]} {then.tm_mday}"
+    return time.strftime("%Y-%m-%d", then)
+
+
+def short(folder: Path, width: int) -> str:
+    """Return a folder in at most `width` cells; of a long one its end, which tells most."""
+    shown, home = str(folder), os.path.expanduser("~")
+    if shown == home or shown.startswith(home + "/"):
+        shown = "~" + shown[len(home) :]
+    shown = one_line(shown)
+    cut = 0
+    while cell_len(shown[cut:]) >= width and cut < len(shown):
+        cut += 1
+    return shown if cell_len(shown) <= width else f"…{shown[cut:]}"
+
+
+def _layout(width: int) -> tuple[Sequence[tuple[str, int]], int]:
+    """Return the columns behind the title, and how many cells that has."""
+    shown = _COLUMNS
+    title = width - 2 - sum(room + 2 for _, room in shown)
+    for name, least in _LEAST_TITLE.items():
+        if title < least:
+            shown = tuple(column for column in shown if column[0] != name)
+            title = width - 2 - sum(room + 2 for _, room in shown)
+    return shown, max(8, title)
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{grouped(count)} {one if count == 1 else several or one + 's'}"
+
+
+def _chapters(titles: Sequence[str], width: int, most: int) -> list[Line]:
+    """Return the chapters: one below the other where there is room, else in a row."""
+    if not titles:
+        return []
+    named = [f"{number} {one_line(title) or '—'}" for number, title in enumerate(titles, 1)]
+    if most == 1:
+        return [(), *paragraph("   ".join(named), width, "text", most=1)]
+    lines: list[Line] = [(), *(((left(each, width), "text"),) for each in named[:most])]
+    if len(named) > most:
+        lines[-1] = ((f"… and {len(named) - most + 1} more", "dim"),)
+    return lines
