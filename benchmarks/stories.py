@@ -62,6 +62,7 @@ class _Log:
 
     db: sqlite3.Connection
     rng: random.Random
+    words: int | None = None
     op: int = 0
     previous: bytes = b""
     nodes: int = 0
@@ -174,7 +175,9 @@ class _Log:
         return [node for node, _ in placed]
 
     def prose(self) -> str:
-        """Return about 490 characters that begin with a space."""
+        """Return about 490 characters that begin with a space, or as many words as were asked."""
+        if self.words is not None:
+            return " " + " ".join(self.rng.choices(_WORDS, k=self.words)) + "."
         out: list[str] = []
         for _ in range(self.rng.randint(6, 9)):
             words = self.rng.choices(_WORDS, k=self.rng.randint(7, 16))
@@ -184,28 +187,31 @@ class _Log:
         return "".join(out)
 
 
-def build(path: Path, nodes: int = 10_000, shape: str = "mixed") -> Built:
+def build(
+    path: Path, nodes: int = 10_000, shape: str = "mixed", *, words: int | None = None
+) -> Built:
     """Write a new story of that many nodes and return where its interesting places are.
 
     `spine` is one line, 10,000 deep where there are enough nodes, with forks beside it; `bushy`
     branches everywhere and stays shallow; `mixed` is an author's: forks of three along a main
-    line, and lesser lines that were followed for a while; `chain` has not one fork. A twentieth of the forks has a pruned
-    branch, the deepest strand is the weave and has a chapter every 60 nodes.
+    line, and lesser lines that were followed for a while; `chain` has not one fork. A twentieth of
+    the forks has a pruned branch, the deepest strand is the weave and has a chapter every 60 nodes.
+    A passage has some 80 words, or that many `words`.
     """
     began = time.perf_counter()
     with file.draft(path) as made:
-        log = _write(made, nodes, shape)
+        log = _write(made, nodes, shape, words)
     deepest = log.deepest
     widest = max(range(1, nodes + 1), key=lambda node: log.kids.get(node, 0))
     return Built(path, nodes, deepest, log.depths[deepest], widest, time.perf_counter() - began)
 
 
-def _write(path: Path, nodes: int, shape: str) -> _Log:
+def _write(path: Path, nodes: int, shape: str, words: int | None) -> _Log:
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA cache_size = -200000")
     db.execute("BEGIN IMMEDIATE")
-    log = _Log(db, random.Random(f"{nodes} {shape}"))
+    log = _Log(db, random.Random(f"{nodes} {shape}"), words)
     request = json.dumps({"prompt": "The salt road"}).encode()
     log.request = hashlib.sha256(request).digest()
     log.put("request", log.request, zlib.compress(request))

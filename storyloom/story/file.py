@@ -16,7 +16,7 @@ from storyloom.story import schema
 from storyloom.story.guard import BUSY_SECONDS
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SUFFIX", "back_up", "draft", "explained", "new_file", "open_reader", "open_writer",
+__all__ = ["SUFFIX", "copy", "draft", "explained", "new_file", "open_reader", "open_writer",
            "refuse_other_than_file", "upgrade"]  # fmt: skip
 
 SUFFIX = ".loom"
@@ -65,21 +65,12 @@ def draft(path: Path) -> Generator[Path]:
         yield made
 
 
-def back_up(path: Path, target: Path) -> None:
-    """Write a copy of a story to the new file `target`, as it is at one moment.
+def copy(connection: sqlite3.Connection, target: Path) -> None:
+    """Write what a connection reads to the new file `target`, as it is at one moment.
 
-    Other programs may write in the story meanwhile. The copy is one file with no side files, and
-    safe on the disk when this returns. Raises Refusal when the story is damaged, or as `new_file`
-    does.
+    The copy is one file, safe on the disk when this returns. Raises Refusal as `new_file` does,
+    and when what is read is damaged.
     """
-    connection = open_reader(path, live=True)
-    try:
-        _copy(connection, target)
-    finally:
-        connection.close()
-
-
-def _copy(connection: sqlite3.Connection, target: Path) -> None:
     with new_file(target) as made:
         asked_only = connection.execute("PRAGMA query_only").fetchone()[0]
         # SQLite takes writing elsewhere for writing.
@@ -98,12 +89,12 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> Path | None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version >= schema.VERSION:
         return None
-    copy = path.with_name(f"{path.name}.v{version}")
+    aside = path.with_name(f"{path.name}.v{version}")
     number = 1
-    while copy.exists():
+    while aside.exists():
         number += 1
-        copy = path.with_name(f"{path.name}.v{version}-{number}")
-    _copy(connection, copy)
+        aside = path.with_name(f"{path.name}.v{version}-{number}")
+    copy(connection, aside)
     try:
         connection.execute("BEGIN IMMEDIATE")
         schema.migrate(connection)
@@ -111,12 +102,12 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> Path | None:
     except sqlite3.DatabaseError as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        copy.unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise Refusal(
             f"{_named(path)} is of an earlier Storyloom and could not be brought up to date: "
             f"{explained(error)}. It is as it was."
         ) from error
-    return copy
+    return aside
 
 
 def _refuse_taken(path: Path) -> None:
@@ -314,7 +305,9 @@ def _modes(path: Path, live: bool) -> list[str]:
         # WAL's shared memory could not be made, or would stay behind; and nobody writes now.
         return ["mode=ro&immutable=1", "mode=ro"]
     # What a crash left in a journal is rolled back by a connection that may write.
-    return ["mode=ro", "mode=rw"] if writable else ["mode=ro"]
+    modes = ["mode=ro", "mode=rw"] if writable else ["mode=ro"]
+    # A full disk has no room for WAL's shared memory; what is in the file can be read all the same.
+    return modes if changes_aside else [*modes, "mode=ro&immutable=1"]
 
 
 def _connect_to_read(path: Path, live: bool, wait: float) -> sqlite3.Connection:
@@ -340,7 +333,7 @@ def _connect_to_read(path: Path, live: bool, wait: float) -> sqlite3.Connection:
         except sqlite3.Error as error:
             connection.close()
             failure = error
-            if "readonly" not in str(error) and "unable to open" not in str(error):
+            if not any(each in str(error) for each in ("readonly", "unable to open", "disk I/O")):
                 break
             continue
         return connection

@@ -1,17 +1,28 @@
-"""A story's tables made again from its log alone, into a new file."""
+"""New files made from a story: a copy of it, and its tables made again from its log alone."""
 
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
 from storyloom.story import check, file, recount, said
+from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["LOG", "project", "rebuild"]
+__all__ = ["LOG", "back_up", "project", "rebuild"]
 
 LOG = ("op", "change", "rev", "gen", "request")
 """The tables that are the log; all others follow from them, or are no history."""
 _KEPT = ("undoable", "redoable", "fold", "ui")
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Write a copy of a story to the new file `target`, as it is at one moment.
+
+    Other programs may write in the story meanwhile. Raises Refusal as `file.copy` does.
+    """
+    # Open for writing, if it can be, as only then what reading lays beside the file is cleared.
+    with Story(path) as story:
+        file.copy(story.read, target)
 
 
 def rebuild(path: Path, target: Path) -> int:
@@ -22,8 +33,7 @@ def rebuild(path: Path, target: Path) -> int:
     can be undone, and how the screen was left. Raises Refusal when the file cannot be read whole;
     whether its log is sound is for `check` to say.
     """
-    file.open_reader(path, live=True).close()
-    with file.draft(target) as made:
+    with Story(path), file.draft(target) as made:
         db = sqlite3.connect(made, isolation_level=None, uri=True)
         try:
             db.execute("PRAGMA synchronous = OFF")
