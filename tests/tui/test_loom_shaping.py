@@ -156,7 +156,7 @@ async def test_w_leads_the_weave_to_the_cursor(path: Path, size: tuple[int, int]
         assert "The weave leads here." in hand.foot
 
 
-STEPS = ("a chapter mark", "where the weave leads", "a join", "a split", "a pruning", "a note")
+STEPS = ("a chapter mark", "where a weave leads", "a join", "a split", "a pruning", "a note")
 
 
 async def test_six_steps_are_taken_back_one_by_one_and_made_again_to_the_same_state(

@@ -31,6 +31,8 @@ __all__ = ["Bench"]
 
 T = TypeVar("T")
 
+_LOOKS = 0.5
+"""Seconds between two looks at what another program has changed in the story."""
 _MOST_KEPT = 40_000
 """Code points of the strand that are kept while the cursor goes down, before it is read anew."""
 
@@ -102,7 +104,7 @@ class Bench(CommandScreen):
         self.redraw(changed=True)
         self.call_after_refresh(self._begin)
         self._kept_cursor = node
-        self.set_interval(1.0, self._look_around)
+        self.set_interval(_LOOKS, self._look_around)
         self._version = reading.data_version(self.story)
         self._heard_op = reading.last_op(self.story)
         if recovered:
@@ -304,6 +306,13 @@ class Bench(CommandScreen):
             parent = found[0].parent if found else 0
         self._went_to[parent] = node
         self.redraw()
+
+    def node_named(self, name: str) -> int:
+        """Return the node that `n12` or `12` names. Raises Refusal when there is none."""
+        wanted = name.strip().lstrip("n")
+        if not wanted.isdecimal() or not reading.exists(self.story, int(wanted[:15])):
+            raise Refusal(f"There is no node {name!r} in this story.")
+        return int(wanted)
 
     def _jump(self, node: int) -> None:
         rows.unfold_to(self.story, node)

@@ -8,6 +8,7 @@ from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import exporting
 from storyloom.tui.keys import LOOM, Command, bindings
+from storyloom.tui.screens.arranging import Arranging
 from storyloom.tui.screens.growing import Growing
 from storyloom.tui.screens.moving import Moving
 from storyloom.tui.screens.rewriting import Rewriting
@@ -17,7 +18,7 @@ from storyloom.tui.widgets.tree import TreePane
 __all__ = ["LoomScreen"]
 
 
-class LoomScreen(Growing, Moving, Rewriting, Shaping):
+class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging):
     """One open story. The cursor is a node; every pane shows the tree from there."""
 
     TABLE: ClassVar[tuple[Command, ...]] = LOOM

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from storyloom.story import jumps, reading, search, tips
 from storyloom.story.search import Hit
 from storyloom.story.weaves import MAIN
-from storyloom.text import Refusal
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.strand import StrandPane
 
@@ -76,10 +75,7 @@ class Moving(Bench):
             self.go(self._cards[at].id)
 
     def do_go(self, node: str) -> None:
-        wanted = node.lstrip("n")
-        if not wanted.isdecimal() or not reading.exists(self.story, int(wanted)):
-            raise Refusal(f"There is no node {node!r} in this story.")
-        self._jump(int(wanted))
+        self._jump(self.node_named(node))
 
     def do_page_down(self, _: str) -> None:
         pane = self.query_one(StrandPane)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from storyloom.story import history, marks, reading, shape, weaves
+from storyloom.story import history, marks, reading, shape
 from storyloom.story.log import STEPS
 from storyloom.story.story import Story
 from storyloom.tui.screens.bench import Bench
@@ -11,6 +11,8 @@ from storyloom.tui.screens.bench import Bench
 __all__ = ["Shaping"]
 
 _UNDID = "Taken back"
+_LOOKED_AT = 100
+"""Nodes of a step that are looked at for one to go to."""
 
 
 class Shaping(Bench):
@@ -80,10 +82,6 @@ class Shaping(Bench):
         if joined.left_aside:
             self.say("Joined; the pruned branches stay with the old parent, pruned.")
 
-    async def do_weave(self, _: str) -> None:
-        await self.act(weaves.set_weave, self.cursor)
-        self.say("The weave leads here.")
-
     async def do_undo(self, _: str) -> None:
         await self._history(history.undo, _UNDID, "There is nothing to take back.")
 
@@ -103,7 +101,7 @@ class Shaping(Bench):
         if kind.startswith("node."):
             back = [
                 card.id
-                for card in reading.cards(self.story, sorted(self._touched - {0}))
+                for card in reading.cards(self.story, sorted(self._touched - {0})[:_LOOKED_AT])
                 if not card.pruned and reading.exists(self.story, card.id)
             ]
             if back and self.cursor not in back:

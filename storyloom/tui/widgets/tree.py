@@ -36,7 +36,8 @@ class TreePane(TitledPane):
         self._rows: list[Row] = []
         self._cards: dict[int, Card] = {}
         self._indents: dict[Row, int] = {}
-        self._folded: set[int] = set()
+        self._folded: dict[int, int] = {}
+        """Rows whose branches are folded away, each with how many nodes that are."""
         self._cursor = 0
         self._live: Mapping[int, Live] = {}
         self._unread: frozenset[int] = frozenset()
@@ -99,12 +100,13 @@ class TreePane(TitledPane):
     def _read_cards(self, story: Story) -> None:
         wanted = list(dict.fromkeys(row.node for row in self._rows))
         self._cards = {card.id: card for card in reading.cards(story, wanted)}
-        self._folded = {
+        folded = [
             row.node
             for row in self._rows
             if not row.pruned and self._cards.get(row.node) and self._cards[row.node].kids
             and rows.folded(story, row.node)
-        }  # fmt: skip
+        ]  # fmt: skip
+        self._folded = {node: found.shown for node, found in reading.below(story, folded).items()}
 
     def _indent(self, story: Story) -> None:
         """Give each row its indentation, relative to the window's first."""
@@ -186,7 +188,7 @@ class TreePane(TitledPane):
         if not text:
             text = "…" if live is not None else "(blank page)"
         if row.node in self._folded:
-            text = f"+{card.kids} {text}"
+            text = f"+{self._folded[row.node]} {text}"
         code = code_of(card.model) + ("~" if card.edited else "")
         if live is not None and live.state in ("waiting", "writing"):
             code = "…" + code

@@ -1,0 +1,79 @@
+"""The loom's part that puts branches elsewhere, marks them, and deletes them for good."""
+
+import asyncio
+
+from storyloom.story import marks, placing, purging, reading, weaves
+from storyloom.text import Refusal
+from storyloom.tui.screens.bench import Bench
+
+__all__ = ["Arranging"]
+
+
+class Arranging(Bench):
+    """Move, copy, purge; tags, bookmarks, and weaves beside the main one."""
+
+    async def do_move_up(self, _: str) -> None:
+        await self._shift(-1, "It is the first branch already.")
+
+    async def do_move_down(self, _: str) -> None:
+        await self._shift(1, "It is the last branch already.")
+
+    async def _shift(self, by: int, otherwise: str) -> None:
+        if not await self.act(placing.shift, self.cursor, by):
+            self.say(otherwise)
+
+    async def do_move_to(self, node: str) -> None:
+        if not node:
+            self.ask("hang this branch on which node", self.do_move_to)
+            return
+        await self.act(placing.move, self.cursor, self.node_named(node))
+        self._jump(self.cursor)
+        self.say("Moved; u moves it back.")
+
+    async def do_copy_to(self, node: str) -> None:
+        if not node:
+            self.ask("copy this branch below which node", self.do_copy_to)
+            return
+        copy = await self.act(placing.copy, self.cursor, self.node_named(node))
+        self._jump(copy)
+        self.say("Copied; u takes the copy away.")
+
+    async def do_tag(self, name: str) -> None:
+        node, tags = self.cursor, marks.tags(self.story, self.cursor)
+        if not name:
+            said = f"tag; it has {', '.join(tags)}" if tags else "tag"
+            self.ask(said, self.do_tag, choices=[tag for tag, _ in marks.tagged(self.story)])
+            return
+        on = " ".join(name.split()) not in tags
+        await asyncio.to_thread(marks.tag, self.story, node, name, on=on)
+        self._after_change()
+        self.say(f"Tagged {name}." if on else f"The tag {name} is taken away.")
+
+    async def do_bookmark(self, name: str) -> None:
+        marked = " bookmark " in reading.cards(self.story, [self.cursor])[0].extras
+        await self.act(marks.bookmark, self.cursor, None if marked and not name else name)
+        self.say("The bookmark is taken away." if marked and not name else "A bookmark is here.")
+
+    async def do_weave(self, name: str) -> None:
+        await self.act(weaves.set_weave, self.cursor, name or weaves.MAIN)
+        self.say(f"The weave {name} leads here." if name else "The weave leads here.")
+
+    async def do_purge(self, _: str) -> None:
+        card = reading.cards(self.story, [self.cursor])[0]
+        nodes = [card.id] if card.pruned else reading.pruned_children(self.story, card.parent)
+        if not nodes:
+            raise Refusal("Nothing is pruned at this fork; what is to be purged is pruned first.")
+        found = await asyncio.to_thread(purging.would_purge, self.story, nodes)
+
+        async def answer(given: str) -> None:
+            if given.strip() != str(found.nodes):
+                self.say("Nothing was purged.")
+                return
+            await self.act(purging.purge, nodes)
+            self.say("Purged. The search index is written anew…")
+            await asyncio.to_thread(purging.scrub, self.story)
+            self.say(f"{found.nodes} purged for good.")
+
+        many = "1 node" if found.nodes == 1 else f"{found.nodes} nodes"
+        self.ask(f"Purge {many}, {found.characters} characters, for good? Type {found.nodes}",
+                 answer)  # fmt: skip
