@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from storyloom.cli.opening import given_text, node_id, opened, whole_number
+from storyloom.cli.opening import given_text, node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands, Parser
 from storyloom.cli.terminal import data, say
 from storyloom.text import Refusal, clean
@@ -16,19 +16,7 @@ __all__ = ["add"]
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    write = commands.add(
-        "write",
-        "Write a branch by hand, below a node; its id is printed.",
-        'storyloom write tide.loom --text "She waited for the other shoe."',
-        "storyloom write tide.loom --node n4 --editor",
-        more="Without --node it goes on from the end of the weave. Where the text before ends\n"
-        "without a space, one is put in; a text that is to begin without starts with a line end.",
-    )
-    write.add_argument("file", metavar="FILE")
-    write.add_argument("--node", type=node_id, metavar="ID", help="what it continues")
-    write.add_argument("--beside", action="store_true", help="write beside the node, not below it")
-    _add_text(write)
-    write.set_defaults(run=_write)
+    _add_write(commands)
     edit = commands.add(
         "edit",
         "Change a node's text, in place and with every earlier text kept.",
@@ -53,14 +41,39 @@ def add(commands: Commands) -> None:
     where.add_argument("--at", type=whole_number, metavar="N", help="characters in the first half")
     where.add_argument("--before", metavar="TEXT", help="where this text stands first")
     split.set_defaults(run=_split)
+    _add_join(commands)
+
+
+def _add_join(commands: Commands) -> None:
     join = commands.add(
         "join",
-        "Join a node with the one before it.",
+        "Join a node with the one before it, or with its only child.",
         "storyloom join tide.loom --node n4",
+        "storyloom join tide.loom --node n4 --with child",
+        more="The later of the two keeps its id and holds both texts; that id is printed.",
     )
     join.add_argument("file", metavar="FILE")
     join.add_argument("--node", type=node_id, metavar="ID", required=True)
+    join.add_argument(
+        "--with", dest="other", choices=("parent", "child"), default="parent", help="default parent"
+    )
     join.set_defaults(run=_join)
+
+
+def _add_write(commands: Commands) -> None:
+    write = commands.add(
+        "write",
+        "Write a branch by hand, below a node; its id is printed.",
+        'storyloom write tide.loom --text "She waited for the other shoe."',
+        "storyloom write tide.loom --node n4 --editor",
+        more="Without --node it goes on from the end of the weave. Where the text before ends\n"
+        "without a space, one is put in; a text that is to begin without starts with a line end.",
+    )
+    write.add_argument("file", metavar="FILE")
+    write.add_argument("--node", type=node_id, metavar="ID", help="what it continues")
+    write.add_argument("--beside", action="store_true", help="write beside the node, not below it")
+    _add_text(write)
+    write.set_defaults(run=_write)
 
 
 def _add_text(parser: Parser) -> None:
@@ -74,12 +87,12 @@ def _add_text(parser: Parser) -> None:
 
 def _write(options: Namespace) -> int:
     from storyloom.generate.joining import joined
-    from storyloom.story import reading, shape
+    from storyloom.story import shape, tips
 
     with opened(options.file, writing=True) as story:
-        node = options.node if options.node is not None else reading.weave_tip(story)
+        node = options.node if options.node is not None else tips.weave_tip(story)
         if node:
-            _piece(story, node)
+            present(story, node)
         text = given_text(options.text, options.text_file)
         before = _strand_before(story, node, beside=options.beside)
         if text is None:
@@ -149,16 +162,17 @@ def _join(options: Namespace) -> int:
     from storyloom.story import shape
 
     with opened(options.file, writing=True) as story:
-        joined = shape.join(story, options.node)
+        present(story, options.node)
+        join = shape.join_child if options.other == "child" else shape.join
+        joined = join(story, options.node)
     say(f"n{joined.node} holds both texts.")
     if joined.left_aside:
         say(f"{joined.left_aside} pruned beside it stay with the text they continue.")
+    data(f"n{joined.node}")
     return 0
 
 
 def _piece(story: "Story", node: int) -> str:
     from storyloom.story import reading
 
-    if not reading.exists(story, node):
-        raise Refusal(f"There is no node n{node} in this story.")
-    return reading.pieces(story, [node])[0].text
+    return reading.pieces(story, [present(story, node)])[0].text

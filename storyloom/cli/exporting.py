@@ -4,9 +4,10 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from storyloom.cli.opening import node_id, opened
+from storyloom.cli.opening import opened
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, is_terminal, say, story_text
+from storyloom.cli.weaving import add_strand, strand
 from storyloom.text import one_line
 
 __all__ = ["add"]
@@ -21,6 +22,7 @@ def add(commands: Commands) -> None:
         "Write the weave, or the strand that ends in a node, as a document.",
         "storyloom export tide.loom",
         "storyloom export tide.loom -o tide.md --force",
+        'storyloom export tide.loom --weave "sad end"',
         "storyloom export tide.loom -o - | pandoc -f markdown-smart -o tide.docx",
         more="The file is named after the title, in the current folder, and its name is printed.",
     )
@@ -31,20 +33,19 @@ def add(commands: Commands) -> None:
         choices=tuple(_SUFFIXES),
         help="md: Markdown in Pandoc's flavour, the default; txt: plain text",
     )
-    parser.add_argument("--node", type=node_id, metavar="ID", help="the strand that ends in it")
+    add_strand(parser)
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.set_defaults(run=_export)
 
 
 def _export(options: Namespace) -> int:
-    from storyloom.exchange.book import book_of
     from storyloom.exchange.files import slug, write_new
     from storyloom.exchange.writers.markdown import markdown
     from storyloom.exchange.writers.plain import plain
 
     chosen = options.format or ("txt" if (options.output or "").lower().endswith(".txt") else "md")
     with opened(options.file) as story:
-        book = book_of(story, options.node)
+        book = strand(story, options)
     text = plain(book) if chosen == "txt" else markdown(book)
     if options.output == "-":
         if is_terminal(sys.stdout):

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from storyloom.cli.opening import node_id, opened, whole_number
+from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import say
 from storyloom.text import Refusal
@@ -70,13 +70,13 @@ def _grow(options: Namespace) -> int:
     from storyloom import settings
     from storyloom.generate.plan import plan_for, with_count
     from storyloom.settings import MOST_BRANCHES
-    from storyloom.story import reading
+    from storyloom.story import tips
 
     chosen = settings.load()
     if options.n is not None and not 1 <= options.n <= MOST_BRANCHES:
         raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {options.n}.")
     with opened(options.file, writing=True) as story:
-        node = options.node if options.node is not None else reading.weave_tip(story)
+        node = options.node if options.node is not None else tips.weave_tip(story)
         if options.model:
             several = len(set(options.model)) > 1
             parts = parts_of(options.model, options.n or (1 if several else chosen.count))
@@ -102,10 +102,10 @@ def grow(
     from storyloom.cli import weights
     from storyloom.generate.plan import Plan
     from storyloom.models.weights import EMBEDDED
-    from storyloom.story import reading
+    from storyloom.story import tips
 
     if node is None:
-        node = reading.weave_tip(story)
+        node = tips.weave_tip(story)
     _refuse_hidden(story, node)
     if any(settings.entry(part.model).model == EMBEDDED for part in parts):
         weights.ensure()
@@ -118,8 +118,8 @@ def grow(
 def _refuse_hidden(story: "Story", node: int) -> None:
     from storyloom.story import reading
 
-    if node and not reading.exists(story, node):
-        raise Refusal(f"There is no node n{node} in this story.")
+    if node:
+        present(story, node)
     for card in reading.cards(story, reading.path(story, node)):
         if card.pruned:
             raise Refusal(f"n{card.id} is pruned; restore it before anything grows there.")

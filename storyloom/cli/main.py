@@ -8,20 +8,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TextIO, cast
 
 from storyloom import __version__
-from storyloom.cli import (
-    editing,
-    exporting,
-    growing,
-    marking,
-    models,
-    plans,
-    pruning,
-    screens,
-    stories,
-)
+from storyloom.cli import catalog
 from storyloom.cli.parsing import Commands, Parser, refuse_keys
 from storyloom.cli.terminal import say
 from storyloom.text import Refusal, one_line
@@ -32,16 +23,19 @@ _ABOUT = """\
 Write branching fiction with language models: grow a tree of text, choose, prune and edit, weave
 one story from it, and export that.
 
-Without a command, the library opens, or the story FILE, on the whole screen.
+Without a command, the library opens on the whole screen, or the stories in FOLDER, or the story
+FILE.
 """
 _EXAMPLES = """\
 examples:
   storyloom try                         a sample story and a small model, no key needed
   storyloom new tide.loom --opening "The tide went out and did not come back."
   storyloom tide.loom                   open it on the screen
+  storyloom list                        the stories of the library, one line for each
   storyloom grow tide.loom -n 3         three branches at the end of the weave
   storyloom tree tide.loom              all of it, one line for each node
   storyloom weave tide.loom --node n4   lead the story's final text to n4
+  storyloom undo tide.loom              take the last step back
   storyloom export tide.loom            the weave as Markdown
 
 'storyloom COMMAND --help' says more. Stories in the library open by their name alone. Keys of
@@ -80,21 +74,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     refuse_keys(arguments)
-    parser, commands = grammar()
     if not arguments:
+        from storyloom.cli import screens
+
         return screens.open_library()
-    first = arguments[0]
-    verbs = {"show", "set", "clear", "-h", "--help"}
-    if first == "plan" and arguments[1:] and arguments[1] not in verbs:
-        # As with other commands, the file alone shows what is there.
-        arguments = ["plan", "show", *arguments[1:]]
-    if first.startswith("-") and first != "--":
-        options = parser.parse_args(arguments)
+    first, commands = arguments[0], tuple(catalog.MODULES)
+    if first.startswith("-") and first not in ("-", "--"):
+        options = grammar(())[0].parse_args(arguments)
     elif first in commands:
-        options = parser.parse_args(arguments)
-        if not hasattr(options, "run"):
-            raise Refusal(f"'storyloom {first}' needs a command; see 'storyloom {first} --help'.")
+        parser, known = grammar((first,))
+        options = parser.parse_args(known.completed(arguments))
     else:
+        from storyloom.cli import screens
+
         names = arguments[1:] if first == "--" else arguments
         if len(names) != 1:
             _refuse_unknown(first, commands)
@@ -110,19 +102,20 @@ def _refuse_unknown(name: str, commands: tuple[str, ...]) -> None:
     raise Refusal(f"There is no command {one_line(name)!r}; {hint}")
 
 
-def grammar() -> tuple[Parser, tuple[str, ...]]:
-    """Return the parser of the whole command line, and the names of its commands."""
+def grammar(wanted: Sequence[str] | None = None) -> tuple[Parser, Commands]:
+    """Return the parser of the command line with the wanted commands, or with all, and those."""
     parser = Parser(
         prog="storyloom",
-        usage="storyloom [FILE]\n       storyloom COMMAND ...",
+        usage="storyloom [FILE | FOLDER]\n       storyloom COMMAND ...",
         description=_ABOUT,
-        epilog=_EXAMPLES,
+        epilog=f"{catalog.overview()}\n{_EXAMPLES}",
     )
     parser.add_argument("--version", action="version", version=f"storyloom {__version__}")
     commands = Commands(parser)
-    for group in (screens, stories, growing, editing, pruning, marking, plans, exporting, models):
-        group.add(commands)
-    return parser, commands.names
+    names = catalog.MODULES if wanted is None else wanted
+    for module in dict.fromkeys(catalog.MODULES[name] for name in names):
+        import_module(f"storyloom.cli.{module}").add(commands)
+    return parser, commands
 
 
 def _abandon_output() -> None:

@@ -1,27 +1,17 @@
-"""Commands that say something about the tree: weave, chapter, note."""
+"""Commands that say something of a node: chapter, note, tag, bookmark."""
 
 from argparse import Namespace
 
-from storyloom.cli.opening import node_id, opened, whole_number
+from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, say
 from storyloom.text import Refusal, one_line
 
-__all__ = ["add"]
+__all__ = ["add", "add_to_node"]
 
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    weave = commands.add(
-        "weave",
-        "Lead the weave, the one story to be read and exported, to a node.",
-        "storyloom weave tide.loom --node n12",
-        "storyloom weave tide.loom",
-        more="Without --node, the ids of the weave's nodes are printed.",
-    )
-    weave.add_argument("file", metavar="FILE")
-    weave.add_argument("--node", type=node_id, metavar="ID", help="where it is to lead")
-    weave.set_defaults(run=_weave)
+    """Add the commands chapter and note."""
     chapter = commands.add(
         "chapter",
         "Begin a chapter at a node, or list the weave's chapters.",
@@ -39,6 +29,41 @@ def add(commands: Commands) -> None:
     what.add_argument("--title", metavar="TEXT")
     what.add_argument("--remove", action="store_true", help="take the mark away")
     chapter.set_defaults(run=_chapter)
+    _add_note(commands)
+
+
+def add_to_node(commands: Commands) -> None:
+    """Add the verbs of `node`: note, tag, bookmark."""
+    _add_note(commands)
+    tag = commands.add(
+        "tag",
+        "Give a node a tag or take one away, or list its tags.",
+        'storyloom node tag tide.loom --node n12 --add sea --add "the bell"',
+        "storyloom node tag tide.loom --node n12 --remove sea",
+        "storyloom node tag tide.loom --node n12",
+    )
+    tag.add_argument("file", metavar="FILE")
+    tag.add_argument("--node", type=node_id, metavar="ID", required=True)
+    tag.add_argument("--add", metavar="NAME", action="append", default=[])
+    tag.add_argument("--remove", metavar="NAME", action="append", default=[])
+    tag.set_defaults(run=_tag)
+    bookmark = commands.add(
+        "bookmark",
+        "Set a bookmark at a node, with a name if you like, or take it away.",
+        "storyloom node bookmark tide.loom --node n12",
+        'storyloom node bookmark tide.loom --node n12 --name "where it turns"',
+        "storyloom node bookmark tide.loom --node n12 --remove",
+        more="'storyloom nodes FILE --bookmarks' lists them.",
+    )
+    bookmark.add_argument("file", metavar="FILE")
+    bookmark.add_argument("--node", type=node_id, metavar="ID", required=True)
+    which = bookmark.add_mutually_exclusive_group()
+    which.add_argument("--name", metavar="TEXT", default="")
+    which.add_argument("--remove", action="store_true")
+    bookmark.set_defaults(run=_bookmark)
+
+
+def _add_note(commands: Commands) -> None:
     note = commands.add(
         "note",
         "Show a node's note, why, reason or label, or set one.",
@@ -52,30 +77,15 @@ def add(commands: Commands) -> None:
     note.set_defaults(run=_note)
 
 
-def _weave(options: Namespace) -> int:
-    from storyloom.story import reading, weaves
-
-    with opened(options.file, writing=options.node is not None) as story:
-        if options.node is not None:
-            weaves.set_weave(story, options.node)
-            tip = reading.weave_tip(story)
-            end = "ends there" if tip == options.node else f"goes on from it to n{tip}"
-            say(f"The weave leads to n{options.node} and {end}.")
-        else:
-            for node in reading.path(story, reading.weave_tip(story)):
-                data(f"n{node}")
-    return 0
-
-
 def _chapter(options: Namespace) -> int:
-    from storyloom.story import marks, reading
+    from storyloom.story import marks, reading, tips
 
     if options.node is None:
         if options.title is not None or options.remove:
             raise Refusal("Say with --node at which node the chapter begins.")
         with opened(options.file) as story:
             number = 0
-            for node, mark in reading.chapters(story, reading.weave_tip(story)):
+            for node, mark in reading.chapters(story, tips.weave_tip(story)):
                 number += mark.numbered
                 shown = f"{number}. " if mark.numbered else ""
                 data(f"n{node}  {shown}{one_line(mark.title)}".rstrip())
@@ -93,17 +103,41 @@ def _chapter(options: Namespace) -> int:
 
 
 def _note(options: Namespace) -> int:
-    from storyloom.story import marks, reading
+    from storyloom.story import marks
 
     with opened(options.file, writing=options.text is not None) as story:
+        present(story, options.node)
         if options.text is not None:
             marks.set_text(story, options.node, options.kind, options.text)
             done = "set" if options.text.strip() else "taken away"
             say(f"The {options.kind} of n{options.node} is {done}.")
-        elif not reading.exists(story, options.node):
-            raise Refusal(f"There is no node n{options.node} in this story.")
         elif text := marks.text_of(story, options.node, options.kind):
             data(text)
         else:
             say(f"n{options.node} has no {options.kind}.")
+    return 0
+
+
+def _tag(options: Namespace) -> int:
+    from storyloom.story import marks
+
+    changes = [(name, True) for name in options.add] + [(name, False) for name in options.remove]
+    with opened(options.file, writing=bool(changes)) as story:
+        present(story, options.node)
+        for name, on in changes:
+            marks.tag(story, options.node, name, on=on)
+            say(f"n{options.node} {'has' if on else 'has no longer'} the tag {one_line(name)!r}.")
+        if not changes:
+            for name in marks.tags(story, options.node):
+                data(one_line(name))
+    return 0
+
+
+def _bookmark(options: Namespace) -> int:
+    from storyloom.story import marks
+
+    with opened(options.file, writing=True) as story:
+        marks.bookmark(story, options.node, None if options.remove else options.name)
+    done = "taken away" if options.remove else "set"
+    say(f"The bookmark at n{options.node} is {done}.")
     return 0

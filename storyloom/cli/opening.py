@@ -13,10 +13,13 @@ from storyloom.text import Refusal, clean, one_line
 if TYPE_CHECKING:
     from storyloom.story.story import Story
 
-__all__ = ["SUFFIX", "existing", "given_text", "node_id", "opened", "whole_number"]
+__all__ = ["SUFFIX", "existing", "given_text", "node_id", "opened", "positive", "present",
+           "say_of_large", "weave_called", "whole_number"]  # fmt: skip
 
 SUFFIX = ".loom"
 _LARGEST_TEXT = 16 * 1024 * 1024
+_LARGE_FILE = 50 * 1000 * 1000
+"""Bytes of a story from which reading all of it is no matter of a moment."""
 
 
 def node_id(value: str) -> int:
@@ -32,6 +35,14 @@ def whole_number(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 16):
         raise ArgumentTypeError(f"{one_line(value)!r} is not a whole number")
     return int(value)
+
+
+def positive(value: str) -> int:
+    """Return a number of 1 or more, for argparse."""
+    number = whole_number(value)
+    if not number:
+        raise ArgumentTypeError("it has to be 1 or more")
+    return number
 
 
 def existing(name: str) -> Path:
@@ -70,11 +81,42 @@ def opened(name: str, *, writing: bool = False, recover: bool = True) -> Generat
     try:
         if writing and story.readonly:
             raise Refusal(f"{one_line(name)} cannot be written to: it or its folder is read-only.")
+        if story.upgraded is not None:
+            was = one_line(str(story.upgraded))
+            say(f"{one_line(name)} is brought up to date; {was} is the file as it was.")
         for node in growth.recover(story) if recover else ():
             say(f"n{node} was being written when a program ended; what had arrived is kept.")
         yield story
     finally:
         story.close()
+
+
+def present(story: "Story", node: int) -> int:
+    """Return `node`. Raises Refusal when the story has no node of that id."""
+    from storyloom.story import reading
+
+    if not reading.exists(story, node):
+        raise Refusal(f"There is no node n{node} in this story.")
+    return node
+
+
+def weave_called(story: "Story", name: str) -> str:
+    """Return a weave's name as the story has it. Raises Refusal when there is none."""
+    from storyloom.story import weaves
+
+    kept = weaves.weave_name(name)
+    if kept not in (each.name for each in weaves.weaves(story)):
+        raise Refusal(
+            f"There is no weave {one_line(name)!r}; 'storyloom weave FILE --list' names all."
+        )
+    return kept
+
+
+def say_of_large(path: Path, sentence: str) -> None:
+    """Say what is begun with a story file, when that takes long because the file is large."""
+    with contextlib.suppress(OSError, ValueError):
+        if path.stat().st_size > _LARGE_FILE:
+            say(sentence)
 
 
 def given_text(text: str | None, file: str | None) -> str | None:
@@ -88,10 +130,10 @@ def given_text(text: str | None, file: str | None) -> str | None:
             raw = sys.stdin.buffer.read(_LARGEST_TEXT + 1) if sys.stdin else b""
         else:
             path = Path(file).expanduser()
-            if path.exists() and not path.is_file():
-                raise Refusal(f"{one_line(file)} is not a file with text in it.")
             with open(path, "rb") as source:
                 raw = source.read(_LARGEST_TEXT + 1)
+    except IsADirectoryError:
+        raise Refusal(f"{one_line(file)} is a folder, not a file with text in it.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise Refusal(f"{one_line(file)} cannot be read: {one_line(why)}.") from error

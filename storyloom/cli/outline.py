@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from storyloom.text import Refusal, first_words, one_line
+from storyloom.cli.opening import present
+from storyloom.text import first_words, one_line
 
 if TYPE_CHECKING:
     from storyloom.story.reading import Card
     from storyloom.story.story import Story
 
-__all__ = ["author", "outline"]
+__all__ = ["author", "glance", "outline", "walked"]
 
 _INDENT = 2
 _DEEPEST = 16
@@ -34,20 +35,38 @@ def outline(
     """
     from storyloom.story import reading
 
-    if node is not None and not reading.exists(story, node):
-        raise Refusal(f"There is no node n{node} in this story.")
-    roots = [node] if node is not None else reading.children(story, 0, pruned=pruned)
-    fork = len(roots) > 1
-    waiting = [(card, int(fork), fork) for card in reversed(reading.cards(story, roots))]
-    while waiting:
-        card, level, begins = waiting.pop()
+    for card, level, begins in walked(story, node, pruned=pruned):
         yield _line(card, level, begins, width, pruned_shown=pruned)
         if full:
             piece = reading.pieces(story, [card.id])
             yield piece[0].text.strip() + "\n" if piece else ""
+
+
+def walked(
+    story: "Story", node: int | None, *, pruned: bool = False
+) -> "Iterator[tuple[Card, int, bool]]":
+    """Yield each node below `node` and itself, in reading order, with how many forks are above it
+    and whether it is a branch of one.
+
+    Raises Refusal when there is no such node.
+    """
+    from storyloom.story import reading
+
+    roots = [present(story, node)] if node else reading.children(story, 0, pruned=pruned)
+    fork = len(roots) > 1
+    waiting = [(card, int(fork), fork) for card in reversed(reading.cards(story, roots))]
+    while waiting:
+        card, level, begins = waiting.pop()
+        yield card, level, begins
         below = reading.children(story, card.id, pruned=pruned)
         fork = len(below) > 1
         waiting += [(kid, level + fork, fork) for kid in reversed(reading.cards(story, below))]
+
+
+def glance(card: "Card", width: int, said: str = "") -> str:
+    """Return a node's id and its first words on one line, what is `said` of it between."""
+    head = f"n{card.id}  {said}"
+    return head + first_words(card.preview, max(12, width - len(head) - 1))
 
 
 def author(card: "Card") -> str:

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from storyloom.cli.opening import node_id, opened, whole_number
-from storyloom.cli.parsing import Commands, Parser
+from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, say
 
 __all__ = ["add"]
@@ -11,7 +11,7 @@ __all__ = ["add"]
 
 def add(commands: Commands) -> None:
     """Add the command with its own three."""
-    parser = commands.add(
+    verbs = commands.group(
         "plan",
         "Show or set which models new branches come from.",
         "storyloom plan show tide.loom --node n4",
@@ -20,16 +20,15 @@ def add(commands: Commands) -> None:
         "storyloom plan clear tide.loom --node n4",
         more="A node without a plan uses the nearest one above it, then the story's, then the\n"
         "settings', then the embedded model.",
-    )
-    verbs = parser.add_subparsers(
-        dest="verb", metavar="show|set|clear", parser_class=Parser, required=True
+        metavar="show|set|clear",
+        default="show",
     )
     for verb, what, run in (
         ("show", "Show the plan in force at a node.", _show),
         ("set", "Give the story, or a node and what is below it, a plan.", _set),
         ("clear", "Let the story or a node inherit its plan again.", _clear),
     ):
-        each: Parser = verbs.add_parser(verb, help=what.lower().rstrip("."), description=what)
+        each = verbs.add(verb, what)
         each.add_argument("file", metavar="FILE")
         where = "the weave's end" if verb == "show" else "the story"
         each.add_argument("--node", type=node_id, metavar="ID", help=f"default: {where}")
@@ -44,10 +43,10 @@ def add(commands: Commands) -> None:
 def _show(options: Namespace) -> int:
     from storyloom import settings
     from storyloom.generate.plan import plan_for
-    from storyloom.story import reading
+    from storyloom.story import tips
 
     with opened(options.file) as story:
-        node = options.node if options.node is not None else reading.weave_tip(story)
+        node = options.node if options.node is not None else tips.weave_tip(story)
         plan = plan_for(story, node, settings.load())
     for part in plan.parts:
         data(f"{part.count}  {' '.join(part.model.split())}")

@@ -1,4 +1,4 @@
-"""Commands on a story as a whole: new, about, tree, read, check."""
+"""Commands on a story as a whole: new, about, tree, read."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -6,24 +6,18 @@ from pathlib import Path
 from storyloom.cli.opening import SUFFIX, given_text, node_id, opened
 from storyloom.cli.parsing import Commands, Parser
 from storyloom.cli.terminal import READING_WIDTH, data, is_terminal, say, story_text, width
+from storyloom.cli.weaving import add_strand, strand
 from storyloom.text import Refusal, one_line
 
 __all__ = ["add"]
+
+_TEXTS = ("title", "premise", "style")
 
 
 def add(commands: Commands) -> None:
     """Add the commands."""
     _add_new(commands)
-    about = commands.add(
-        "about",
-        "Show a story's title, premise and style, or set them.",
-        "storyloom about tide.loom",
-        'storyloom about tide.loom --style "First person, past tense. Plain words."',
-    )
-    about.add_argument("file", metavar="FILE")
-    for key in ("title", "premise", "style"):
-        about.add_argument(f"--{key}", metavar="TEXT", help=f"the new {key}; '' takes it away")
-    about.set_defaults(run=_about)
+    _add_about(commands)
     tree = commands.add(
         "tree",
         "Print the tree, one line for each node: weave mark, id, who wrote it, its beginning.",
@@ -42,18 +36,32 @@ def add(commands: Commands) -> None:
         "Print the weave as plain text, or the strand that ends in a node.",
         "storyloom read tide.loom",
         "storyloom read tide.loom --node n12 | less",
+        'storyloom read tide.loom --weave "sad end"',
     )
     read.add_argument("file", metavar="FILE")
-    read.add_argument("--node", type=node_id, metavar="ID", help="the strand that ends in it")
+    add_strand(read)
     read.set_defaults(run=_read)
-    check = commands.add(
-        "check",
-        "Verify a story file: SQLite's own integrity, the log's chain, every text, every node.",
-        "storyloom check tide.loom",
-        more="Nothing is changed. The exit code is 1 when something is wrong.",
+
+
+def _add_about(commands: Commands) -> None:
+    about = commands.add(
+        "about",
+        "Show a story's title, premise, style and settings, or set them.",
+        "storyloom about tide.loom",
+        'storyloom about tide.loom --style "First person, past tense. Plain words."',
+        "storyloom about tide.loom --words 120 --temperature 0.9",
+        more="A setting that the story does not have comes from the config file.",
     )
-    check.add_argument("file", metavar="FILE")
-    check.set_defaults(run=_check)
+    about.add_argument("file", metavar="FILE")
+    for key in _TEXTS:
+        about.add_argument(f"--{key}", metavar="TEXT", help=f"the new {key}; '' takes it away")
+    for key, what in (
+        ("words", "how long a branch should be"),
+        ("temperature", "the models' sampling temperature"),
+        ("context", "tokens that a request may hold"),
+    ):
+        about.add_argument(f"--{key}", metavar="N", help=f"{what}; '' takes it away")
+    about.set_defaults(run=_about)
 
 
 def _add_new(commands: Commands) -> None:
@@ -101,19 +109,40 @@ def _new(options: Namespace) -> int:
 def _about(options: Namespace) -> int:
     from storyloom.story import marks
 
-    given = {
-        key: value
-        for key in ("title", "premise", "style")
-        if (value := getattr(options, key)) is not None
-    }
-    with opened(options.file, writing=bool(given)) as story:
-        for key, value in given.items():
-            marks.set_text(story, 0, key, value)
-            say(f"The {key} is {'set' if value.strip() else 'taken away'}.")
-        if not given:
-            for key in ("title", "premise", "style"):
+    texts = _said(options, _TEXTS)
+    numbers = {key: _number(key, value) for key, value in _said(options, marks.SETTINGS).items()}
+    with opened(options.file, writing=bool(texts or numbers)) as story:
+        for key, number in numbers.items():
+            marks.set_setting(story, key, number)
+            where = (
+                "comes from the config file again" if number is None else "is the story's own now"
+            )
+            say(f"The setting {key} {where}.")
+        for key, text in texts.items():
+            marks.set_text(story, 0, key, text)
+            say(f"The {key} is {'set' if text.strip() else 'taken away'}.")
+        if not texts and not numbers:
+            for key in _TEXTS:
                 data(f"{key}: {one_line(marks.story_text(story, key)) or '(none)'}")
+            own = marks.settings_of(story)
+            for key in marks.SETTINGS:
+                data(f"{key}: {own.get(key, '(from the config file)')}")
     return 0
+
+
+def _said(options: Namespace, keys: tuple[str, ...]) -> dict[str, str]:
+    return {key: value for key in keys if (value := getattr(options, key)) is not None}
+
+
+def _number(key: str, value: str) -> float | None:
+    """Return a setting's number, None for one that is to be taken away."""
+    if not value.strip():
+        return None
+    try:
+        return float(value) if key == "temperature" else int(value)
+    except ValueError:
+        what = "a number" if key == "temperature" else "a whole number"
+        raise Refusal(f"{key} has to be {what}, not {one_line(value)!r}.") from None
 
 
 def _tree(options: Namespace) -> int:
@@ -132,28 +161,12 @@ def _tree(options: Namespace) -> int:
 def _read(options: Namespace) -> int:
     import sys
 
-    from storyloom.exchange.book import book_of
     from storyloom.exchange.writers.plain import plain
 
     with opened(options.file) as story:
-        book = book_of(story, options.node)
+        book = strand(story, options)
     measure = min(READING_WIDTH, width()) if is_terminal(sys.stdout) else None
     text = plain(book, measure)
     if text:
         story_text(text.removesuffix("\n"))
     return 0
-
-
-def _check(options: Namespace) -> int:
-    from storyloom.story.check import check
-
-    with opened(options.file, recover=False) as story:
-        report = check(story)
-    counts = f"{report.ops} operations, {report.nodes} nodes, {report.texts} texts"
-    if not report.faults:
-        data(f"{one_line(options.file)}: all is well ({counts}).")
-        return 0
-    for fault in report.faults:
-        data(one_line(fault))
-    say(f"{one_line(options.file)}: {len(report.faults)} faults ({counts}).")
-    return 1

@@ -1,13 +1,15 @@
 """What a command says: data on stdout, narration on stderr, neither with a control character."""
 
+import json
 import os
+import re
 import shutil
 import sys
 from typing import TextIO
 
 from storyloom.text import clean, one_line, visible
 
-__all__ = ["can_draw", "data", "has_screen", "say", "story_text", "width"]
+__all__ = ["can_draw", "counted", "data", "has_screen", "json_line", "say", "story_text", "width"]
 
 READING_WIDTH = 72
 """Columns a text is wrapped to on a terminal."""
@@ -25,6 +27,30 @@ def story_text(text: str) -> None:
     as it is stored, which is without control characters.
     """
     _write(sys.stdout, visible(text) if is_terminal(sys.stdout) else clean(text))
+
+
+def json_line(text: str) -> None:
+    """Write JSON text to stdout, so that whoever reads it gets each value as it is.
+
+    Where it holds what cannot be shown, all that is not ASCII becomes escapes.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+        showable = visible(text) == text
+    except UnicodeEncodeError:
+        showable = False
+    # Outside of its strings JSON is ASCII alone.
+    _write(sys.stdout, text if showable else re.sub("[\x7f-\U0010ffff]", _escape, text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\u007f" if match[0] == "\x7f" else json.dumps(match[0])[1:-1]
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 node`, `2 nodes` and the like."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def say(sentence: str) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from storyloom.story import marks, reading
+from storyloom.story import marks, reading, tips
 from storyloom.story.reading import Piece
 from storyloom.story.story import Story
+from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal
 
 __all__ = ["SCENE_BREAK", "Block", "Book", "Section", "book_of", "sections"]
@@ -47,13 +48,13 @@ class Book:
     sections: tuple[Section, ...]
 
 
-def book_of(story: Story, node: int | None = None) -> Book:
-    """Return the strand that ends in `node`, by default the weave, as a book.
+def book_of(story: Story, node: int | None = None, weave: str = MAIN) -> Book:
+    """Return the strand that ends in `node`, by default that weave, as a book.
 
-    Raises Refusal when there is no such node.
+    Raises Refusal when there is no such node. A weave that there is not has no text.
     """
     if node is None:
-        node = reading.weave_tip(story)
+        node = tips.weave_tip(story, weave)
     elif not reading.exists(story, node):
         raise Refusal(f"There is no node n{node} in this story.")
     title = " ".join(marks.story_text(story, "title").split())

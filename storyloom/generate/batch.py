@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import context, joining
+from storyloom.generate.plan import settings_for
 from storyloom.models import tokens
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
@@ -92,10 +93,11 @@ class Batch:
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
 
-        `wanted` is asked once the models are ready, which may take seconds. Raises Refusal when it
-        says no, what is to be sent cannot fit, or the parent is still being written; nothing is
-        stored then.
+        What the story sets for itself goes before `settings`. `wanted` is asked once the models
+        are ready, which may take seconds. Raises Refusal when it says no, what is to be sent
+        cannot fit, or the parent is still being written; nothing is stored then.
         """
+        settings = settings_for(story, settings)
         entries = [settings.entry(part.model) for part in parts]
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():

@@ -1,19 +1,19 @@
-"""Which models a fork is grown with, and where that was said.
+"""How a fork is grown: with which models and settings, as the nearest place says it.
 
 A node may carry a plan; one without uses its nearest ancestor's, then the story's, then the config
-file's, then the embedded model.
+file's, then the embedded model. Settings of the story's own go before the config file's.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
-from storyloom.story import reading
+from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Plan", "plan_for", "set_plan", "with_count"]
+__all__ = ["Plan", "plan_for", "set_plan", "settings_for", "with_count"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     if settings.plan:
         return Plan(settings.plan, None, "the config file's")
     return Plan((PlanPart(EMBEDDED, settings.count),))
+
+
+def settings_for(story: Story, settings: Settings) -> Settings:
+    """Return the settings in force in a story: its own where it has some, else those given."""
+    return replace(settings, **marks.settings_of(story))
 
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:

@@ -137,9 +137,9 @@ def test_undo_and_redo_go_across_commands(run: Run, tide: str) -> None:
     after = tree(run, tide)
     ran = run("undo", tide, "-n", "3")
     assert ran.err.splitlines() == [
-        "Undone: leading the weave.",
+        "Undone: where a weave leads.",
         "Undone: a split.",
-        "Undone: pruning.",
+        "Undone: a pruning.",
     ]
     assert tree(run, tide) == TREE
     assert run("redo", tide, "-n", "9").err.splitlines()[-1] == "There is nothing more to redo."

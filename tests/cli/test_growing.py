@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from storyloom import paths
-from storyloom.cli.streaming import cells, tail_cells
+from storyloom.cli.cells import cells, tail_cells
 from storyloom.models import weights
 from storyloom.story import growth, reading
 from storyloom.story.schema import STREAMING

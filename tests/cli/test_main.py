@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from storyloom import __version__
+from storyloom.cli import catalog
 from storyloom.cli.main import grammar, main
 from tests.cli.conftest import Run
 
@@ -52,6 +53,7 @@ def test_help_has_every_command_and_examples(run: Run) -> None:
     for name in COMMANDS:
         if " " not in name:
             assert re.search(rf"^    {name} ", ran.out, re.MULTILINE), name
+        assert len(re.findall(rf"^    {name} ", ran.out, re.MULTILINE)) <= 1
     assert "storyloom try" in ran.out
 
 
@@ -65,14 +67,34 @@ def test_every_command_has_help_that_fits_a_terminal(run: Run, name: str) -> Non
 
 @pytest.mark.parametrize("name", [*COMMANDS, ""])
 def test_every_example_is_a_command(name: str) -> None:
-    parser = grammar()[0]
+    parser, known = grammar()
     epilog = COMMANDS[name].epilog if name else parser.epilog
     for line in re.findall(r"^  (.*storyloom .*)$", epilog or "", re.MULTILINE):
         words = shlex.split(re.split(r"\s{3,}", line.rpartition("storyloom ")[2])[0])
-        if "|" in words:
-            words = words[: words.index("|")]
+        for sign in ("|", ">"):
+            if sign in words:
+                words = words[: words.index(sign)]
         if not words[0].endswith(".loom"):
-            parser.parse_args(words)
+            parser.parse_args(known.completed(words))
+
+
+def test_each_command_is_made_by_the_module_it_is_said_to_be() -> None:
+    assert set(grammar()[1].names) == set(catalog.MODULES)
+    for name in catalog.MODULES:
+        assert name in grammar((name,))[1].names
+
+
+def test_help_and_a_command_load_no_other_command(tide: str) -> None:
+    program = (
+        "import sys; from storyloom.cli.main import main\nmain(sys.argv[1:])\n"
+        "print(*sorted({'growing', 'models', 'node', 'stories'} & "
+        "{n.removeprefix('storyloom.cli.') for n in sys.modules}), file=sys.stderr)"
+    )
+    for arguments, loaded in ((["--help"], ""), (["tree", tide], "stories")):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True
+        )
+        assert done.stderr == f"{loaded}\n"
 
 
 def test_the_version(run: Run) -> None:
@@ -95,9 +117,18 @@ WRONG = [
     (["tree", "\x1b[31m.loom"], "␛[31m.loom"),
     (["plan"], "show|set|clear"),
     (["--", "a", "b"], "There is no command"),
+    (["--zork"], "Unrecognized arguments: --zork"),
+    (["-"], "There is no file -"),
     (["grow", "x.loom", "--api-key", "sk-very-secret"], "A key is never an option"),
     (["grow", "x.loom", "--api-key=sk-very-secret"], "A key is never an option"),
     (["undo", "x.loom", "-n", "-3"], "-n"),
+    (["undo", "x.loom", "-n", "0"], "1 or more"),
+    (["undo", "x.loom", "-n", "100001"], "100000 or less"),
+    (["node"], "required: VERB"),
+    (["node", "grwo"], "invalid choice: 'grwo'"),
+    (["node", "show", "x.loom"], "required: --node"),
+    (["node", "show", "nothing.loom", "--node", "1"], "There is no file nothing.loom"),
+    (["find", "x.loom"], "required: WORDS"),
 ]
 
 
@@ -152,7 +183,18 @@ def test_nothing_heavy_is_imported_for_help_or_a_tree(tide: str) -> None:
         "code = main(sys.argv[1:])\n"
         f"print([n for n in {HEAVY!r} if n in sys.modules], code, file=sys.stderr)"
     )
-    for arguments in (["--help"], ["tree", tide], ["read", tide], ["export", tide, "-o", "-"]):
+    for arguments in (
+        ["--help"],
+        ["list", "."],
+        ["tree", tide],
+        ["read", tide],
+        ["export", tide, "-o", "-"],
+        ["node", "show", tide, "--node", "n2"],
+        ["nodes", tide, "--leaves"],
+        ["find", tide, "bell"],
+        ["log", tide],
+        ["weave", tide, "--list"],
+    ):
         done = subprocess.run(
             [sys.executable, "-c", program, *arguments], capture_output=True, text=True
         )

@@ -1,4 +1,4 @@
-"""The commands new, about, tree, read and check."""
+"""The commands new, about, tree and read, and check of one file."""
 
 import os
 import sqlite3
@@ -95,6 +95,10 @@ def test_nothing_hostile_reaches_the_output(run: Run, folder: Path) -> None:
     run("chapter", "evil", "--node", "1", "--title", HOSTILE)
     run("note", "evil", "--node", "1", "--text", HOSTILE)
     run("plan", "set", "evil", "-m", HOSTILE)
+    run("node", "tag", "evil", "--node", "1", "--add", HOSTILE)
+    run("node", "bookmark", "evil", "--node", "1", "--name", HOSTILE)
+    run("weave", "evil", "--name", HOSTILE, "--node", "1")
+    run("lore", "set", "evil", "--title", HOSTILE, "--key", HOSTILE, "--content", HOSTILE)
     for arguments in (
         ("tree", "evil"),
         ("tree", "evil", "--full"),
@@ -106,12 +110,29 @@ def test_nothing_hostile_reaches_the_output(run: Run, folder: Path) -> None:
         ("export", "evil", "-o", "-"),
         ("export", "evil"),
         ("check", "evil"),
+        ("node", "show", "evil", "--node", "1", "--versions"),
+        ("node", "show", "evil", "--node", "1", "--json"),
+        ("node", "children", "evil"),
+        ("node", "tag", "evil", "--node", "1"),
+        ("node", "tag", "evil", "--node", "1", "--remove", HOSTILE),
+        ("nodes", "evil", "--bookmarks"),
+        ("find", "evil", "evil"),
+        ("weave", "evil", "--list"),
+        ("weave", "evil", "--name", HOSTILE, "--rename", f"{HOSTILE}2"),
+        ("weave", "evil", "--name", HOSTILE, "--delete"),
+        ("lore", "evil"),
+        ("lore", "show", "evil", "1"),
+        ("lore", "show", "evil", HOSTILE),
+        ("log", "evil"),
+        ("log", "evil", "--json", "--all"),
+        ("backup", "evil", "-o", HOSTILE),
         ("tree", HOSTILE),
         (HOSTILE,),
     ):
         ran = run(*arguments)
         for stream in (ran.out, ran.err):
             assert not {c for c in stream if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")}
+    (folder / HOSTILE).unlink()
     assert all(name.isascii() for name in map(str, folder.iterdir()))
 
 
@@ -125,11 +146,36 @@ def test_read_prints_the_weave_or_a_strand(run: Run, tide: str) -> None:
 
 
 def test_about_shows_and_sets(run: Run, tide: str) -> None:
-    assert run("about", tide).out == "title: tide\npremise: (none)\nstyle: (none)\n"
+    inherited = "".join(
+        f"{key}: (from the config file)\n" for key in ("words", "temperature", "context")
+    )
+    assert run("about", tide).out == f"title: tide\npremise: (none)\nstyle: (none)\n{inherited}"
     run("about", tide, "--title", "The Tide", "--style", "Plain.")
-    assert run("about", tide).out == "title: The Tide\npremise: (none)\nstyle: Plain.\n"
+    assert run("about", tide).out.startswith("title: The Tide\npremise: (none)\nstyle: Plain.\n")
     run("about", tide, "--style", "")
     assert "style: (none)" in run("about", tide).out
+
+
+def test_about_shows_and_sets_the_storys_own_settings(run: Run, tide: str) -> None:
+    ran = run("about", tide, "--words", "90", "--temperature", "0.5", "--context", "4000")
+    assert ran.err.splitlines()[0] == "The setting words is the story's own now."
+    shown = run("about", tide).out.splitlines()[3:]
+    assert shown == ["words: 90", "temperature: 0.5", "context: 4000"]
+    ran = run("about", tide, "--words", "", "--temperature", "1")
+    assert "The setting words comes from the config file again." in ran.err
+    shown = run("about", tide).out.splitlines()[3:]
+    assert shown == ["words: (from the config file)", "temperature: 1.0", "context: 4000"]
+    for wrong in (
+        ["--words", "x"],
+        ["--words", "60.5"],
+        ["--words", "19"],
+        ["--temperature", "hot"],
+        ["--temperature", "nan"],
+        ["--context", "1"],
+    ):
+        ran = run("about", tide, "--title", "Not this", *wrong)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert run("about", tide).out.startswith("title: tide\n")
 
 
 def test_check_says_what_is_wrong_and_changes_nothing(run: Run, tide: str, folder: Path) -> None:

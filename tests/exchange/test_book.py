@@ -80,9 +80,12 @@ def test_the_book_is_the_weave_or_any_strand(tmp_path: Path) -> None:
         woven = shape.write_child(story, 1, " Woven.")
         other = shape.write_child(story, 1, " Other.")
         weaves.set_weave(story, woven)
+        weaves.set_weave(story, other, "aside")
         marks.set_text(story, 0, "title", "The Tide")
         assert book_of(story).sections[0].blocks == ("Tide. Woven.",)
         assert book_of(story, other).sections[0].blocks == ("Tide. Other.",)
+        assert book_of(story, weave="aside").sections[0].blocks == ("Tide. Other.",)
+        assert book_of(story, weave="nowhere").sections == ()
         assert book_of(story).title == "The Tide"
         with pytest.raises(Refusal, match="no node n99"):
             book_of(story, 99)

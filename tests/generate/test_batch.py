@@ -87,6 +87,18 @@ async def test_what_is_sent_is_what_the_file_says(
     assert "A bell rings." in provider.requests[0].prompt
 
 
+async def test_a_request_follows_the_storys_own_settings(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    marks.set_setting(story, "words", 200)
+    marks.set_setting(story, "temperature", 0.5)
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    body = provider.requests[0].body
+    assert (body["max_tokens"], body["temperature"]) == (440, 0.5)
+    assert "in about 200 words" in provider.requests[0].prompt
+
+
 async def test_a_base_model_gets_the_raw_text(
     story: Story, client: Client, settings: Settings, provider: Provider
 ) -> None:

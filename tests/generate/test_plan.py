@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.generate.plan import Plan, plan_for, set_plan, with_count
+from storyloom.generate.plan import Plan, plan_for, set_plan, settings_for, with_count
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import PlanPart, Settings
-from storyloom.story import history, shape
+from storyloom.story import history, marks, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
@@ -45,6 +45,16 @@ def test_setting_a_plan_can_be_undone(story: Story) -> None:
     set_plan(story, 1, parts("two"))
     history.undo(story)
     assert plan_for(story, 1, Settings()).parts == parts("one")
+
+
+def test_settings_of_the_story_go_before_the_config_files(story: Story) -> None:
+    configured = Settings(words=80, temperature=1.2, context=9_000)
+    assert settings_for(story, configured) == configured
+    marks.set_setting(story, "words", 120)
+    marks.set_setting(story, "temperature", 0)
+    assert settings_for(story, configured) == Settings(words=120, temperature=0.0, context=9_000)
+    marks.set_setting(story, "words", None)
+    assert settings_for(story, configured).words == 80
 
 
 @pytest.mark.parametrize("wrong", [(), parts("one", count=10), parts("one", "two", count=5)])

@@ -1,0 +1,178 @@
+"""Commands that keep a story file safe: check, backup, recover."""
+
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storyloom.cli.opening import SUFFIX, existing, opened, say_of_large
+from storyloom.cli.parsing import Commands
+from storyloom.cli.terminal import counted, data, say
+from storyloom.text import Refusal, one_line
+
+if TYPE_CHECKING:
+    from storyloom.story.check import Report
+
+__all__ = ["add"]
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    check = commands.add(
+        "check",
+        "Verify story files: their integrity, the log's chain, every text.",
+        "storyloom check tide.loom",
+        "storyloom check drafts/*.loom",
+        "storyloom check tide.loom --rebuild -o new.loom",
+        more="Nothing is changed. The exit code is 1 when something is wrong. --rebuild writes a\n"
+        "new file whose tables are made again from the log, if the log is sound.",
+    )
+    check.add_argument("files", metavar="FILE", nargs="+")
+    check.add_argument("--rebuild", action="store_true", help="make the tables again, elsewhere")
+    check.add_argument("-o", "--output", metavar="OUT", help="default: NAME-rebuilt.loom beside it")
+    check.set_defaults(run=_check)
+    backup = commands.add(
+        "backup",
+        "Copy a story as it is at this moment; the copy's name is printed.",
+        "storyloom backup tide.loom",
+        "storyloom backup tide.loom -o /mnt/stick",
+        more="Other programs may have the story open meanwhile. Nothing is replaced.",
+    )
+    backup.add_argument("file", metavar="FILE")
+    backup.add_argument(
+        "-o", "--output", metavar="OUT", help="file or folder; default: NAME-DATE.loom beside it"
+    )
+    backup.set_defaults(run=_backup)
+    recover = commands.add(
+        "recover",
+        "Save what the log of a damaged story still proves, into a new file.",
+        "storyloom recover tide.loom",
+        more="The damaged file is not touched. The new file's name is printed.",
+    )
+    recover.add_argument("file", metavar="FILE")
+    recover.add_argument(
+        "-o", "--output", metavar="OUT", help="default: NAME-recovered.loom beside it"
+    )
+    recover.set_defaults(run=_recover)
+
+
+def _check(options: Namespace) -> int:
+    if options.output is not None and not options.rebuild:
+        raise Refusal("-o says where --rebuild writes to; leave it out, or say --rebuild.")
+    if options.rebuild:
+        if len(options.files) > 1:
+            raise Refusal("--rebuild takes one file at a time.")
+        return _rebuild(options.files[0], options.output)
+    return max(_checked(name) for name in options.files)
+
+
+def _checked(name: str) -> int:
+    """Check one file, print what was found, and return 1 when something is wrong."""
+    path = existing(name)
+    try:
+        return _told(path, name)
+    except Refusal as refusal:
+        data(_of(path, name, str(refusal)))
+        return 1
+
+
+def _told(path: Path, name: str) -> int:
+    """Check a file as `_checked` does. Raises Refusal when it cannot be opened."""
+    shown = one_line(name)
+    say_of_large(path, f"Checking {shown}; it is large, so this takes a while.")
+    report = _report(path)
+    for fault in report.faults:
+        data(_of(path, name, fault))
+    found = ((report.ops, "operation"), (report.nodes, "node"), (report.texts, "text"))
+    counts = ", ".join(counted(*each) for each in found)
+    if report.faults:
+        say(f"{shown}: {counted(len(report.faults), 'fault')} ({counts}).")
+    else:
+        data(f"{shown}: all is well ({counts}).")
+    if report.erased:
+        many = counted(report.erased, "operation")
+        data(f"{shown}: {many} cannot be verified word for word, as those words were purged.")
+    return int(bool(report.faults))
+
+
+def _report(path: Path) -> "Report":
+    from storyloom.story.check import check
+
+    with opened(str(path), recover=False) as story:
+        return check(story)
+
+
+def _of(path: Path, name: str, sentence: str) -> str:
+    """Return a sentence on a file, with the file's name where it does not name it."""
+    named = one_line(name) in one_line(sentence) or one_line(str(path)) in one_line(sentence)
+    return one_line(sentence) if named else f"{one_line(name)}: {one_line(sentence)}"
+
+
+def _rebuild(name: str, output: str | None) -> int:
+    from storyloom.story.rebuild import rebuild
+
+    path = existing(name)
+    target = _target(path, output, "-rebuilt")
+    _told(path, name)
+    say_of_large(path, "Making its tables again from its log; that takes a while too.")
+    unsound = Refusal(
+        f"The log of {one_line(name)} is faulty itself, so nothing can be made from it as it is; "
+        f"'storyloom recover {one_line(name)}' saves what it still proves."
+    )
+    try:
+        nodes = rebuild(path, target)
+    except (ValueError, TypeError, LookupError) as error:
+        if isinstance(error, Refusal):
+            raise
+        raise unsound from error
+    # All tables but the log are new, so what is wrong now is wrong in the log.
+    if _report(target).faults:
+        target.unlink(missing_ok=True)
+        raise unsound
+    say(f"The tables of {counted(nodes, 'node')} are made again.")
+    data(one_line(str(target)))
+    return 0
+
+
+def _backup(options: Namespace) -> int:
+    from storyloom.story import rebuild
+
+    path = existing(options.file)
+    target = _target(path, options.output, time.strftime("-%Y-%m-%d"))
+    say_of_large(path, f"Copying {one_line(options.file)}; it is large, so this takes a while.")
+    rebuild.back_up(path, target)
+    data(one_line(str(target)))
+    return 0
+
+
+def _recover(options: Namespace) -> int:
+    from storyloom.story.recovery import recover
+
+    path = existing(options.file)
+    target = _target(path, options.output, "-recovered")
+    say_of_large(path, f"Reading {one_line(options.file)}; it is large, so this takes a while.")
+    found = recover(path, target)
+    say(
+        f"Saved: {counted(found.nodes, 'node')}. Of {counted(found.ops, 'operation')} that could "
+        f"be read, the log's chain proves {found.proven}."
+    )
+    if found.ops_lost or found.texts_lost:
+        lost = (counted(found.ops_lost, "operation"), counted(found.texts_lost, "text"))
+        say(f"Lost: {', '.join(lost)}.")
+    data(one_line(str(target)))
+    return 0
+
+
+def _target(path: Path, output: str | None, added: str) -> Path:
+    """Return where a new file is written: as said, else beside `path` under a name that is free."""
+    if output is not None and "\0" in output:
+        raise Refusal("A file's name cannot hold a NUL character.")
+    given = Path(output).expanduser() if output is not None else path.parent
+    if output is not None and not given.is_dir():
+        return given
+    target = given / f"{path.stem}{added}{SUFFIX}"
+    number = 1
+    while target.exists():
+        number += 1
+        target = given / f"{path.stem}{added}-{number}{SUFFIX}"
+    return target
