@@ -168,8 +168,8 @@ def _set(options: Namespace) -> int:
         entry = _read(options.json) if options.json is not None else {**before, **given}
         try:
             uid = lore.set_entry(story, entry, options.uid)
-        except (RecursionError, OverflowError):
-            raise Refusal("The entry is nested too deep, or a number in it too large.") from None
+        except RecursionError:
+            raise Refusal("The entry is nested too deep.") from None
     say(f"The entry {one_line(uid)} is {'changed' if options.uid is not None else 'added'}.")
     data(one_line(uid))
     return 0

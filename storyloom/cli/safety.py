@@ -3,15 +3,11 @@
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from storyloom.cli.opening import SUFFIX, existing, opened, say_of_large
+from storyloom.cli.opening import SUFFIX, existing, say_of_large
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import counted, data, say
 from storyloom.text import Refusal, one_line
-
-if TYPE_CHECKING:
-    from storyloom.story.check import Report
 
 __all__ = ["add"]
 
@@ -78,9 +74,11 @@ def _checked(name: str) -> int:
 
 def _told(path: Path, name: str) -> int:
     """Check a file as `_checked` does. Raises Refusal when it cannot be opened."""
+    from storyloom.story.check import check_file
+
     shown = one_line(name)
     say_of_large(path, f"Checking {shown}; it is large, so this takes a while.")
-    report = _report(path)
+    report = check_file(path)
     for fault in report.faults:
         data(_of(path, name, fault))
     found = ((report.ops, "operation"), (report.nodes, "node"), (report.texts, "text"))
@@ -95,13 +93,6 @@ def _told(path: Path, name: str) -> int:
     return int(bool(report.faults))
 
 
-def _report(path: Path) -> "Report":
-    from storyloom.story.check import check
-
-    with opened(str(path), recover=False) as story:
-        return check(story)
-
-
 def _of(path: Path, name: str, sentence: str) -> str:
     """Return a sentence on a file, with the file's name where it does not name it."""
     named = one_line(name) in one_line(sentence) or one_line(str(path)) in one_line(sentence)
@@ -109,26 +100,24 @@ def _of(path: Path, name: str, sentence: str) -> str:
 
 
 def _rebuild(name: str, output: str | None) -> int:
+    from storyloom.story.check import check_file
+    from storyloom.story.file import is_current
     from storyloom.story.rebuild import rebuild
 
     path = existing(name)
+    # What is no story at all is refused before anything is said of it.
+    is_current(path)
     target = _target(path, output, "-rebuilt")
     _told(path, name)
     say_of_large(path, "Making its tables again from its log; that takes a while too.")
-    unsound = Refusal(
-        f"The log of {one_line(name)} is faulty itself, so nothing can be made from it as it is; "
-        f"'storyloom recover {one_line(name)}' saves what it still proves."
-    )
-    try:
-        nodes = rebuild(path, target)
-    except (ValueError, TypeError, LookupError) as error:
-        if isinstance(error, Refusal):
-            raise
-        raise unsound from error
+    nodes = rebuild(path, target)
     # All tables but the log are new, so what is wrong now is wrong in the log.
-    if _report(target).faults:
+    if check_file(target).faults:
         target.unlink(missing_ok=True)
-        raise unsound
+        raise Refusal(
+            f"The log of {one_line(name)} is faulty itself, so nothing can be made from it as it "
+            f"is; 'storyloom recover {one_line(name)}' saves what it still proves."
+        )
     say(f"The tables of {counted(nodes, 'node')} are made again.")
     data(one_line(str(target)))
     return 0

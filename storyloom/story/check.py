@@ -1,11 +1,13 @@
 """Whether a story file is what its log says, and its tables made again from the log."""
 
+import contextlib
 import hashlib
 import itertools
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from storyloom.story import file, origins, recount, said
@@ -15,7 +17,7 @@ from storyloom.story.story import Story
 from storyloom.story.tables import Change, MemoryTables, apply
 from storyloom.text import Refusal
 
-__all__ = ["Report", "check", "folded", "folded_log"]
+__all__ = ["Report", "check", "check_file", "folded", "folded_log"]
 
 _SHOWN = 50
 
@@ -33,15 +35,33 @@ class Report:
     """Operations that cannot be verified since a purge deleted what they said."""
 
 
+def check_file(path: Path) -> Report:
+    """Verify the story at `path` as `check` does, and leave it as it is.
+
+    A file of an earlier Storyloom is not brought up to date, and one that cannot be opened as a
+    story any more is looked into all the same.
+    """
+    with contextlib.suppress(Refusal):
+        if file.is_current(path):
+            # So that nothing that reading lays beside the file stays there.
+            with Story(path) as story:
+                return check(story)
+    return _check(path, live=False)
+
+
 def check(story: Story) -> Report:
     """Verify SQLite's own integrity, the log's chain, every text, and that the tables agree.
 
     Reads the whole file, in one moment of it even while other programs write, and holds little of
     it at a time. Damage is reported, never raised.
     """
+    return _check(story.path, live=True)
+
+
+def _check(path: Path, *, live: bool) -> Report:
     report = Report()
     try:
-        db = file.open_reader(story.path, live=True)
+        db = file.open_reader(path, live=live)
     except Refusal as refusal:
         report.faults.append(str(refusal))
         return report
@@ -50,7 +70,8 @@ def check(story: Story) -> Report:
         found = [row[0] for row in db.execute("PRAGMA integrity_check(20)").fetchall()]
         if found != ["ok"]:
             report.faults += [f"SQLite finds damage: {line}." for line in found]
-        for part in (_references, _texts, _requests, _chain, _tables, _tree, _said, _index):
+        counted = db.execute("PRAGMA user_version").fetchone()[0] > 1
+        for part in (_references, _texts, _requests, _chain, _tables, *(_DERIVED * counted)):
             try:
                 _gather(report, part(db, report))
             except (Refusal, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -290,6 +311,10 @@ def _index(db: sqlite3.Connection, _: Report) -> Iterator[str]:
         ).fetchone()[0]
         if missing:
             yield f"{missing} texts are missing from the search index."
+
+
+_DERIVED = (_tree, _said, _index)
+"""What is verified of tables that the first version of the file did not have."""
 
 
 def _references(db: sqlite3.Connection, _: Report) -> Iterator[str]:

@@ -16,8 +16,8 @@ from storyloom.story import schema
 from storyloom.story.guard import BUSY_SECONDS
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SUFFIX", "copy", "draft", "explained", "new_file", "open_reader", "open_writer",
-           "refuse_other_than_file", "upgrade"]  # fmt: skip
+__all__ = ["SUFFIX", "copy", "draft", "explained", "is_current", "new_file", "open_reader",
+           "open_writer", "refuse_other_than_file", "upgrade"]  # fmt: skip
 
 SUFFIX = ".loom"
 """How the names of story files end."""
@@ -212,6 +212,12 @@ def open_reader(
         connection.close()
         raise
     return connection
+
+
+def is_current(path: Path) -> bool:
+    """Whether a story is of the newest schema. Raises Refusal as `open_reader` does."""
+    with contextlib.closing(open_reader(path)) as db:
+        return db.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
 
 
 def open_writer(path: Path, *, wal: bool) -> sqlite3.Connection:

@@ -40,7 +40,7 @@ STEPS = {
     "tag.set": "a tag",
     "bookmark.set": "a bookmark",
     "lore.set": "an entry of the lore",
-    "settings.set": "what is set for the story",
+    "settings.set": "a title, premise, style or setting",
     "undo": "taken back",
     "redo": "made again",
     "session.start": "the program begins",

@@ -40,6 +40,8 @@ _FIELDS: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 _LOGIC = ("and_any", "and_all", "not_any", "not_all")
 _LARGEST = 1_000_000
+_LARGEST_NUMBER = 1 << 53
+"""Beyond, other readers of JSON round numbers."""
 
 
 def set_entry(story: Story, entry: Entry, uid: str | None = None) -> str:
@@ -100,5 +102,7 @@ def _refuse_wrong(key: str, value: Any) -> None:
         right = value in _LOGIC
     if right and key == "probability":
         right = 0 <= value <= 100
+    if right and kind is int:
+        right = abs(value) < _LARGEST_NUMBER
     if not right:
         raise Refusal(f"{key} of a lore entry has to be {what}.")

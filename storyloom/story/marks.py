@@ -135,7 +135,14 @@ def settings_of(story: Story) -> dict[str, Any]:
     rows = story.read.execute(
         "SELECT substr(key, 9), value FROM attr WHERE owner = 0 AND key GLOB 'setting:*'"
     ).fetchall()
-    return {key: value for key, value in rows if key in SETTINGS}
+    # A file from elsewhere may hold anything there.
+    return {
+        key: value
+        for key, value in rows
+        if key in SETTINGS
+        and isinstance(value, int | float)
+        and RANGES[key][0] <= value <= RANGES[key][1]
+    }
 
 
 def text_of(story: Story, owner: int, key: str) -> str:

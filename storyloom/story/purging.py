@@ -94,6 +94,7 @@ def scrub(story: Story) -> None:
 
 
 def _tops(db: sqlite3.Connection, nodes: list[int]) -> list[int]:
+    given = set(nodes)
     tops: list[int] = []
     for node in dict.fromkeys(nodes):
         row = db.execute("SELECT flags FROM node WHERE id = ?", (node,)).fetchone()
@@ -101,12 +102,10 @@ def _tops(db: sqlite3.Connection, nodes: list[int]) -> list[int]:
             raise Refusal(f"There is no node n{node} in this story.")
         if not row[0] & PRUNED:
             raise Refusal(f"n{node} is not pruned; prune it first, and purge it when you are sure.")
-        tops.append(node)
-    return [
-        node
-        for node in tops
-        if not any(other != node and tally.within(db, node, other) for other in tops)
-    ]
+        # What is below another one goes with that.
+        if given.isdisjoint(tally.hidden_above(db, node)):
+            tops.append(node)
+    return tops
 
 
 _BELOW = (

@@ -1,5 +1,7 @@
 """New files made from a story: a copy of it, and its tables made again from its log alone."""
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +22,11 @@ def back_up(path: Path, target: Path) -> None:
 
     Other programs may write in the story meanwhile. Raises Refusal as `file.copy` does.
     """
+    if not file.is_current(path):
+        # Opening would bring it up to date, and the copy is to be of what is there.
+        with contextlib.closing(file.open_reader(path)) as db:
+            file.copy(db, target)
+        return
     # Open for writing, if it can be, as only then what reading lays beside the file is cleared.
     with Story(path) as story:
         file.copy(story.read, target)
@@ -37,7 +44,7 @@ def rebuild(path: Path, target: Path) -> int:
         db = sqlite3.connect(made, isolation_level=None, uri=True)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            db.execute("ATTACH ? AS old", (f"file:{quote(str(path.absolute()))}?mode=ro",))
+            db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?mode=ro",))
             db.execute("BEGIN IMMEDIATE")
             for table in (*LOG, *_KEPT):
                 db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
@@ -45,6 +52,11 @@ def rebuild(path: Path, target: Path) -> int:
             db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise Refusal(f"{path.name} cannot be rebuilt: {file.explained(error)}.") from error
+        except (ValueError, TypeError, LookupError) as error:
+            raise Refusal(
+                f"The log of {path.name} is faulty itself, so nothing can be made from it; "
+                "'storyloom recover' saves what it still proves."
+            ) from error
         finally:
             db.close()
     return nodes

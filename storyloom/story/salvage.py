@@ -1,5 +1,6 @@
 """Reading what can still be read of a damaged SQLite file, row by row."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,19 +80,20 @@ class Wreck:
 def _opened(path: Path) -> sqlite3.Connection | None:
     """Return a connection; none when not even the tables of the file are known."""
     aside = path.with_name(path.name + "-wal")
-    for mode in ["mode=ro"] if aside.exists() else ["mode=ro&immutable=1", "mode=ro"]:
-        db = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?{mode}", uri=True, isolation_level=None
-        )
-        try:
-            db.execute("PRAGMA trusted_schema = OFF")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            # Tables of any other shape may be somebody's trap, and are not asked.
-            if schema.fingerprint(db) == schema.FINGERPRINTS.get(version):
-                return db
-        except sqlite3.Error:
-            pass
-        db.close()
+    # Where nothing lies beside the file, nothing is left beside it either.
+    mode = "mode=ro" if aside.exists() else "mode=ro&immutable=1"
+    db = sqlite3.connect(
+        f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, isolation_level=None
+    )
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        # Tables of any other shape may be somebody's trap, and are not asked.
+        if schema.fingerprint(db) == schema.FINGERPRINTS.get(version):
+            return db
+    except sqlite3.Error:
+        pass
+    db.close()
     return None
 
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from storyloom.story.schema import GONE, HIDDEN
 
 __all__ = ["CLUSTER", "Below", "add_up", "added", "beginning", "below", "changed", "depth",
-           "hiding", "hung", "lifted", "past_lone_above", "past_lone_below", "watch",
-           "within"]  # fmt: skip
+           "hidden_above", "hiding", "hung", "lifted", "past_lone_above", "past_lone_below",
+           "watch", "within"]  # fmt: skip
 
 CLUSTER = 256
 """Nodes of a cluster from which it is divided."""
@@ -305,6 +305,16 @@ def past_lone_above(db: sqlite3.Connection, node: int) -> int:
 def past_lone_below(db: sqlite3.Connection, post: int) -> int:
     """Return a post, or the last one below it that is reached without passing any fork."""
     return db.execute(_LONE_BELOW, (post,)).fetchone()[0]
+
+
+def hidden_above(db: sqlite3.Connection, node: int) -> list[int]:
+    """Return the nodes above one that are hidden, the nearest first."""
+    rows = db.execute(
+        f"{_CHAIN} SELECT id FROM up JOIN tally ON tally.node = up.id "
+        "WHERE tally.hidden AND id <> ? ORDER BY n",
+        (*_post_of(db, node), node),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def within(db: sqlite3.Connection, node: int, top: int) -> bool:

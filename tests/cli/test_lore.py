@@ -93,7 +93,7 @@ def test_an_entry_is_removed_and_comes_back_with_undo(run: Run, bell: str) -> No
         (["set", "tide.loom", "--json", "in.json"], "one JSON object"),
         (["set", "tide.loom", "--json", "not.json"], "not.json is not right as JSON"),
         (["set", "tide.loom", "--json", "deep.json"], "not right as JSON"),
-        (["set", "tide.loom", "--json", "huge.json"], "too large"),
+        (["set", "tide.loom", "--json", "huge.json"], "has to be a node's number"),
         (["set", "tide.loom", "--title", "x", "--api-key", "sk-secret"], "A key is never"),
         (["show", "tide.loom", "9"], "no lore entry '9'"),
         (["show", "tide.loom"], "required: UID"),

@@ -128,7 +128,8 @@ async def test_the_first_ten_minutes(home: Home, story: Path, provider: Provider
         exported = book.read_text()
         for part in ('title: "Saltmarsh"', "# Low bells", OPENING, "one word", "The rope said"):
             assert part in exported
-        assert "word 2" not in exported
+        # Which of the three had which number, their race decided.
+        assert not any(texts(story)[pruned].strip() in exported for pruned in (2, 3))
 
         await terminal.press(">", "Low bells", "The rope said")
         left = terminal.lines[0]
