@@ -133,8 +133,9 @@ def _edit(options: Namespace) -> int:
 
             before = _strand_before(story, options.node, beside=True)
             text, how = edited(old, before), "editor"
-        elif options.text_file is not None and old.startswith(" ") and text[:1] not in (" ", "\n"):
-            # A passage begins with the space that parts it from the one before; files lose it.
+        elif old.startswith(" ") and text[:1] not in (" ", "\n"):
+            # A passage begins with the space that parts it from the one before; who gives only
+            # its words does not think of that.
             text = " " + text
         if text is None or not shape.edit(story, options.node, text, how=how):
             say(f"n{options.node} is as it was.")

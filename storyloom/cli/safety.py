@@ -85,6 +85,8 @@ def _told(path: Path, name: str) -> int:
     counts = ", ".join(counted(*each) for each in found)
     if report.faults:
         say(f"{shown}: {counted(len(report.faults), 'fault')} ({counts}).")
+        if report.ops:
+            say(f"'storyloom recover {shown}' saves what its log still proves.")
     else:
         data(f"{shown}: all is well ({counts}).")
     if report.erased:

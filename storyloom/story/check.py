@@ -1,6 +1,5 @@
 """Whether a story file is what its log says, and its tables made again from the log."""
 
-import contextlib
 import hashlib
 import itertools
 import sqlite3
@@ -41,12 +40,12 @@ def check_file(path: Path) -> Report:
     A file of an earlier Storyloom is not brought up to date, and one that cannot be opened as a
     story any more is looked into all the same.
     """
-    with contextlib.suppress(Refusal):
-        if file.is_current(path):
-            # So that nothing that reading lays beside the file stays there.
-            with Story(path) as story:
-                return check(story)
-    return _check(path, live=False)
+    resting = not file.in_use(path)
+    report = _check(path, live=False)
+    if report.faults and resting and file.in_use(path):
+        # It may be no damage, but a program that has begun to write meanwhile.
+        report = _check(path, live=True)
+    return report
 
 
 def check(story: Story) -> Report:
@@ -67,18 +66,27 @@ def _check(path: Path, *, live: bool) -> Report:
         return report
     try:
         db.execute("BEGIN")
-        found = [row[0] for row in db.execute("PRAGMA integrity_check(20)").fetchall()]
-        if found != ["ok"]:
-            report.faults += [f"SQLite finds damage: {line}." for line in found]
         counted = db.execute("PRAGMA user_version").fetchone()[0] > 1
-        for part in (_references, _texts, _requests, _chain, _tables, *(_DERIVED * counted)):
+        for name, part in (_LOGGED | _DERIVED if counted else _LOGGED).items():
             try:
                 _gather(report, part(db, report))
             except (Refusal, ValueError, TypeError, LookupError, AttributeError) as error:
-                report.faults.append(f"Not all could be read: {error}.")
+                report.faults.append(_unread(name, error))
     finally:
         db.close()
     return report
+
+
+def _unread(name: str, error: Exception) -> str:
+    # What SQLite said, without the advice to check what is being checked.
+    why = str(error.__cause__ or error) if isinstance(error, Refusal) else str(error)
+    return f"Not all of {name} could be read: {why.rstrip('.')}."
+
+
+def _integrity(db: sqlite3.Connection, _: Report) -> Iterator[str]:
+    found = [row[0] for row in db.execute("PRAGMA integrity_check(20)").fetchall()]
+    if found != ["ok"]:
+        yield from (f"SQLite finds damage: {line}." for line in found)
 
 
 def _gather(report: Report, faults: Iterator[str]) -> None:
@@ -313,10 +321,6 @@ def _index(db: sqlite3.Connection, _: Report) -> Iterator[str]:
             yield f"{missing} texts are missing from the search index."
 
 
-_DERIVED = (_tree, _said, _index)
-"""What is verified of tables that the first version of the file did not have."""
-
-
 def _references(db: sqlite3.Connection, _: Report) -> Iterator[str]:
     for table, row, target, _number in db.execute("PRAGMA foreign_key_check"):
         yield f"Row {row} of {table} refers to a row of {target} that is not there."
@@ -324,3 +328,16 @@ def _references(db: sqlite3.Connection, _: Report) -> Iterator[str]:
         "SELECT node.id FROM node LEFT JOIN rev ON rev.id = node.rev WHERE rev.id IS NULL"
     ):
         yield f"n{node} has no text."
+
+
+_LOGGED = {
+    "the pages": _integrity,
+    "the references": _references,
+    "the texts": _texts,
+    "what models were sent": _requests,
+    "the log": _chain,
+    "the tables": _tables,
+}
+"""What is verified of every file, by its name in a sentence."""
+_DERIVED = {"the tree": _tree, "what is said of nodes": _said, "the search index": _index}
+"""What is verified of tables that the first version of the file did not have."""

@@ -16,8 +16,8 @@ from storyloom.story import schema
 from storyloom.story.guard import BUSY_SECONDS
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SUFFIX", "copy", "draft", "explained", "is_current", "new_file", "open_reader",
-           "open_writer", "refuse_other_than_file", "upgrade"]  # fmt: skip
+__all__ = ["SUFFIX", "copy", "draft", "explained", "in_use", "is_current", "new_file",
+           "open_reader", "open_writer", "refuse_other_than_file", "upgrade"]  # fmt: skip
 
 SUFFIX = ".loom"
 """How the names of story files end."""
@@ -212,6 +212,11 @@ def open_reader(
         connection.close()
         raise
     return connection
+
+
+def in_use(path: Path) -> bool:
+    """Whether something lies beside a story that belongs to it: a program has it open, or had."""
+    return any(path.with_name(path.name + suffix).exists() for suffix in _SIDE_FILES)
 
 
 def is_current(path: Path) -> bool:
