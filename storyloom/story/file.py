@@ -216,7 +216,7 @@ def open_reader(
 
 def in_use(path: Path) -> bool:
     """Whether something lies beside a story that belongs to it: a program has it open, or had."""
-    return any(path.with_name(path.name + suffix).exists() for suffix in _SIDE_FILES)
+    return any(Path(f"{path}{suffix}").exists() for suffix in _SIDE_FILES)
 
 
 def is_current(path: Path) -> bool:
