@@ -32,6 +32,8 @@ class _Open:
     shown: int = 0
     whole: int = 0
     size: int = 1
+    height: int = 0
+    """Steps from it to the farthest node of its cluster."""
     waiting: list[tuple[int, int, int, int, int, int]] = field(
         default_factory=list[tuple[int, int, int, int, int, int]]
     )
@@ -105,6 +107,7 @@ def build(db: sqlite3.Connection, top: int = 0) -> None:
         while strand and strand[-1].depth > each.depth:
             kid = strand.pop()
             each.size += kid.size
+            each.height = max(each.height, kid.height + 1)
             each.waiting += kid.waiting
         if each.node == top:
             _settle(db, each)
@@ -116,12 +119,16 @@ def build(db: sqlite3.Connection, top: int = 0) -> None:
             return
         hidden = bool(each.flags & HIDDEN)
         # Nothing below what was purged is ever asked for.
-        if (hidden and not each.flags & PURGED) or each.size >= tally.CLUSTER // 2:
+        if (hidden and not each.flags & PURGED) or _large(each):
             _settle(db, each)
             row = (each.node, each.depth, each.shown, each.whole, each.size, int(hidden))
             each.waiting = [row]
-            each.size = 1
+            each.size, each.height = 1, 0
         strand.append(each)
+
+
+def _large(cluster: _Open) -> bool:
+    return cluster.size >= tally.CLUSTER // 2 or cluster.height >= tally.HEIGHT // 2
 
 
 def _settle(db: sqlite3.Connection, post: _Open) -> None:

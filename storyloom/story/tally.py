@@ -1,12 +1,13 @@
 """How many nodes are below each one, kept current at a cost that depth and size hardly raise.
 
-The tree is cut into clusters of some hundred nodes. The topmost node of a cluster is its *post*,
-and table `tally` has a row for each post: the post above it and how many steps up that is, how
-many nodes are below it that can be seen from it (`shown`) and that are there at all (`whole`),
-whether it is itself hidden, and roughly how large its cluster is (`grown`). What changes at a node
-is added to the posts above it alone, one for a hundred nodes of depth; what is asked of a node
-that is no post is counted inside its cluster. Every hidden node that is not purged is a post, so
-a climb from post to post meets all that hides a node. The story, node 0, is the topmost post.
+The tree is cut into clusters, up to two thousand nodes in size and 256 in height. The topmost node
+of a cluster is its *post*, and table `tally` has a row for each post: the post above it and how
+many steps up that is, how many nodes are below it that can be seen from it (`shown`) and that are
+there at all (`whole`), whether it is itself hidden, and roughly how large its cluster is (`grown`).
+What changes at a node is added to the posts above it alone, one for some hundred of depth; what is
+asked of a node that is no post is counted inside its cluster. Every hidden node that is not purged
+is a post, so a climb from post to post meets all that hides a node. The story, node 0, is the
+topmost post.
 
 The same steps give a node's depth, and whether it is below another. All of it is derived:
 `recount` makes it again, and nothing of it is in the log.
@@ -22,8 +23,10 @@ __all__ = ["CLUSTER", "Below", "add_up", "added", "beginning", "below", "changed
            "hidden_above", "hiding", "hung", "lifted", "past_lone_above", "past_lone_below",
            "watch", "within"]  # fmt: skip
 
-CLUSTER = 256
-"""Nodes of a cluster from which it is divided."""
+CLUSTER = 2_048
+"""Nodes of a cluster from which it is divided: where forks are wide, few posts are above a node."""
+HEIGHT = 256
+"""Steps below its post from which a node gets a nearer one: where there are no forks."""
 
 
 class Below(NamedTuple):
@@ -45,7 +48,7 @@ def added(db: sqlite3.Connection, node: int, parent: int, flags: int) -> None:
     if hidden:
         db.execute("INSERT INTO tally VALUES(?,?,?,0,0,0,1)", (node, post, steps + 1))
     _add(db, post, 0 if hidden else 1, 0 if flags & GONE else 1)
-    _grow(db, post)
+    _grow(db, post, parent, steps)
 
 
 def changed(db: sqlite3.Connection, node: int, before: int, after: int) -> None:
@@ -71,7 +74,7 @@ def hung(db: sqlite3.Connection, node: int, parent: int, flags: int) -> None:
     post, steps = _post_of(db, parent)
     db.execute("UPDATE tally SET above = ?, steps = ? WHERE node = ?", (post, steps + 1, node))
     _add(db, post, *_weight(shown, whole, flags, 1))
-    _grow(db, post)
+    _grow(db, post, parent, steps)
 
 
 def _weight(shown: int, whole: int, flags: int, sign: int) -> tuple[int, int]:
@@ -110,7 +113,17 @@ def _add(db: sqlite3.Connection, post: int, shown: int, whole: int) -> None:
         db.execute(_ADD, (post, shown, whole))
 
 
-def _grow(db: sqlite3.Connection, post: int) -> None:
+def _grow(db: sqlite3.Connection, post: int, node: int, steps: int) -> None:
+    """Keep a cluster in bounds, now that something hangs on `node`, `steps` below its post."""
+    if steps >= HEIGHT:
+        half_way = db.execute(
+            "WITH RECURSIVE up(id, n) AS (SELECT ?, 0 UNION ALL "
+            "SELECT node.parent, n + 1 FROM up JOIN node ON node.id = up.id WHERE n < ?) "
+            "SELECT id FROM up ORDER BY n DESC LIMIT 1",
+            (node, HEIGHT // 2),
+        ).fetchone()[0]
+        _promote(db, half_way)
+        return
     db.execute("UPDATE tally SET grown = grown + 1 WHERE node = ?", (post,))
     if db.execute("SELECT grown FROM tally WHERE node = ?", (post,)).fetchone()[0] > CLUSTER:
         _divide(db, post)

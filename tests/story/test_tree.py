@@ -54,7 +54,7 @@ TEXTS = st.one_of(
     ),
 )
 PICK = st.integers(0, 10_000)
-CLUSTER = tally.CLUSTER
+CLUSTERS = tally.CLUSTER, tally.HEIGHT
 
 
 class Refused(Exception):
@@ -529,7 +529,7 @@ class AuthorsSteps(RuleBasedStateMachine):
     @initialize(opening=st.one_of(st.just(""), TEXTS))
     def begin(self, opening: str) -> None:
         # Small clusters, so that small trees have many.
-        tally.CLUSTER = 6
+        tally.CLUSTER, tally.HEIGHT = 6, 4
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "story.loom"
         self.story = Story.create(self.path, opening=opening)
@@ -537,7 +537,7 @@ class AuthorsSteps(RuleBasedStateMachine):
         self.streaming: dict[int, Placeholder] = {}
 
     def teardown(self) -> None:
-        tally.CLUSTER = CLUSTER
+        tally.CLUSTER, tally.HEIGHT = CLUSTERS
         if hasattr(self, "story"):
             self.story.close()
             assert [path.name for path in Path(self.folder.name).iterdir()] == ["story.loom"]
