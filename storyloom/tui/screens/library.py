@@ -20,7 +20,7 @@ from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting, library_rows
 from storyloom.tui.keys import LIBRARY, bindings
-from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left, paragraph
 from storyloom.tui.widgets.lines import Line, LinePane
@@ -37,7 +37,7 @@ _MOST_AT_ONCE = 200
 """How many stories out of sight may be read in that time."""
 
 
-class LibraryScreen(CommandScreen):
+class LibraryScreen(Listed):
     """Lists the stories of a folder, the user's own or one that is given; the selected one is told
     about beside the list.
     """
@@ -180,28 +180,6 @@ class LibraryScreen(CommandScreen):
             pane.show_lines(library_rows.told(facts, chosen, width, height))
 
     # Commands.
-
-    def do_next(self, argument: str) -> None:
-        """Go to the next story."""
-        del argument
-        self.query_one(Listing).move(1)
-
-    def do_previous(self, argument: str) -> None:
-        """Go to the previous story."""
-        del argument
-        self.query_one(Listing).move(-1)
-
-    def do_page_down(self, argument: str) -> None:
-        """A page on."""
-        del argument
-        listing = self.query_one(Listing)
-        listing.move(listing.page)
-
-    def do_page_up(self, argument: str) -> None:
-        """A page back."""
-        del argument
-        listing = self.query_one(Listing)
-        listing.move(-listing.page)
 
     def do_first(self, argument: str) -> None:
         """Go to the first story."""

@@ -16,7 +16,7 @@ from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, one_line
 from storyloom.tui.keys import PICKER, bindings
 from storyloom.tui.model_rows import LOCAL, ModelRow, head
-from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import grouped, left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
@@ -27,7 +27,7 @@ __all__ = ["ModelPicker"]
 _EMBEDDED = "135M, rough drafts, no key needed"
 
 
-class ModelPicker(CommandScreen):
+class ModelPicker(Listed):
     """Dismissed with ("node", parts), ("story", parts), ("inherit", None), or None."""
 
     TABLE = PICKER
@@ -209,28 +209,6 @@ class ModelPicker(CommandScreen):
         return f"{one_line(self._plan.label)}: {self._plan.source}"
 
     # Commands.
-
-    def do_next(self, argument: str) -> None:
-        """Go to the next model."""
-        del argument
-        self.query_one(Listing).move(1)
-
-    def do_previous(self, argument: str) -> None:
-        """Go to the previous model."""
-        del argument
-        self.query_one(Listing).move(-1)
-
-    def do_page_down(self, argument: str) -> None:
-        """A page on."""
-        del argument
-        listing = self.query_one(Listing)
-        listing.move(listing.page)
-
-    def do_page_up(self, argument: str) -> None:
-        """A page back."""
-        del argument
-        listing = self.query_one(Listing)
-        listing.move(-listing.page)
 
     def do_toggle(self, argument: str) -> None:
         """Take the model into the plan, or out of it."""
