@@ -129,12 +129,20 @@ def folded(db: sqlite3.Connection) -> Iterator[tuple[int, MemoryTables]]:
 
 
 def _texts(db: sqlite3.Connection, report: Report) -> Iterator[str]:
+    # Purges name the texts of nodes that stayed and had to lose an earlier one.
+    erased = {
+        row[0]
+        for row in db.execute(
+            "SELECT each.value FROM op, json_each(op.data, '$.erased') AS each "
+            "WHERE op.kind = 'node.purge'"
+        )
+    }
     for rev, node, digest, runs, text, flags in db.execute(
         "SELECT rev.id, rev.node, rev.hash, rev.runs, rev.text, node.flags FROM rev "
         "LEFT JOIN node ON node.id = rev.node WHERE rev.op IS NOT NULL"
     ):
         report.texts += 1
-        if not text and (flags or 0) & PURGED:
+        if not text and ((flags or 0) & PURGED or rev in erased):
             continue
         if text_hash(text) != digest:
             yield f"The text {rev} of n{node} is not the one that was stored."

@@ -99,13 +99,14 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> Path | None:
         connection.execute("BEGIN IMMEDIATE")
         schema.migrate(connection)
         connection.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError, LookupError) as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         aside.unlink(missing_ok=True)
+        damage = error if isinstance(error, sqlite3.Error) else sqlite3.DatabaseError("malformed")
         raise Refusal(
             f"{_named(path)} is of an earlier Storyloom and could not be brought up to date: "
-            f"{explained(error)}. It is as it was."
+            f"{explained(damage)}. It is as it was."
         ) from error
     return aside
 
@@ -157,6 +158,9 @@ class _Refusing:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, UnicodeDecodeError):
+            # Of what SQLite said: it names what is damaged.
+            error = sqlite3.DatabaseError("malformed")
         if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
             raise Refusal(f"The story cannot be read here: {explained(error)}.") from error
 
@@ -205,9 +209,10 @@ def open_reader(
     connection = _connect_to_read(path, live, wait)
     try:
         _refuse_foreign(connection, path)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
-        raise Refusal(_unreadable(path, error)) from error
+        damage = error if isinstance(error, sqlite3.Error) else sqlite3.Error("malformed")
+        raise Refusal(_unreadable(path, damage)) from error
     except BaseException:
         connection.close()
         raise
@@ -243,6 +248,8 @@ def open_writer(path: Path, *, wal: bool) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
+        # What is deleted is overwritten, however this SQLite was built.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
@@ -341,6 +348,10 @@ def _connect_to_read(path: Path, live: bool, wait: float) -> sqlite3.Connection:
             read("PRAGMA cell_size_check = ON")
             read("PRAGMA application_id").fetchone()
             read("SELECT count(*) FROM sqlite_schema").fetchone()
+        except UnicodeDecodeError:
+            connection.close()
+            failure = sqlite3.DatabaseError("malformed")
+            break
         except sqlite3.Error as error:
             connection.close()
             failure = error

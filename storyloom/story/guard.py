@@ -16,7 +16,7 @@ except ImportError:  # Windows
 
 __all__ = ["BUSY_SECONDS", "Guard", "SessionLock"]
 
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 60.0
 """How long another program that writes is waited for."""
 
 
@@ -54,7 +54,7 @@ class Guard:
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
-        """Keep every other program from writing meanwhile; waits up to 10 s for one that does.
+        """Keep every other program from writing meanwhile; waits up to 60 s for one that does.
 
         Raises Refusal when that one does not end.
         """

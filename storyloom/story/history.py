@@ -6,7 +6,7 @@ the log only grows, replay shows undos too, and nothing is ever taken from it.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from storyloom.story import recount, tally
 from storyloom.story.act import Act
@@ -26,6 +26,10 @@ def undo(story: Story) -> str | None:
     has been seen and paid for, and so is a node that drafts of a batch still hang on. Raises
     Refusal when another program has changed the same thing since.
     """
+    return _passing_over(story, "undoable", _undo)
+
+
+def _undo(story: Story) -> str | None:
     others = story.live_others()
     with story.act("undo") as act:
         target = _newest(act.db, "undoable", others)
@@ -44,6 +48,10 @@ def redo(story: Story) -> str | None:
 
     A new step of the author's ends what can be redone. Raises Refusal as `undo` does.
     """
+    return _passing_over(story, "redoable", _redo)
+
+
+def _redo(story: Story) -> str | None:
     others = story.live_others()
     with story.act("redo") as act:
         undone = _newest(act.db, "redoable", others)
@@ -55,6 +63,33 @@ def redo(story: Story) -> str | None:
         act.db.execute("DELETE FROM redoable WHERE op = ?", (undone,))
         act.db.execute("INSERT INTO undoable VALUES(?,?)", (target, story.session))
         return _kind(act.db, target)
+
+
+def _passing_over(story: Story, table: str, step: Callable[[Story], str | None]) -> str | None:
+    """Take a step; where a purge has cut the history, pass over what no longer fits."""
+    while True:
+        try:
+            return step(story)
+        except _Conflict:
+            target = _newest(story.read, table, story.live_others())
+            cut = story.read.execute(
+                "SELECT max(id) FROM op WHERE kind IN ('node.purge', 'story.recover')"
+            ).fetchone()[0]
+            if target is None or cut is None or _first_done(story.read, target) > cut:
+                raise
+            with story.quick() as db:
+                db.execute(f"DELETE FROM {table} WHERE op = ?", (target,))
+
+
+def _first_done(db: sqlite3.Connection, op: int) -> int:
+    """Return the operation that one takes back or makes again, itself when it does neither."""
+    while reverts := db.execute("SELECT reverts FROM op WHERE id = ?", (op,)).fetchone()[0]:
+        op = reverts
+    return op
+
+
+class _Conflict(Refusal):
+    """A step does not fit what is there by now."""
 
 
 def undoable(story: Story) -> str | None:
@@ -132,11 +167,8 @@ def _backwards(db: sqlite3.Connection, op: int) -> Iterator[Change]:
 
 def _copied_top(db: sqlite3.Connection, op: int) -> int:
     """Return the copy's topmost node when that operation made, unmade or made again a copy."""
-    kind, reverts = db.execute("SELECT kind, reverts FROM op WHERE id = ?", (op,)).fetchone()
-    while reverts is not None:
-        op = reverts
-        kind, reverts = db.execute("SELECT kind, reverts FROM op WHERE id = ?", (op,)).fetchone()
-    if kind != "node.copy":
+    op = _first_done(db, op)
+    if _kind(db, op) != "node.copy":
         return 0
     # The first that it added.
     return db.execute(
@@ -175,9 +207,9 @@ def _refuse_broken(act: Act, node: int) -> None:
             raise _conflict(node)
 
 
-def _conflict(owner: int) -> Refusal:
+def _conflict(owner: int) -> _Conflict:
     what = f"n{owner}" if owner else "the story"
-    return Refusal(
+    return _Conflict(
         f"That step cannot be taken back or made again: {what} was changed since in another "
         "window; undo it there first."
     )

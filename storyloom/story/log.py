@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storyloom.story.act import recorded
+from storyloom.story.kept import kept_json
 from storyloom.story.schema import GONE
 from storyloom.story.story import Story
 
@@ -126,7 +127,7 @@ def as_json(story: Story, operation: Operation) -> str:
             for rev, node, runs, text in texts
         ],
         "generations": [
-            {"gen": gen, "index": index, "model": model, "params": json.loads(params),
+            {"gen": gen, "index": index, "model": model, "params": kept_json(json.loads(params)),
              "request": request}
             for gen, index, model, params, request in gens
         ],

@@ -5,6 +5,7 @@ their defaults are those of the lorebooks that writing tools exchange; unknown o
 """
 
 import json
+import re
 from typing import Any, TypeAlias, cast
 
 from storyloom.story.kept import kept_json
@@ -39,6 +40,7 @@ _FIELDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "position": (str, "before_story, top, note_top, note_bottom or at_depth:N"),
 }
 _LOGIC = ("and_any", "and_all", "not_any", "not_all")
+_POSITION = re.compile(r"before_story|top|note_top|note_bottom|at_depth:[0-9]{1,6}")
 _LARGEST = 1_000_000
 _LARGEST_NUMBER = 1 << 53
 """Beyond, other readers of JSON round numbers."""
@@ -102,6 +104,8 @@ def _refuse_wrong(key: str, value: Any) -> None:
         right = value in _LOGIC
     if right and key == "probability":
         right = 0 <= value <= 100
+    if right and key == "position":
+        right = _POSITION.fullmatch(str(value)) is not None
     if right and kind is int:
         right = abs(value) < _LARGEST_NUMBER
     if not right:

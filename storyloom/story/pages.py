@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["Found", "found"]
+__all__ = ["Found", "fits", "found"]
 
 Found: TypeAlias = "tuple[str, tuple[Any, ...]]"
 """The name of a table, and a row of it: its row id, then the other columns in their order."""
@@ -133,22 +133,24 @@ def _value(record: bytes, at: int, kind: int) -> tuple[Any, int]:
     return (data.decode() if kind % 2 else data), at + length
 
 
-_NUMBER, _TEXT, _HASH, _ANY = (int,), (str,), (bytes,), (int, float, str, bytes, type(None))
+_NUMBER, _TEXT, _HASH, _VALUE = (int,), (str,), (bytes,), (int, float, str, type(None))
 _PERHAPS, _PERHAPS_HASH = (int, type(None)), (bytes, type(None))
 _SHAPES: dict[str, tuple[tuple[type, ...], ...]] = {
     "op": (_NUMBER, _TEXT, _TEXT, _TEXT, _PERHAPS, _TEXT, _HASH),
     "rev": (_NUMBER, _PERHAPS, _PERHAPS_HASH, _TEXT, _TEXT),
     "gen": (_NUMBER, _NUMBER, _TEXT, _TEXT, _HASH),
-    "change": (_NUMBER, _NUMBER, _TEXT, _ANY, _ANY),
+    "change": (_NUMBER, _NUMBER, _TEXT, _VALUE, _VALUE),
     "node": (_NUMBER, _TEXT, _NUMBER, _PERHAPS, _NUMBER, _NUMBER),
 }
 
 
+def fits(table: str, row: tuple[Any, ...]) -> bool:
+    """Whether a row, its id first, could be one of that table."""
+    shape = _SHAPES[table]
+    return len(row) == len(shape) + 1 and all(
+        isinstance(value, kinds) for value, kinds in zip(row[1:], shape, strict=True)
+    )
+
+
 def _table(row: tuple[Any, ...]) -> str | None:
-    values = row[1:]
-    for table, shape in _SHAPES.items():
-        if len(shape) == len(values) and all(
-            isinstance(value, kinds) for value, kinds in zip(values, shape, strict=True)
-        ):
-            return table
-    return None
+    return next((table for table in _SHAPES if fits(table, row)), None)

@@ -1,9 +1,11 @@
 """Deleting pruned branches for good: their words leave the file, that they were there does not.
 
 What is purged are the texts of the nodes, every earlier one too, what the author said of them, and
-what models were sent for them. The operations that made them stay in the log, so that its chain
-still holds, with a purge at its end that names each node; they cannot be verified word for word
-any more, and `check` counts them. A purge is the one step that is not undone.
+what models were sent for them; and of a node that was once split from one of them, or joined with
+it, the earlier texts, which hold those words as well. What a model was sent for a branch that stays
+is kept. The operations stay in the log, so that its chain still holds, with a purge at its end that
+names each node; they cannot be verified word for word any more, and `check` counts them. A purge is
+the one step that is not undone.
 """
 
 import sqlite3
@@ -43,6 +45,7 @@ def pruned_roots(story: Story, below: int = 0) -> list[int]:
 def would_purge(story: Story, nodes: list[int]) -> Purged:
     """Return what purging those pruned nodes would take away. Raises Refusal as `purge` does."""
     tops = _tops(story.read, nodes)
+    _refuse_streaming(story.read, tops)
     counts = tally.below(story.read, tops)
     characters = 0
     for node in tops:
@@ -68,29 +71,33 @@ def purge(story: Story, nodes: list[int]) -> Purged:
     with story.act("node.purge", data=data) as act:
         db = act.db
         tops = _tops(db, nodes)
-        # Freed pages are overwritten, or the words would still lie in the file.
-        db.execute("PRAGMA secure_delete = ON")
-        db.execute("CREATE TEMP TABLE doomed(id INTEGER PRIMARY KEY)")
+        _refuse_streaming(db, tops)
+        for table in ("doomed", "erased"):
+            db.execute(f"CREATE TEMP TABLE {table}(id INTEGER PRIMARY KEY)")
         try:
             _doom(db, tops)
-            _refuse_streaming(db)
             _forget_steps(db)
             _mark(act, tops)
             _erase(db)
+            # Texts of nodes that stay; `check` knows by this that they may be missing.
+            if gone := db.execute("SELECT id FROM erased ORDER BY id").fetchall():
+                act.data["erased"] = [row[0] for row in gone]
         finally:
-            db.execute("DROP TABLE temp.doomed")
+            for table in ("doomed", "erased"):
+                db.execute(f"DROP TABLE temp.{table}")
     return found
 
 
 def scrub(story: Story) -> None:
-    """Take what was purged out of the search index and the side file too.
+    """Take what was purged out of the search index, of unused pages and of the side file too.
 
-    The index is written anew for that, which takes a minute for a million nodes.
+    The file is written anew for that, which takes a minute or two for a million nodes, as much
+    room on the disk again, and keeps other programs from writing meanwhile.
     """
     with story.quick() as db:
         db.execute("INSERT INTO rev_fts(rev_fts) VALUES('optimize')")
         db.execute("INSERT INTO said_fts(said_fts) VALUES('optimize')")
-    story.fold_in()
+    story.write_anew()
 
 
 def _tops(db: sqlite3.Connection, nodes: list[int]) -> list[int]:
@@ -122,6 +129,17 @@ _JOINED = (
 )
 
 
+# Of those that stay, and were split from one that goes or joined with it, all but the present text.
+_OF_OTHERS = (
+    "INSERT OR IGNORE INTO erased SELECT rev.id FROM doomed "
+    "JOIN change own ON own.owner = doomed.id "
+    "JOIN op ON op.id = own.op AND op.kind IN ('node.split', 'node.join') "
+    "JOIN change other ON other.op = op.id AND other.key = 'rev' "
+    "JOIN node ON node.id = other.owner JOIN rev ON rev.node = node.id AND rev.id <> node.rev "
+    "WHERE rev.op IS NOT NULL AND rev.text <> '' AND other.owner NOT IN (SELECT id FROM doomed)"
+)
+
+
 def _doom(db: sqlite3.Connection, tops: list[int]) -> None:
     db.executemany("INSERT OR IGNORE INTO doomed VALUES(?)", [(node,) for node in tops])
     size = 0
@@ -130,14 +148,13 @@ def _doom(db: sqlite3.Connection, tops: list[int]) -> None:
         db.execute(_BELOW)
         db.execute(_JOINED)
     db.execute(f"DELETE FROM doomed WHERE id IN (SELECT id FROM node WHERE flags & {PURGED})")
+    db.execute(_OF_OTHERS)
 
 
-def _refuse_streaming(db: sqlite3.Connection) -> None:
-    row = db.execute(
-        f"SELECT node.id FROM doomed JOIN node USING(id) WHERE node.flags & {STREAMING} LIMIT 1"
-    ).fetchone()
-    if row:
-        raise Refusal(f"n{row[0]} is still being written; stop it first, or wait for its end.")
+def _refuse_streaming(db: sqlite3.Connection, tops: list[int]) -> None:
+    for (node,) in db.execute(f"SELECT id FROM node WHERE flags & {STREAMING}").fetchall():
+        if any(tally.within(db, node, top) for top in tops):
+            raise Refusal(f"n{node} is still being written; stop it first, or wait for its end.")
 
 
 def _forget_steps(db: sqlite3.Connection) -> None:
@@ -145,7 +162,9 @@ def _forget_steps(db: sqlite3.Connection) -> None:
     touched = (
         "SELECT op FROM change WHERE owner IN (SELECT id FROM doomed) UNION "
         "SELECT op FROM change WHERE key GLOB 'weave:*' AND (new IN (SELECT id FROM doomed) "
-        "OR old IN (SELECT id FROM doomed))"
+        "OR old IN (SELECT id FROM doomed)) UNION "
+        "SELECT change.op FROM erased JOIN rev USING(id) JOIN change ON change.owner = rev.node "
+        "AND change.key = 'rev' AND (change.new = rev.id OR change.old = rev.id)"
     )
     for table in ("undoable", "redoable"):
         db.execute(f"DELETE FROM {table} WHERE op IN ({touched})")
@@ -179,20 +198,31 @@ def _erase(db: sqlite3.Connection) -> None:
     doomed = "(SELECT id FROM doomed)"
     spoken = ", ".join(f"'{key}'" for key in SPOKEN)
     db.execute(
-        "INSERT INTO rev_fts(rev_fts, rowid, text) SELECT 'delete', rev.id, rev.text FROM doomed "
-        "JOIN rev ON rev.node = doomed.id WHERE rev.op IS NOT NULL AND rev.text <> ''"
+        f"INSERT OR IGNORE INTO erased SELECT id FROM rev WHERE node IN {doomed} AND text <> ''"
+    )
+    db.execute(
+        "INSERT INTO rev_fts(rev_fts, rowid, text) SELECT 'delete', rev.id, rev.text "
+        "FROM erased JOIN rev USING(id) WHERE rev.op IS NOT NULL"
     )
     with writable_log(db, "rev_frozen", "change_no_update", "op_no_update", "request_no_update"):
-        db.execute(f"UPDATE rev SET text = '' WHERE node IN {doomed}")
+        db.execute("UPDATE rev SET text = '' WHERE id IN (SELECT id FROM erased)")
         db.execute(
             f"UPDATE change SET old = NULL, new = NULL WHERE owner IN {doomed} "
-            f"AND (key IN ({spoken}) OR key GLOB 'tag:*')"
+            f"AND key IN ({spoken})"
         )
-        # The why of a batch stands in its operation too.
+        # A tag is its key, and stands in its operation too, as the why of a batch does.
+        db.execute(
+            "UPDATE op SET data = json_object('tag', '', 'purged', (SELECT owner FROM change "
+            f"WHERE op = op.id)) WHERE kind = 'tag.set' AND id IN (SELECT op FROM change "
+            f"WHERE owner IN {doomed} AND key GLOB 'tag:*')"
+        )
+        db.execute(
+            f"UPDATE change SET key = 'tag:', old = NULL, new = NULL WHERE owner IN {doomed} "
+            "AND key GLOB 'tag:*'"
+        )
         db.execute(
             "UPDATE op SET data = json_set(data, '$.why', '', '$.purged', "
-            "json_extract(data, '$.parent')) WHERE id IN (SELECT gen.op FROM doomed "
-            "JOIN node USING(id) JOIN gen ON gen.id = node.gen) AND kind = 'gen.request' "
+            "json_extract(data, '$.parent')) WHERE kind = 'gen.request' "
             f"AND json_extract(data, '$.why') <> '' AND json_extract(data, '$.parent') IN {doomed}"
         )
         db.execute(
@@ -200,3 +230,5 @@ def _erase(db: sqlite3.Connection) -> None:
             "JOIN node USING(id) JOIN gen ON gen.id = node.gen EXCEPT SELECT gen.request FROM node "
             f"JOIN gen ON gen.id = node.gen WHERE NOT node.flags & {PURGED})"
         )
+    # Those of the nodes that are gone are known by them.
+    db.execute(f"DELETE FROM erased WHERE id IN (SELECT id FROM rev WHERE node IN {doomed})")

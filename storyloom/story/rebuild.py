@@ -40,11 +40,14 @@ def rebuild(path: Path, target: Path) -> int:
     can be undone, and how the screen was left. Raises Refusal when the file cannot be read whole;
     whether its log is sound is for `check` to say.
     """
-    with Story(path), file.draft(target) as made:
+    current = file.is_current(path)
+    # One of an earlier Storyloom is read as it lies, as opening would bring it up to date.
+    mode = "mode=ro" if current or file.in_use(path) else "mode=ro&immutable=1"
+    with Story(path) if current else contextlib.nullcontext(), file.draft(target) as made:
         db = sqlite3.connect(made, isolation_level=None, uri=True)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?mode=ro",))
+            db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?{mode}",))
             db.execute("BEGIN IMMEDIATE")
             for table in (*LOG, *_KEPT):
                 db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")

@@ -8,14 +8,16 @@ the log alone no longer tells: nodes and words that only the old tables know, br
 is lost, passages whose text is.
 """
 
+import hashlib
 import json
 import sqlite3
 import tempfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from storyloom.story import file, growth, origins, recount
+from storyloom.story import file, growth, origins, pages, recount
 from storyloom.story.act import Act, chained, recorded, text_hash
 from storyloom.story.rebuild import project
 from storyloom.story.salvage import Wreck
@@ -60,7 +62,9 @@ def recover(path: Path, target: Path) -> Recovered:
             db.execute("ATTACH ? AS scratch", (str(scratch),))
             db.execute("BEGIN IMMEDIATE")
             _take_over(old, db)
-            if not db.execute("SELECT 1 FROM found_op LIMIT 1").fetchone():
+            if not db.execute(
+                "SELECT 1 FROM found_op UNION ALL SELECT 1 FROM rev UNION ALL SELECT 1 FROM change"
+            ).fetchone():
                 raise Refusal(f"Nothing of a story can be found in {one_line(str(path))}.")
             _mend(db)
             ops, lost, proven = _chain(db)
@@ -71,12 +75,15 @@ def recover(path: Path, target: Path) -> Recovered:
             with story.act("story.recover", data=data) as act:
                 # Counted once it hangs together: what is below a lost node has no place until then.
                 act.tables.counting = False
-                _add_known(found, act)
+                # A log of which nothing is missing tells more surely than the tables do.
+                if old.damaged or lost or proven < ops:
+                    _add_known(found, act)
                 _hang_orphans(act)
                 recount.build(act.db)
                 act.tables.counting = True
                 texts_lost = _replace_lost(act)
-                _say_again(old, act)
+                if old.damaged or lost or proven < ops:
+                    _say_again(old, act)
                 _forget_steps(act)
             growth.recover(story)
             nodes = story.read.execute(
@@ -109,11 +116,14 @@ def _take_over(old: Wreck, db: sqlite3.Connection) -> None:
     for table, (key, columns, gathered) in _LOG.items():
         marks = ",".join("?" * (columns.count(",") + 2))
         db.executemany(
-            f"INSERT OR IGNORE INTO {gathered} VALUES({marks})", old.rows(table, key, columns)
+            f"INSERT OR IGNORE INTO {gathered} VALUES({marks})",
+            (row for row in old.rows(table, key, columns) if _sensible(table, row)),
         )
     _put_texts(db)
     if old.damaged:
         for table, row in old.loose():
+            if not _sensible(table, row):
+                continue
             gathered = _LOG[table][2]
             marks = ",".join("?" * len(row))
             db.execute(f"INSERT OR IGNORE INTO {gathered} VALUES({marks})", row)
@@ -123,11 +133,59 @@ def _take_over(old: Wreck, db: sqlite3.Connection) -> None:
         _put_texts(db)
     for (digest,) in db.execute("SELECT DISTINCT request FROM gen").fetchall():
         for (body,) in old.ask("SELECT body FROM request WHERE hash = ?", digest):
-            db.execute("INSERT OR IGNORE INTO request VALUES(?,?)", (digest, body))
+            if body == b"" or _sent(digest, body):
+                db.execute("INSERT OR IGNORE INTO request VALUES(?,?)", (digest, body))
     for table in ("undoable", "redoable"):
         db.executemany(
-            f"INSERT OR IGNORE INTO {table} VALUES(?,?)", old.rows(table, "op", "session")
+            f"INSERT OR IGNORE INTO {table} VALUES(?,?)",
+            (row for row in old.rows(table, "op", "session") if isinstance(row[1], str)),
         )
+
+
+def _sensible(table: str, row: tuple[Any, ...]) -> bool:
+    """Whether a row that was read holds what such a row can hold."""
+    if not pages.fits(table, row):
+        return False
+    if table == "op":
+        return _json(row[6], dict)
+    if table != "change":
+        return True
+    _, op, owner, key, old, new = row
+    return op > 0 and owner >= 0 and all(
+        value is None or _worth(key, value) for value in (old, new)
+    )  # fmt: skip
+
+
+def _worth(key: str, value: Any) -> bool:
+    """Whether a field of that key can have that value."""
+    if key in ("add", "place"):
+        kinds = (int, str, int, int, int | None) if key == "add" else (int, str)
+        given: list[Any] = json.loads(value) if _json(value, list) else []
+        return len(given) == len(kinds) and all(map(isinstance, given, kinds))
+    if key == "rev" or key in FLAGS or key.startswith("weave:"):
+        return isinstance(value, int)
+    if key == "chapters":
+        return _json(value, list) and all(
+            isinstance(mark, list) and [type(each) for each in mark[:2]] == [int, str]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            for mark in json.loads(value)
+        )
+    if key == "result" or key.startswith("lore:"):
+        return _json(value, dict)
+    return isinstance(value, int | float | str)
+
+
+def _json(text: Any, kind: type) -> bool:
+    try:
+        return isinstance(json.loads(text), kind)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def _sent(digest: bytes, body: Any) -> bool:
+    try:
+        return hashlib.sha256(zlib.decompress(body)).digest() == digest
+    except (zlib.error, TypeError):
+        return False
 
 
 def _put_texts(db: sqlite3.Connection) -> None:
@@ -140,7 +198,10 @@ def _put_text(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
     _, node, op, digest, runs, text = row
     if op is not None and not _sound(digest, runs, text):
         purged = db.execute(
-            "SELECT 1 FROM change WHERE owner = ? AND key = 'purged' LIMIT 1", (node,)
+            "SELECT 1 FROM change WHERE owner = ?1 AND key = 'purged' UNION ALL "
+            "SELECT 1 FROM found_op, json_each(found_op.data, '$.erased') AS each "
+            "WHERE found_op.kind = 'node.purge' AND each.value = ?2 LIMIT 1",
+            (node, row[0]),
         ).fetchone()
         if text or not purged:
             return
@@ -195,6 +256,8 @@ def _chain(db: sqlite3.Connection) -> tuple[int, int, int]:
             previous = _append(db, previous, _gap(gap, newest))
             lost += 1
             stored = None
+        if head[4] is not None and not 0 < head[4] < op:
+            head[4] = None
         row = (op, *head)
         sound = stored is not None and chained(stored, row, *recorded(db, op)) == digest
         proven += sound
@@ -249,14 +312,14 @@ def _hang_orphans(act: Act) -> None:
     """Put at the story's beginning what hangs on nothing any more, or on itself in a circle."""
     orphans = act.db.execute(
         "SELECT node.id FROM node LEFT JOIN node p ON p.id = node.parent WHERE node.parent <> 0 "
-        f"AND NOT node.flags & {GONE} AND (p.id IS NULL OR p.flags & {GONE})"
+        f"AND (p.id IS NULL OR (p.flags & {GONE} AND NOT node.flags & {GONE}))"
     ).fetchall()
     for (node,) in orphans:
         _to_the_beginning(act, node)
     while row := act.db.execute(
         "WITH RECURSIVE down(id) AS (SELECT id FROM node WHERE parent = 0 UNION "
         "SELECT k.id FROM down JOIN node k ON k.parent = down.id) "
-        f"SELECT min(id) FROM node WHERE NOT flags & {GONE} AND id NOT IN (SELECT id FROM down)"
+        "SELECT min(id) FROM node WHERE id NOT IN (SELECT id FROM down)"
     ).fetchone():
         if row[0] is None:
             break
@@ -309,7 +372,7 @@ def _say_again(old: Wreck, act: Act) -> None:
     ).fetchall():
         for (owner,) in owners:
             for key, value in old.ask("SELECT key, value FROM attr WHERE owner = ?", owner):
-                if act.tables.attribute(owner, key) is None:
+                if _worth(key, value) and act.tables.attribute(owner, key) is None:
                     act.change(owner, key, value)
             last = owner
 

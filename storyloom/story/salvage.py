@@ -11,6 +11,8 @@ from storyloom.story import pages, schema
 
 __all__ = ["Wreck"]
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading may meet; SQLite's own words on it need not be any text."""
 _CHUNK = 500
 _FARTHEST = 1 << 40
 """How far behind a row that cannot be read a readable one is looked for."""
@@ -41,7 +43,7 @@ class Wreck:
         while True:
             try:
                 found = db.execute(query, (at, chunk)).fetchall()
-            except sqlite3.Error:
+            except _DAMAGE:
                 self.damaged = True
                 if chunk > 1:
                     chunk = max(1, chunk // 4)
@@ -53,8 +55,14 @@ class Wreck:
                 continue
             if not found:
                 return
-            yield from found
-            at = found[-1][0] + 1
+            # Keys that do not ascend would be read without end.
+            sound = [row for row in found if isinstance(row[0], int) and row[0] >= at]
+            if len(sound) < len(found):
+                self.damaged = True
+                if not sound:
+                    return
+            yield from sound
+            at = max(row[0] for row in sound) + 1
             chunk = min(_CHUNK, chunk * 2)
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -63,7 +71,7 @@ class Wreck:
             return []
         try:
             return self._db.execute(query, values).fetchall()
-        except sqlite3.Error:
+        except _DAMAGE:
             self.damaged = True
             return []
 
@@ -91,7 +99,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
         # Tables of any other shape may be somebody's trap, and are not asked.
         if schema.fingerprint(db) == schema.FINGERPRINTS.get(version):
             return db
-    except sqlite3.Error:
+    except _DAMAGE:
         pass
     db.close()
     return None
@@ -104,7 +112,7 @@ def _readable(db: sqlite3.Connection, table: str, key: str, at: int) -> int | No
     def reads(where: int) -> bool:
         try:
             db.execute(query, (where,)).fetchone()
-        except sqlite3.Error:
+        except _DAMAGE:
             return False
         return True
 

@@ -134,12 +134,24 @@ class Story:
         with self._lock, self._writing(durable=False) as db:
             yield db
 
-    def fold_in(self) -> None:
-        """Fold the side file into the story, and empty it, if nobody reads an older state of it."""
+    def write_anew(self) -> None:
+        """Write the file anew, so that nothing stays in it of what was deleted, nor beside it.
+
+        Raises Refusal when there is no room for that, or another program reads meanwhile.
+        """
         with self._lock:
-            if self._write is not None and self._guard is not None:
-                with self._guard.held():
-                    self._write.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            db, guard = self._write, self._guard
+            if db is None or guard is None:
+                return
+            try:
+                with guard.held():
+                    db.execute("VACUUM")
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.DatabaseError as error:
+                raise Refusal(
+                    "What was deleted can still be found in unused parts of the file: "
+                    f"{file.explained(error)}."
+                ) from error
 
     @contextlib.contextmanager
     def _writing(self, *, durable: bool) -> Generator[sqlite3.Connection]:
