@@ -119,13 +119,20 @@ _BELOW = (
     "INSERT OR IGNORE INTO doomed WITH RECURSIVE down(id) AS (SELECT id FROM doomed UNION "
     "SELECT k.id FROM down JOIN node k ON k.parent = down.id) SELECT id FROM down"
 )
-# Of a join, the old parent holds half of the text, out of sight.
-_JOINED = (
+# Out of sight, the old parent of a join holds half of the text, and so does the first half of a
+# split that was taken back.
+_HALVES = (
     "INSERT OR IGNORE INTO doomed SELECT other.owner FROM doomed "
     "JOIN change own ON own.owner = doomed.id "
-    "JOIN op ON op.id = own.op AND op.kind = 'node.join' "
-    "JOIN change other ON other.op = op.id AND other.key = 'gone' "
+    "JOIN op ON op.id = own.op AND op.kind IN ('node.join', 'node.split') "
+    "JOIN change other ON other.op = op.id AND other.key IN ('gone', 'add') "
     f"JOIN node ON node.id = other.owner AND node.flags & {GONE}"
+)
+# And so do the nodes of a copy that was taken back.
+_COPIES = (
+    "INSERT OR IGNORE INTO doomed SELECT change.owner FROM change "
+    f"JOIN node ON node.id = change.owner AND node.flags & {GONE} "
+    "WHERE change.op = ? AND change.key = 'add'"
 )
 
 
@@ -142,11 +149,20 @@ _OF_OTHERS = (
 
 def _doom(db: sqlite3.Connection, tops: list[int]) -> None:
     db.executemany("INSERT OR IGNORE INTO doomed VALUES(?)", [(node,) for node in tops])
+    copies = db.execute(
+        "SELECT id, json_extract(data, '$.of') FROM op WHERE kind = 'node.copy'"
+    ).fetchall()
     size = 0
     while (now := db.execute("SELECT count(*) FROM doomed").fetchone()[0]) != size:
         size = now
         db.execute(_BELOW)
-        db.execute(_JOINED)
+        db.execute(_HALVES)
+        for op, of in copies:
+            # Of something that goes, or of something that what goes was in.
+            if db.execute("SELECT 1 FROM doomed WHERE id = ?", (of,)).fetchone() or any(
+                tally.within(db, top, of) for top in tops
+            ):
+                db.execute(_COPIES, (op,))
     db.execute(f"DELETE FROM doomed WHERE id IN (SELECT id FROM node WHERE flags & {PURGED})")
     db.execute(_OF_OTHERS)
 

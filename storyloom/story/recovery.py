@@ -72,17 +72,18 @@ def recover(path: Path, target: Path) -> Recovered:
             db.execute("COMMIT")
         with closing(sqlite3.connect(scratch)) as found, Story(made) as story:
             data = {"proven": proven, "lost": lost}
-            with story.act("story.recover", data=data) as act:
+            missing = bool(old.damaged or lost or proven < ops)
+            with story.act("story.recover", data=data, always=missing) as act:
                 # Counted once it hangs together: what is below a lost node has no place until then.
                 act.tables.counting = False
                 # A log of which nothing is missing tells more surely than the tables do.
-                if old.damaged or lost or proven < ops:
+                if missing:
                     _add_known(found, act)
                 _hang_orphans(act)
                 recount.build(act.db)
                 act.tables.counting = True
                 texts_lost = _replace_lost(act)
-                if old.damaged or lost or proven < ops:
+                if missing:
                     _say_again(old, act)
                 _forget_steps(act)
             growth.recover(story)

@@ -106,12 +106,17 @@ class Story:
 
     @contextlib.contextmanager
     def act(
-        self, kind: str, *, actor: str = "human", data: dict[str, Any] | None = None
+        self,
+        kind: str,
+        *,
+        actor: str = "human",
+        data: dict[str, Any] | None = None,
+        always: bool = False,
     ) -> Generator["Act"]:
         """Open one operation; it is committed when the block ends and undone when it raises.
 
-        A block that changes nothing leaves no trace in the log. Raises Refusal when the file
-        cannot be written to.
+        A block that changes nothing leaves no trace in the log, but for `always`. Raises Refusal
+        when the file cannot be written to.
         """
         with self._lock:
             if not self._first_op:
@@ -119,7 +124,7 @@ class Story:
             with self._writing(durable=True) as db:
                 act = Act(self, db, kind, actor, data or {})
                 yield act
-                changed = act.close()
+                changed = act.close(even_if_empty=always)
         if changed is not None:
             for listener in self._listeners:
                 listener(changed)
