@@ -75,7 +75,8 @@ def copy(connection: sqlite3.Connection, target: Path) -> None:
         asked_only = connection.execute("PRAGMA query_only").fetchone()[0]
         # SQLite takes writing elsewhere for writing.
         connection.execute("PRAGMA query_only = OFF")
-        connection.execute("VACUUM INTO ?", (str(made),))
+        # As bytes, as a file's name need not be any text.
+        connection.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(made),))
         connection.execute(f"PRAGMA query_only = {asked_only}")
 
 

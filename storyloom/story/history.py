@@ -171,12 +171,12 @@ def _copied_top(db: sqlite3.Connection, op: int) -> int:
     if _kind(db, op) != "node.copy":
         return 0
     # The first that it added; a recovered log may have lost it.
-    row = db.execute("SELECT owner FROM change WHERE op = ? ORDER BY seq LIMIT 1", (op,)).fetchone()
-    return (
-        row[0]
-        if row is not None and db.execute("SELECT 1 FROM node WHERE id = ?", row).fetchone()
-        else 0
-    )
+    row = db.execute(
+        "SELECT owner FROM change JOIN node ON node.id = change.owner WHERE op = ? "
+        "ORDER BY seq LIMIT 1",
+        (op,),
+    ).fetchone()
+    return row[0] if row is not None else 0
 
 
 def _unmake(act: Act, change: Change) -> None:

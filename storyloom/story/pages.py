@@ -87,11 +87,14 @@ def _payload(source: BinaryIO, page: bytes, at: int, length: int) -> bytes:
     if local > size - 35:
         local = least
     parts = [page[at : at + local]]
+    passed: set[int] = set()
     following = int.from_bytes(page[at + local : at + local + 4], "big")
     missing = length - local
     while missing > 0:
-        if not following:
+        # Damage may lead round in a circle.
+        if not following or following in passed:
             raise ValueError
+        passed.add(following)
         source.seek((following - 1) * size)
         overflow = source.read(size)
         if len(overflow) < size:

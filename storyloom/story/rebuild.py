@@ -40,17 +40,16 @@ def rebuild(path: Path, target: Path) -> int:
     can be undone, and how the screen was left. Raises Refusal when the file cannot be read whole;
     whether its log is sound is for `check` to say.
     """
-    current = file.is_current(path)
+    current, resting = file.is_current(path), not file.in_use(path)
     # One of an earlier Storyloom is read as it lies, as opening would bring it up to date.
-    mode = "mode=ro" if current or file.in_use(path) else "mode=ro&immutable=1"
-    with Story(path) if current else contextlib.nullcontext(), file.draft(target) as made:
+    with Story(path) if current else contextlib.nullcontext() as story, file.draft(target) as made:
+        # Where nobody can write, nothing is to be laid beside the file by reading it.
+        as_it_lies = resting and (story is None or story.readonly)
         db = sqlite3.connect(made, isolation_level=None, uri=True)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?{mode}",))
+            _take_over(db, path, "mode=ro&immutable=1" if as_it_lies else "mode=ro")
             db.execute("BEGIN IMMEDIATE")
-            for table in (*LOG, *_KEPT):
-                db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
             nodes = project(db)
             db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
@@ -63,6 +62,16 @@ def rebuild(path: Path, target: Path) -> int:
         finally:
             db.close()
     return nodes
+
+
+def _take_over(db: sqlite3.Connection, path: Path, mode: str) -> None:
+    """Copy the log of the story at `path`, and let that go again."""
+    db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?{mode}",))
+    db.execute("BEGIN IMMEDIATE")
+    for table in (*LOG, *_KEPT):
+        db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
+    db.execute("COMMIT")
+    db.execute("DETACH old")
 
 
 def project(db: sqlite3.Connection) -> int:
