@@ -125,6 +125,8 @@ def _tag(options: Namespace) -> int:
     with opened(options.file, writing=bool(changes)) as story:
         present(story, options.node)
         for name, on in changes:
+            if not on and name not in marks.tags(story, options.node):
+                raise Refusal(f"n{options.node} has no tag {one_line(name)!r}.")
             marks.tag(story, options.node, name, on=on)
             say(f"n{options.node} {'has' if on else 'has no longer'} the tag {one_line(name)!r}.")
         if not changes:
@@ -137,6 +139,8 @@ def _bookmark(options: Namespace) -> int:
     from storyloom.story import marks
 
     with opened(options.file, writing=True) as story:
+        if options.remove and options.node not in (each.node for each in marks.bookmarks(story)):
+            raise Refusal(f"There is no bookmark at n{options.node}.")
         marks.bookmark(story, options.node, None if options.remove else options.name)
     done = "taken away" if options.remove else "set"
     say(f"The bookmark at n{options.node} is {done}.")

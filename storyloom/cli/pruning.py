@@ -1,11 +1,15 @@
 """Commands that take branches away and bring them back: prune, keep, restore."""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import node_id, opened, present
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import say
 from storyloom.text import Refusal
+
+if TYPE_CHECKING:
+    from storyloom.story.story import Story
 
 __all__ = ["add"]
 
@@ -41,19 +45,34 @@ def add(commands: Commands) -> None:
 
 
 def _prune(options: Namespace) -> int:
-    from storyloom.story import shape
+    from storyloom.story import shape, tips
 
     with opened(options.file, writing=True) as story:
+        before = tips.weave_tip(story)
         shape.prune(story, options.node)
+        _say_where_it_ends(story, before)
     say(f"n{options.node} is pruned; 'storyloom undo' or 'restore' brings it back.")
     return 0
 
 
+def _say_where_it_ends(story: "Story", before: int) -> None:
+    """Say where the weave ends, when it was cut."""
+    from storyloom.story import tips
+
+    if (tip := tips.weave_tip(story)) != before:
+        say(f"The weave went through there, and ends with n{tip} now.")
+
+
 def _keep(options: Namespace) -> int:
-    from storyloom.story import shape
+    from storyloom.story import shape, tips
 
     with opened(options.file, writing=True) as story:
+        before = tips.weave_tip(story)
         count = shape.keep_only(story, options.node)
+        _say_where_it_ends(story, before)
+    if not count:
+        say(f"n{options.node} has no branch beside it; nothing was pruned.")
+        return 0
     say(f"n{options.node} is kept; {count} beside it {'is' if count == 1 else 'are'} pruned.")
     return 0
 

@@ -145,12 +145,15 @@ def _recover(options: Namespace) -> int:
     found = recover(path, target)
     say(
         f"Saved: {counted(found.nodes, 'node')}. Of {counted(found.ops, 'operation')} that could "
-        f"be read, the log's chain proves {found.proven}."
+        f"be read, the log's chain proves {found.proven}; the others are kept as they were read."
     )
     if found.ops_lost or found.texts_lost:
         lost = (counted(found.ops_lost, "operation"), counted(found.texts_lost, "text"))
         say(f"Lost: {', '.join(lost)}.")
     data(one_line(str(target)))
+    if found.texts_lost >= found.nodes:
+        say("Not one text could be saved.")
+        return 1
     return 0
 
 

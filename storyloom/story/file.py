@@ -22,6 +22,8 @@ __all__ = ["SUFFIX", "copy", "draft", "explained", "in_use", "is_current", "new_
 SUFFIX = ".loom"
 """How the names of story files end."""
 
+_LEAST_STORY = 65_536
+"""Bytes below which no file can be a story with anything to recover."""
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
@@ -371,7 +373,10 @@ def _connect_to_read(path: Path, live: bool, wait: float) -> sqlite3.Connection:
 def _unreadable(path: Path, error: sqlite3.Error | None) -> str:
     text = str(error)
     if "not a database" in text:
-        return f"{_named(path)} is not a story: it is no SQLite file."
+        sentence = f"{_named(path)} is not a story: it is no SQLite file."
+        if path.stat().st_size >= _LEAST_STORY:
+            sentence += f" If it was one, 'storyloom recover {_named(path)}' may save it."
+        return sentence
     if "malformed" in text:
         return (
             f"{_named(path)} is damaged ({text}); it was not touched, and 'storyloom recover "

@@ -21,10 +21,11 @@ __all__ = ["redo", "redoable", "undo", "undoable"]
 def undo(story: Story) -> str | None:
     """Take back the author's last step and return its kind, None when there is none.
 
-    Steps of this session and of all that have ended are taken back, newest first; not those of
-    another program that has the story open now. A batch is pruned rather than unmade, as its text
-    has been seen and paid for, and so is a node that drafts of a batch still hang on. Raises
-    Refusal when another program has changed the same thing since.
+    Steps of this session are taken back, newest first, and those that were there when it began;
+    not those of another program that has the story open now, or has written since. A batch is
+    pruned rather than unmade, as its text has been seen and paid for, and so is a node that drafts
+    of a batch still hang on. Steps that a purge has cut are passed over. Raises Refusal when
+    another program has changed the same thing since.
     """
     return _passing_over(story, "undoable", _undo)
 
@@ -32,7 +33,7 @@ def undo(story: Story) -> str | None:
 def _undo(story: Story) -> str | None:
     others = story.live_others()
     with story.act("undo") as act:
-        target = _newest(act.db, "undoable", others)
+        target = _newest(story, act.db, "undoable", others)
         if target is None:
             return None
         kind = _kind(act.db, target)
@@ -54,7 +55,7 @@ def redo(story: Story) -> str | None:
 def _redo(story: Story) -> str | None:
     others = story.live_others()
     with story.act("redo") as act:
-        undone = _newest(act.db, "redoable", others)
+        undone = _newest(story, act.db, "redoable", others)
         if undone is None:
             return None
         target = act.db.execute("SELECT reverts FROM op WHERE id = ?", (undone,)).fetchone()[0]
@@ -71,7 +72,7 @@ def _passing_over(story: Story, table: str, step: Callable[[Story], str | None])
         try:
             return step(story)
         except _Conflict:
-            target = _newest(story.read, table, story.live_others())
+            target = _newest(story, story.read, table, story.live_others())
             cut = story.read.execute(
                 "SELECT max(id) FROM op WHERE kind IN ('node.purge', 'story.recover')"
             ).fetchone()[0]
@@ -94,25 +95,26 @@ class _Conflict(Refusal):
 
 def undoable(story: Story) -> str | None:
     """Return the kind of the step that `undo` would take back, None when there is none."""
-    target = _newest(story.read, "undoable", story.live_others())
+    target = _newest(story, story.read, "undoable", story.live_others())
     return _kind(story.read, target) if target is not None else None
 
 
 def redoable(story: Story) -> str | None:
     """Return the kind of the step that `redo` would make again, None when there is none."""
-    undone = _newest(story.read, "redoable", story.live_others())
+    undone = _newest(story, story.read, "redoable", story.live_others())
     if undone is None:
         return None
     row = story.read.execute("SELECT reverts FROM op WHERE id = ?", (undone,)).fetchone()
     return _kind(story.read, row[0])
 
 
-def _newest(db: sqlite3.Connection, table: str, others: list[str]) -> int | None:
-    # Newest first by the table's key, so that this ends at the first that is not another's.
+def _newest(story: Story, db: sqlite3.Connection, table: str, others: list[str]) -> int | None:
+    # Newest first by the table's key, so that this ends at the first that is not another's. What
+    # other programs have done since this one began is theirs, though they may have ended.
     row = db.execute(
-        f"SELECT op FROM {table} WHERE session NOT IN (SELECT value FROM json_each(?)) "
-        "ORDER BY op DESC LIMIT 1",
-        (json.dumps(others),),
+        f"SELECT op FROM {table} WHERE session = ? OR (op <= ? "
+        "AND session NOT IN (SELECT value FROM json_each(?))) ORDER BY op DESC LIMIT 1",
+        (story.session, story.began_after, json.dumps(others)),
     ).fetchone()
     return row[0] if row else None
 

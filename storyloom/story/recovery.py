@@ -152,9 +152,12 @@ def _sensible(table: str, row: tuple[Any, ...]) -> bool:
     if table != "change":
         return True
     _, op, owner, key, old, new = row
-    return op > 0 and owner >= 0 and all(
-        value is None or _worth(key, value) for value in (old, new)
-    )  # fmt: skip
+    if op <= 0 or owner < 0 or (new is None and key in ("add", "place", "rev")):
+        return False
+    return all(value is None or _worth(key, value) for value in (old, new))
+
+
+_LARGEST_NUMBER = 1 << 62
 
 
 def _worth(key: str, value: Any) -> bool:
@@ -162,7 +165,12 @@ def _worth(key: str, value: Any) -> bool:
     if key in ("add", "place"):
         kinds = (int, str, int, int, int | None) if key == "add" else (int, str)
         given: list[Any] = json.loads(value) if _json(value, list) else []
-        return len(given) == len(kinds) and all(map(isinstance, given, kinds))
+        numbers = [each for each in given if isinstance(each, int)]
+        return (
+            len(given) == len(kinds)
+            and all(map(isinstance, given, kinds))
+            and all(0 <= number < _LARGEST_NUMBER for number in numbers)
+        )
     if key == "rev" or key in FLAGS or key.startswith("weave:"):
         return isinstance(value, int)
     if key == "chapters":

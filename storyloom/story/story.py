@@ -42,6 +42,8 @@ class Story:
         self._guard: Guard | None = None
         self._alive: SessionLock | None = None
         self._first_op = 0
+        self.began_after = 0
+        """The last operation that was in the log when it was opened."""
         self.upgraded: Path | None = None
         """Where the file lies as it was, when opening it brought it up to date."""
         self._listeners: list[Callable[[Changed], None]] = []
@@ -52,6 +54,9 @@ class Story:
             self._open_writer()
             self.read = file.open_reader(path, live=True)
             self._refuse_older()
+            self.began_after = int(
+                self.read.execute("SELECT coalesce(max(id), 0) FROM op").fetchone()[0]
+            )
         except BaseException:
             self._let_go()
             raise

@@ -5,11 +5,13 @@ Pruned branches are passed over. A page costs what lies between its nodes, howev
 
 import sqlite3
 
-from storyloom.story.schema import HIDDEN
+from storyloom.story import tally
+from storyloom.story.schema import GONE, HIDDEN
 from storyloom.story.story import Story
 
 __all__ = ["forks", "leaves"]
 
+_THERE = f"SELECT id FROM node WHERE id = ? AND NOT flags & {GONE}"
 _FIRST = (
     "SELECT id FROM node INDEXED BY node_kids "
     f"WHERE parent = ? AND NOT flags & {HIDDEN} ORDER BY ord, id LIMIT 1"
@@ -57,7 +59,14 @@ def forks(story: Story, below: int = 0, after: int = 0, count: int = 100) -> lis
 
 def _page(db: sqlite3.Connection, top: int, after: int, count: int, *, forks: bool) -> list[int]:
     found: list[int] = []
-    node = _following(db, after, top) if after else top or _one(db, _FIRST, 0)
+    if top and not _one(db, _THERE, top):
+        return found
+    if after:
+        hidden = tally.hiding(db, after)
+        # Behind a branch that was pruned meanwhile, it goes on with the next one.
+        node = _one(db, _BEHIND, hidden, top) if hidden else _following(db, after, top)
+    else:
+        node = top or _one(db, _FIRST, 0)
     while node and len(found) < count:
         node, kids = db.execute(_DOWN, (node, forks)).fetchone()
         if forks == (kids > 1):

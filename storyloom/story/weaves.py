@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from storyloom.story.act import Act
 from storyloom.story.kept import kept
-from storyloom.story.schema import PRUNED
+from storyloom.story.schema import HIDDEN, PRUNED
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
@@ -121,10 +121,20 @@ def weaves_of(act: Act, owner: int) -> list[str]:
 
 
 def unwoven(act: Act, owner: int, child: int) -> None:
-    """End at `owner` every weave that went on to `child`."""
+    """End at `owner` every weave that went on to `child`.
+
+    The weave `main` always has a beginning: where its root goes, another one takes its place.
+    """
     for key in weaves_of(act, owner):
         if act.tables.attribute(owner, key) == child:
-            act.change(owner, key, None)
+            other = None
+            if not owner and key == f"weave:{MAIN}":
+                other = act.db.execute(
+                    f"SELECT id FROM node WHERE parent = 0 AND id <> ? AND NOT flags & {HIDDEN} "
+                    "ORDER BY ord, id LIMIT 1",
+                    (child,),
+                ).fetchone()
+            act.change(owner, key, other[0] if other else None)
 
 
 def _owners(act: Act, key: str) -> list[int]:

@@ -82,7 +82,7 @@ LOOM = (
     _c("move-to", "", "Hang this branch on another node", "shape", "", "NODE"),
     _c("copy-to", "", "Copy this branch and what is below it", "shape", "", "NODE"),
     _c("purge", "", "Delete what is pruned here for good; asks first", "shape"),
-    _c("weave", "w", "Lead the weave, or one of that name, to here", "shape", "weave", "NAME"),
+    _c("weave", "w", "Lead the weave to here, or one of that name", "shape", "weave", "NAME"),
     _c("chapter", "C", "Begin a chapter before this passage", "shape", "", "TITLE"),
     _c("note", ";", "Write a note on this passage", "shape", "", "TEXT"),
     _c("tag", "", "Give this passage a tag, or take it away", "shape", "", "NAME"),

@@ -84,7 +84,7 @@ def test_as_json_the_log_is_whole_and_its_chain_holds(run: Run, tide: str) -> No
     assert [each["prev"] for each in found] == ["", *(each["hash"] for each in found[:-1])]
     assert {"session.start", "story.create"} <= {each["type"] for each in found}
     (edit,) = [each for each in found if each["type"] == "node.text"]
-    assert edit["texts"][0]["text"] == "Evil\u200b\u202e 門."
+    assert edit["texts"][0]["text"] == " Evil\u200b\u202e 門."
     assert not any(set(line) & {"\u200b", "\u202e"} for line in lines)
     newest = [json.loads(line)["seq"] for line in run("log", tide, "--json").out.splitlines()]
     assert newest == [each["seq"] for each in found[-20:]]

@@ -13,7 +13,6 @@ import pytest
 from storyloom.story import (
     check,
     growth,
-    history,
     log,
     marks,
     purging,
@@ -24,17 +23,23 @@ from storyloom.story import (
     shape,
 )
 from storyloom.story.growth import Asked
-from storyloom.story.recovery import Recovered
 from storyloom.story.schema import GONE
 from storyloom.story.shelf import facts
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from tests.story.trees import grown
-from tests.story.wrecks import PAGE, damaged, forged, laid, leaves_of, pages_of, rows
-
-EVERYTHING = "SELECT * FROM node ORDER BY id"
-SAID = "SELECT * FROM attr ORDER BY owner, key"
-TEXTS = "SELECT id, node, text FROM rev ORDER BY id"
+from tests.story.wrecks import (
+    PAGE,
+    TEXTS,
+    as_it_was,
+    damaged,
+    laid,
+    leaves_of,
+    pages_of,
+    recovered,
+    rows,
+    undone_to_the_end,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -53,37 +58,6 @@ def _come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def target(path: Path) -> Path:
     """Where what is recovered goes."""
     return path.with_name("saved.loom")
-
-
-def recovered(path: Path, target: Path) -> Recovered | None:
-    """Recover a file, and see to it that the result is sound and the file as it was."""
-    before = path.read_bytes()
-    names = os.listdir(path.parent)
-    found, said = None, "."
-    try:
-        found = recovery.recover(path, target)
-    except Refusal as refusal:
-        said = str(refusal)
-    assert said.endswith(".")
-    assert path.read_bytes() == before
-    made = {target.name} if found else set()
-    # Where a side file lies, SQLite lays its index beside that.
-    assert set(os.listdir(path.parent)) - {f"{path.name}-shm"} == {*names} | made
-    if found:
-        with Story(target) as story:
-            assert check.check(story).faults == []
-            assert reading.root(story)
-    return found
-
-
-def undone_to_the_end(path: Path) -> None:
-    """Take back all that a recovered story says can be taken back."""
-    with Story(path) as story:
-        while history.undo(story) is not None:
-            pass
-        while history.redo(story) is not None:
-            pass
-        assert check.check(story).faults == []
 
 
 def test_an_undamaged_story_comes_out_as_it_is(path: Path, target: Path) -> None:
@@ -145,15 +119,6 @@ def test_any_page_may_be_wrong(path: Path, target: Path, how: str) -> None:
     for page in pages:
         saved += _safe(path, sound, damaged(sound, page, how, chance), target, undo=False)
     assert saved > len(pages) // 2
-
-
-def as_it_was(path: Path, sound: bytes, target: Path) -> None:
-    """The tree and all that is said of it came out whole."""
-    whole = path.with_name("whole.loom")
-    whole.write_bytes(sound)
-    for query in (EVERYTHING, SAID, TEXTS):
-        assert rows(target, query) == rows(whole, query)
-    whole.unlink()
 
 
 @pytest.mark.parametrize("size", [18, 100, PAGE])
@@ -274,67 +239,6 @@ def test_what_was_purged_stays_purged(path: Path, target: Path) -> None:
         assert word not in target.read_bytes()
     with Story(target) as story:
         assert not reading.exists(story, node)
-
-
-@pytest.mark.parametrize(
-    ("table", "statement"),
-    [
-        ("op", "UPDATE op SET data = CAST(data AS BLOB) WHERE id = 9"),
-        ("op", "UPDATE op SET session = x'ff' WHERE id = 9"),
-        ("op", "UPDATE op SET data = 'no JSON' WHERE id = 9"),
-        ("op", "UPDATE op SET reverts = 9999 WHERE id = 9"),
-        ("op", "UPDATE op SET ts = 'noon' WHERE id = 9"),
-        ("change", "UPDATE change SET new = CAST(new AS BLOB) WHERE seq = 9"),
-        ("change", "UPDATE change SET owner = 'n9' WHERE seq = 9"),
-        ("change", "UPDATE change SET key = x'ff' WHERE seq = 9"),
-        ("change", "UPDATE change SET new = 'no JSON' WHERE key = 'add' AND owner = 5"),
-        ("change", "UPDATE change SET new = '[1,\"a0\",99999,0,null]' WHERE key = 'add'"
-         " AND owner = 5"),
-        ("change", "UPDATE change SET new = '[5,\"a0\",7,0,null]' WHERE key = 'add' AND owner = 5"),
-        ("change", "UPDATE change SET key = 'chapters', new = '[[' WHERE key = 'note'"),
-        ("change", "UPDATE change SET new = 'no JSON' WHERE key LIKE 'lore:%'"),
-        ("gen", "UPDATE gen SET model = x'ff' WHERE id = 1"),
-        ("gen", "UPDATE gen SET idx = 'first' WHERE id = 1"),
-        ("gen", "UPDATE gen SET request = 'none' WHERE id = 1"),
-        ("rev", "UPDATE rev SET runs = 'no JSON' WHERE id = 3"),
-        ("rev", "UPDATE rev SET text = CAST(text AS BLOB) WHERE id = 3"),
-        ("rev", "UPDATE rev SET node = 77777 WHERE id = 3"),
-        ("rev", "UPDATE rev SET hash = NULL WHERE id = 3"),
-        ("node", "UPDATE node SET ord = x'ff' WHERE id = 5"),
-        ("node", "UPDATE node SET parent = 77777 WHERE id = 5"),
-        ("node", "UPDATE node SET flags = 'none' WHERE id = 5"),
-        ("request", "UPDATE request SET body = x'00ff'"),
-        ("request", "UPDATE request SET body = 'text'"),
-        ("undoable", "UPDATE undoable SET session = x'ff'"),
-        ("attr", "UPDATE attr SET value = x'ff' WHERE key = 'note'"),
-        ("attr", "UPDATE attr SET value = 'no JSON' WHERE key = 'chapters' OR key LIKE 'lore:%'"),
-    ],
-)  # fmt: skip
-def test_one_row_of_nonsense_does_not_keep_the_rest_from_being_saved(
-    path: Path, target: Path, table: str, statement: str
-) -> None:
-    laid(path)
-    forged(path, table, statement)
-    assert recovered(path, target)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    ["parent = 0", "parent = 77777", "parent = 40", "ord = 'Zz'", "flags = 1", "flags = 2",
-     "rev = 1"],
-)  # fmt: skip
-@pytest.mark.parametrize("gone", [True, False])
-def test_a_wholly_proven_log_is_believed_and_not_the_tables(
-    path: Path, target: Path, gone: bool, statement: str
-) -> None:
-    sound = laid(path)
-    flag = "" if gone else "NOT"
-    (node,) = rows(path, f"SELECT max(id) FROM node WHERE {flag} flags & {GONE}")[0]
-    forged(path, "node", f"UPDATE node SET {statement} WHERE id = {node}")
-    found = recovered(path, target)
-    assert found
-    assert found.proven == found.ops
-    as_it_was(path, sound, target)
 
 
 @pytest.mark.parametrize("table", ["op", "change", "rev", "gen", "node"])

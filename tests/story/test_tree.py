@@ -301,7 +301,9 @@ class Model:
         parent = self.get(node, "parent")
         for weave in WEAVES.values():
             if self.get(parent, weave) == node:
-                self.set(parent, weave, None)
+                others = [each for each in self.shown_kids(0) if each != node]
+                main = not parent and weave == "weave" and others
+                self.set(parent, weave, others[0] if main else None)
 
     def move(self, node: int, parent: int, order: Fraction | None) -> None:
         """Hang a node on `parent`, at its end or with that order."""

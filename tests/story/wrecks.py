@@ -1,16 +1,32 @@
-"""A story that has something of everything, and ways to damage its file."""
+"""A story that has something of everything, and ways to damage its file and to save it again."""
 
+import os
 import random
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from storyloom.story import lore, marks, placing, shape, weaves
+from storyloom.story import (
+    check,
+    history,
+    lore,
+    marks,
+    placing,
+    reading,
+    recovery,
+    shape,
+    weaves,
+)
+from storyloom.story.recovery import Recovered
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 from tests.story.trees import grown, step
 
 PAGE = 4096
 _made: list[bytes] = []
+EVERYTHING = "SELECT * FROM node ORDER BY id"
+SAID = "SELECT * FROM attr ORDER BY owner, key"
+TEXTS = "SELECT id, node, text FROM rev ORDER BY id"
 
 
 def laid(path: Path) -> bytes:
@@ -120,3 +136,43 @@ def forged(path: Path, table: str, statement: str) -> None:
     for _, trigger in triggers:
         db.execute(trigger)
     db.close()
+
+
+def recovered(path: Path, target: Path) -> Recovered | None:
+    """Recover a file, and see to it that the result is sound and the file as it was."""
+    before = path.read_bytes()
+    names = os.listdir(path.parent)
+    found, said = None, "."
+    try:
+        found = recovery.recover(path, target)
+    except Refusal as refusal:
+        said = str(refusal)
+    assert said.endswith(".")
+    assert path.read_bytes() == before
+    made = {target.name} if found else set()
+    # Where a side file lies, SQLite lays its index beside that.
+    assert set(os.listdir(path.parent)) - {f"{path.name}-shm"} == {*names} | made
+    if found:
+        with Story(target) as story:
+            assert check.check(story).faults == []
+            assert reading.root(story)
+    return found
+
+
+def undone_to_the_end(path: Path) -> None:
+    """Take back all that a recovered story says can be taken back."""
+    with Story(path) as story:
+        while history.undo(story) is not None:
+            pass
+        while history.redo(story) is not None:
+            pass
+        assert check.check(story).faults == []
+
+
+def as_it_was(path: Path, sound: bytes, target: Path) -> None:
+    """The tree and all that is said of it came out whole."""
+    whole = path.with_name("whole.loom")
+    whole.write_bytes(sound)
+    for query in (EVERYTHING, SAID, TEXTS):
+        assert rows(target, query) == rows(whole, query)
+    whole.unlink()

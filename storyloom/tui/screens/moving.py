@@ -17,6 +17,8 @@ class Moving(Bench):
 
     _hits: Mapping[int, Hit] = MappingProxyType({})
     """What was last searched for, by node, in the order of the tree."""
+    _nothing = "Nothing has been searched for yet; / does."
+    """What is said where there is no hit to go to."""
     _more_hits = False
     """Whether there were more than are kept."""
 
@@ -103,7 +105,8 @@ class Moving(Bench):
         self._more_hits = found.more
         if not self._hits:
             where = "On the weave nothing" if weave else "Nothing in this story"
-            self.say(f"{where} has {weave or words!r}.")
+            self._nothing = f"{where} has {weave or words!r}."
+            self.say(self._nothing)
             return
         self._hit(1)
 
@@ -115,7 +118,7 @@ class Moving(Bench):
 
     def _hit(self, step: int) -> None:
         if not self._hits:
-            self.say("Nothing has been searched for yet; / does.")
+            self.say(self._nothing)
             return
         nodes = list(self._hits)
         if self.cursor in nodes:
