@@ -245,6 +245,13 @@ def _mend(db: sqlite3.Connection) -> None:
         db.execute(
             "INSERT INTO change VALUES(?,?,?,'add',NULL,?)", (seq, op, owner, json.dumps(row))
         )
+    # A text is of the node that shows it.
+    with writable_log(db, "rev_frozen"):
+        db.execute(
+            "UPDATE rev SET node = shown.owner FROM (SELECT json_extract(new, '$[2]') AS rev, owner "
+            "FROM change WHERE key = 'add' UNION SELECT new, owner FROM change WHERE key = 'rev') "
+            "AS shown WHERE shown.rev = rev.id AND rev.node <> shown.owner"
+        )
     db.execute(
         "INSERT OR IGNORE INTO rev SELECT rev, owner, op, ?, ?, ? FROM ("
         "SELECT json_extract(new, '$[2]') AS rev, owner, op FROM change WHERE key = 'add' "
