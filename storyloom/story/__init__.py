@@ -12,5 +12,6 @@ Where a line is to be looked for:
   `shelf` (a folder of stories), `place` (how the screen was left).
 * What follows from the rest and makes that quick: `tally` and `recount` (how many nodes are below
   each), `leaps`, `said`.
-* What concerns a file as a whole: `check`, `rebuild`, `recovery` with `salvage` and `pages`.
+* What concerns a file as a whole: `check`, `rebuild`, `recovery` with `salvage`,
+  `pages` and `sense`.
 """

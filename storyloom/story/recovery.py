@@ -8,20 +8,19 @@ the log alone no longer tells: nodes and words that only the old tables know, br
 is lost, passages whose text is.
 """
 
-import hashlib
 import json
 import sqlite3
 import tempfile
-import zlib
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from storyloom.story import file, growth, origins, pages, recount
+from storyloom.story import file, growth, recount
 from storyloom.story.act import Act, chained, recorded, text_hash
 from storyloom.story.rebuild import project
 from storyloom.story.salvage import Wreck
 from storyloom.story.schema import GONE, PURGED, writable_log
+from storyloom.story.sense import sensible, sent, sound, worth
 from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.story.tables import FLAGS
@@ -118,12 +117,12 @@ def _take_over(old: Wreck, db: sqlite3.Connection) -> None:
         marks = ",".join("?" * (columns.count(",") + 2))
         db.executemany(
             f"INSERT OR IGNORE INTO {gathered} VALUES({marks})",
-            (row for row in old.rows(table, key, columns) if _sensible(table, row)),
+            (row for row in old.rows(table, key, columns) if sensible(table, row)),
         )
     _put_texts(db)
     if old.damaged:
         for table, row in old.loose():
-            if not _sensible(table, row):
+            if not sensible(table, row):
                 continue
             gathered = _LOG[table][2]
             marks = ",".join("?" * len(row))
@@ -134,67 +133,13 @@ def _take_over(old: Wreck, db: sqlite3.Connection) -> None:
         _put_texts(db)
     for (digest,) in db.execute("SELECT DISTINCT request FROM gen").fetchall():
         for (body,) in old.ask("SELECT body FROM request WHERE hash = ?", digest):
-            if body == b"" or _sent(digest, body):
+            if body == b"" or sent(digest, body):
                 db.execute("INSERT OR IGNORE INTO request VALUES(?,?)", (digest, body))
     for table in ("undoable", "redoable"):
         db.executemany(
             f"INSERT OR IGNORE INTO {table} VALUES(?,?)",
             (row for row in old.rows(table, "op", "session") if isinstance(row[1], str)),
         )
-
-
-def _sensible(table: str, row: tuple[Any, ...]) -> bool:
-    """Whether a row that was read holds what such a row can hold."""
-    if not pages.fits(table, row):
-        return False
-    if table == "op":
-        return _json(row[6], dict)
-    if table != "change":
-        return True
-    _, op, owner, key, old, new = row
-    if op <= 0 or owner < 0 or (new is None and key in ("add", "place", "rev")):
-        return False
-    return all(value is None or _worth(key, value) for value in (old, new))
-
-
-_LARGEST_NUMBER = 1 << 62
-
-
-def _worth(key: str, value: Any) -> bool:
-    """Whether a field of that key can have that value."""
-    if key in ("add", "place"):
-        kinds = (int, str, int, int, int | None) if key == "add" else (int, str)
-        given: list[Any] = json.loads(value) if _json(value, list) else []
-        numbers = [each for each in given if isinstance(each, int)]
-        return (
-            len(given) == len(kinds)
-            and all(map(isinstance, given, kinds))
-            and all(0 <= number < _LARGEST_NUMBER for number in numbers)
-        )
-    if key == "rev" or key in FLAGS or key.startswith("weave:"):
-        return isinstance(value, int)
-    if key == "chapters":
-        return _json(value, list) and all(
-            isinstance(mark, list) and [type(each) for each in mark[:2]] == [int, str]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            for mark in json.loads(value)
-        )
-    if key == "result" or key.startswith("lore:"):
-        return _json(value, dict)
-    return isinstance(value, int | float | str)
-
-
-def _json(text: Any, kind: type) -> bool:
-    try:
-        return isinstance(json.loads(text), kind)
-    except (ValueError, TypeError, RecursionError):
-        return False
-
-
-def _sent(digest: bytes, body: Any) -> bool:
-    try:
-        return hashlib.sha256(zlib.decompress(body)).digest() == digest
-    except (zlib.error, TypeError):
-        return False
 
 
 def _put_texts(db: sqlite3.Connection) -> None:
@@ -205,7 +150,7 @@ def _put_texts(db: sqlite3.Connection) -> None:
 
 def _put_text(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
     _, node, op, digest, runs, text = row
-    if op is not None and not _sound(digest, runs, text):
+    if op is not None and not sound(digest, runs, text):
         purged = db.execute(
             "SELECT 1 FROM change WHERE owner = ?1 AND key = 'purged' UNION ALL "
             "SELECT 1 FROM found_op, json_each(found_op.data, '$.erased') AS each "
@@ -215,14 +160,6 @@ def _put_text(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
         if text or not purged:
             return
     db.execute("INSERT OR IGNORE INTO rev VALUES(?,?,?,?,?,?)", row)
-
-
-def _sound(digest: bytes, runs: str, text: str) -> bool:
-    try:
-        lengths = sum(run.length for run in origins.loaded(runs))
-    except (ValueError, TypeError):
-        return False
-    return text_hash(text) == digest and lengths == len(text)
 
 
 def _mend(db: sqlite3.Connection) -> None:
@@ -248,9 +185,9 @@ def _mend(db: sqlite3.Connection) -> None:
     # A text is of the node that shows it.
     with writable_log(db, "rev_frozen"):
         db.execute(
-            "UPDATE rev SET node = shown.owner FROM (SELECT json_extract(new, '$[2]') AS rev, owner "
-            "FROM change WHERE key = 'add' UNION SELECT new, owner FROM change WHERE key = 'rev') "
-            "AS shown WHERE shown.rev = rev.id AND rev.node <> shown.owner"
+            "UPDATE rev SET node = shown.owner FROM (SELECT json_extract(new, '$[2]') AS rev, "
+            "owner FROM change WHERE key = 'add' UNION "
+            "SELECT new, owner FROM change WHERE key = 'rev') AS shown WHERE shown.rev = rev.id AND rev.node <> shown.owner"
         )
     db.execute(
         "INSERT OR IGNORE INTO rev SELECT rev, owner, op, ?, ?, ? FROM ("
@@ -275,8 +212,7 @@ def _chain(db: sqlite3.Connection) -> tuple[int, int, int]:
         if head[4] is not None and not 0 < head[4] < op:
             head[4] = None
         row = (op, *head)
-        sound = stored is not None and chained(stored, row, *recorded(db, op)) == digest
-        proven += sound
+        proven += stored is not None and chained(stored, row, *recorded(db, op)) == digest
         previous = _append(db, previous, row)
         ops, last, newest, stored = ops + 1, op, int(head[0]), digest
     behind = db.execute(
@@ -388,7 +324,7 @@ def _say_again(old: Wreck, act: Act) -> None:
     ).fetchall():
         for (owner,) in owners:
             for key, value in old.ask("SELECT key, value FROM attr WHERE owner = ?", owner):
-                if _worth(key, value) and act.tables.attribute(owner, key) is None:
+                if worth(key, value) and act.tables.attribute(owner, key) is None:
                     act.change(owner, key, value)
             last = owner
 
