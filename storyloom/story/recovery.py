@@ -187,7 +187,8 @@ def _mend(db: sqlite3.Connection) -> None:
         db.execute(
             "UPDATE rev SET node = shown.owner FROM (SELECT json_extract(new, '$[2]') AS rev, "
             "owner FROM change WHERE key = 'add' UNION "
-            "SELECT new, owner FROM change WHERE key = 'rev') AS shown WHERE shown.rev = rev.id AND rev.node <> shown.owner"
+            "SELECT new, owner FROM change WHERE key = 'rev') AS shown "
+            "WHERE shown.rev = rev.id AND rev.node <> shown.owner"
         )
     db.execute(
         "INSERT OR IGNORE INTO rev SELECT rev, owner, op, ?, ?, ? FROM ("
