@@ -125,16 +125,26 @@ def _chosen(story: "Story", options: Namespace) -> "Iterable[Operation]":
 def _line(story: "Story", operation: "Operation") -> str:
     from storyloom.story.log import STEPS
 
-    what = STEPS.get(operation.kind, operation.kind)
+    what = STEPS.get(operation.kind, operation.kind) + _detail(operation)
     if operation.kind in ("undo", "redo"):
         meant = _reverted(story, operation)
-        what += f": {STEPS.get(meant.kind, meant.kind)} ({meant.op})"
+        what += f": {STEPS.get(meant.kind, meant.kind)}{_detail(meant)} ({meant.op})"
     nodes = [f"n{node}" if node else "story" for node in operation.nodes[:_NAMED]]
     if len(operation.nodes) > _NAMED:
         nodes.append("…")
     who = one_line(operation.actor)
     told = f"{operation.op:>6}  {local_time(operation.time)}  {who:<5}  {one_line(what)}"
     return f"{told}  {' '.join(nodes)}".rstrip()
+
+
+def _detail(operation: "Operation") -> str:
+    """Return which one it was, where its kind alone does not say so."""
+    said = operation.data
+    if operation.kind == "weave.set":
+        return f" ({said.get('weave')} to n{said.get('to')})"
+    named = {"settings.set": "setting", "tag.set": "tag", "weave.delete": "weave"}
+    name = said.get(named.get(operation.kind, ""))
+    return f" ({name})" if name else ""
 
 
 def _reverted(story: "Story", operation: "Operation") -> "Operation":

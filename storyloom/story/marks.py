@@ -56,7 +56,8 @@ def set_text(story: Story, owner: int, key: str, text: str | None) -> None:
     allowed = _NODE_TEXTS if owner else _STORY_TEXTS
     if key not in allowed:
         raise Refusal(f"There is no {key!r} to be set here; there are {', '.join(allowed)}.")
-    with story.act("settings.set" if not owner else f"{key}.set") as act:
+    kind, data = (f"{key}.set", None) if owner else ("settings.set", {"setting": key})
+    with story.act(kind, data=data) as act:
         if owner:
             act.node(owner)
         text = kept(text or "").strip()

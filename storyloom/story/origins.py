@@ -23,6 +23,9 @@ _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 _SENTENCE_ENDS = frozenset(".!?…。！？")
 _PAIRS = 4_000_000
 """Pairs of tokens up to which texts are compared token by token, which takes about 0.2 s."""
+_UNALIKE_PAIRS = 250_000
+"""The same for texts that share few words: their many spaces are then tried against each other, and
+the time grows with the cube, half a second for some 250 words."""
 _Grouping: TypeAlias = "Callable[[list[str]], list[tuple[str, ...]]]"
 
 
@@ -153,7 +156,8 @@ def _equal_blocks(a: list[str], b: list[str]) -> list[tuple[int, int, int]]:
 
 
 def _matched(a: list[str], b: list[str], coarser: list[_Grouping]) -> list[tuple[int, int, int]]:
-    if len(a) * len(b) <= _PAIRS:
+    pairs = len(a) * len(b)
+    if pairs <= _UNALIKE_PAIRS or (pairs <= _PAIRS and _alike(a, b)):
         return [(a1, b1, size) for a1, b1, size in _matching(a, b) if size]
     if not coarser:
         return []
@@ -169,6 +173,12 @@ def _matched(a: list[str], b: list[str], coarser: list[_Grouping]) -> list[tuple
         if size:
             out.append((a1, b1, a_end - a1))
     return out
+
+
+def _alike(a: list[str], b: list[str]) -> bool:
+    """Whether two texts share at least half of the words that the poorer one has."""
+    of_a, of_b = ({token for token in each if token[0].isalnum()} for each in (a, b))
+    return 2 * len(of_a & of_b) >= min(len(of_a), len(of_b))
 
 
 def _matching(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[difflib.Match]:

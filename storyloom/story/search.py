@@ -1,7 +1,7 @@
 """Finding words in a story: in texts, and in what the author said of nodes and of the story.
 
-Case and diacritics do not count. The indexes are SQLite's own (FTS5), read in the order things
-were written in, so that a word that is everywhere costs only what is shown of it.
+Case does not count, nor do diacritics of Latin letters. The indexes are SQLite's own (FTS5), read
+in the order things were written in, so that a word that is everywhere costs only what is shown.
 """
 
 import re

@@ -209,3 +209,21 @@ def test_json_from_outside_is_cleaned_and_finite() -> None:
         "b": {"c": "\ud800"},
     }
     assert kept_json(value) == {"a␇": ["é", None, None, 1.5, None, True], "b": {"c": "\ufffd"}}
+
+
+@pytest.mark.parametrize("words", [100, 300, 900, 3_000])
+def test_a_text_that_shares_only_its_spaces_is_wholly_the_persons(words: int) -> None:
+    chance = random.Random(words)
+    old = " ".join(f"w{chance.randrange(10**6)}" for _ in range(words))
+    new = " ".join(f"v{chance.randrange(10**6)}" for _ in range(words))
+    runs = origins.attributed(old, origins.whole(old, MODEL), new)
+    assert spans(runs) == [(HUMAN, len(new))]
+
+
+def test_a_long_text_with_a_few_changed_words_keeps_all_others_to_the_character() -> None:
+    words = [f"word{number}" for number in range(900)]
+    old = " ".join(words)
+    new = " ".join("mine" if number in (3, 500) else word for number, word in enumerate(words))
+    runs = origins.attributed(old, origins.whole(old, MODEL), new)
+    assert [run.length for run in runs if run.origin == HUMAN] == [4, 4]
+    assert sum(run.length for run in runs) == len(new)
