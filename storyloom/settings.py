@@ -7,6 +7,7 @@ a sentence that names the file, the key and the nearest known key; nothing is gu
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -67,6 +68,8 @@ class Settings:
     """The most tokens a request may hold, whatever the model's window."""
     ascii: bool = False
     """Draw with ASCII characters only."""
+    keys: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict[str, Any])
+    """The author's own keys: the `[keys.SCREEN]` tables, each command with its keys."""
     models: tuple[ModelEntry, ...] = field(default=())
     """The `[[model]]` tables, in the file's order."""
 
@@ -97,8 +100,9 @@ def load(path: Path | None = None) -> Settings:
         raise Refusal(f"The settings in {path} are not right as TOML: {why}.") from error
     models = table.pop("model", [])
     plan = table.pop("plan", [])
-    known = {f.name for f in fields(Settings)} - {"models", "plan"}
-    _refuse_unknown(table, known | {"model", "plan"}, path, "")
+    keys = table.pop("keys", {})
+    known = {f.name for f in fields(Settings)} - {"models", "plan", "keys"}
+    _refuse_unknown(table, known | {"model", "plan", "keys"}, path, "")
     settings = Settings()
     for key, value in table.items():
         settings = replace(settings, **{key: _checked(key, value, getattr(settings, key), path)})
@@ -109,6 +113,7 @@ def load(path: Path | None = None) -> Settings:
             raise Refusal(f"{path}: two [[model]] tables have the name {one_line(name)!r}.")
     return replace(
         settings,
+        keys=_keys(keys, path),
         models=entries,
         plan=tuple(_part(item, path) for item in _tables(plan, "plan", path)),
     )
@@ -156,6 +161,27 @@ def _tables(value: Any, key: str, path: Path) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in items):
         raise Refusal(f"{path}: write each {key} as a table that begins with [[{key}]].")
     return items
+
+
+def _keys(table: Any, path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the `[keys.SCREEN]` tables; whether there are such commands and keys is not known
+    here.
+    """
+    if not isinstance(table, dict):
+        raise Refusal(f"{path}: write keys as tables such as [keys.loom].")
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for screen, commands in cast("dict[str, Any]", table).items():
+        if not isinstance(commands, dict):
+            raise Refusal(f"{path}: keys go into a table of a screen's, such as [keys.loom].")
+        found[screen] = {}
+        for name, keys in cast("dict[str, Any]", commands).items():
+            if not isinstance(keys, str):
+                raise Refusal(
+                    f"{path}: {one_line(name)} in [keys.{one_line(screen)}] has to be a text with "
+                    "keys and spaces between them, such as 'Space g'."
+                )
+            found[screen][name] = tuple(keys.split())
+    return found
 
 
 def _entry(table: dict[str, Any], path: Path) -> ModelEntry:

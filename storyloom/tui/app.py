@@ -23,7 +23,9 @@ from storyloom.settings import Settings
 from storyloom.story import file
 from storyloom.text import visible
 from storyloom.tui import themes
+from storyloom.tui.commands import SCREENS
 from storyloom.tui.guard import Guard
+from storyloom.tui.keys import keymap
 from storyloom.tui.screens.base import CommandScreen
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class ScreenCommands(Provider):
     async def discover(self) -> Hits:
         screen = self.screen
         if isinstance(screen, CommandScreen):
-            for command in screen.TABLE:
+            for command in screen.commands:
                 yield DiscoveryHit(
                     command.help, lambda name=command.name: self._do(name), help=_keys_of(command)
                 )
@@ -53,7 +55,7 @@ class ScreenCommands(Provider):
         screen = self.screen
         if not isinstance(screen, CommandScreen):
             return
-        for command in screen.TABLE:
+        for command in screen.commands:
             score = matcher.match(f"{command.name} {command.help}")
             if score > 0:
                 yield Hit(
@@ -95,6 +97,8 @@ class Loom(App[int]):
         self.settings = settings
         self._client = client
         self._path = path
+        # Before anything is drawn: what is wrong with the author's keys is said in the shell.
+        self.set_keymap(keymap(SCREENS, settings.keys))
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Who had the focus when a key came."""
         # A terminal that cannot show UTF-8 would show the code of each glyph instead.

@@ -1,18 +1,23 @@
-"""The one table of commands and their keys, screen by screen.
+"""How commands get their keys: what a command is, which keys there are, and an author's own.
 
-A key press, a `:` line and the command palette all reach a command by its name; help, key line and
-`storyloom bindings` are drawn from the same entries. Keys are from the set that every terminal,
-tmux and SSH pass on: letters, digits, plain punctuation, Space, Enter, Tab, arrows, paging keys
-and a few of Control. Escape always has a faster twin.
+A key press, a `:` line and the command palette all reach a command by its name. The commands
+themselves are in `storyloom.tui.commands`, the one table that help, key line and `storyloom
+bindings` are drawn from. Keys are from the set that every terminal, tmux and SSH pass on: letters,
+digits, plain punctuation, Space, Enter, Tab, arrows, paging keys and a few of Control. Escape
+always has a faster twin.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+from storyloom.text import Refusal, one_line
 
-__all__ = ["EDITOR", "FETCH", "HELP", "LEGEND", "LIBRARY", "LOOM", "NEW_STORY", "PICKER",
-           "READER", "SCREENS", "SPLIT", "Command", "bindings", "named", "shown_key"]  # fmt: skip
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+__all__ = ["SAFE", "Command", "Table", "bindings", "keymap", "named", "rebound", "shown_key"]
 
 
 @dataclass(frozen=True)
@@ -29,200 +34,32 @@ class Command:
     """Its word on the key line; empty keeps it off."""
     takes: str = ""
     """What may stand behind the name on a `:` line; empty for nothing."""
+    screen: str = ""
+    """The name of the screen it is a command of."""
 
 
-def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
-    return Command(name, tuple(keys.split()), help, group, short, takes)
+Table = tuple[Command, ...]
+"""The commands of one screen."""
 
-
-_EVERYWHERE = (
-    _c("command", ":", "Type a command by its name", "leave"),
-    _c("help", "?", "Show the keys of this screen", "leave", "?"),
+_CONTROLS = "defgklnortuwxy"
+SAFE = frozenset(
+    (
+        *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<>[]{}/?:;.'$+-",
+        *(f"ctrl+{letter}" for letter in _CONTROLS),
+        *"space enter tab shift+tab escape left right up down home end pageup pagedown".split(),
+    )
 )
-
-LOOM = (
-    _c("parent", "h left", "Go to the parent", "move"),
-    _c("next", "j down", "Go to the next branch of this fork", "move"),
-    _c("previous", "k up", "Go to the previous branch of this fork", "move"),
-    _c(
-        "child", "l right", "Go on to the child last looked at, the woven one, or the first", "move"
-    ),
-    _c("root", "< home", "Go to the beginning", "move"),
-    _c("tip", "> end", "Go to the tip of the weave, or of this strand", "move"),
-    _c("fork-before", "[", "Go to the fork before", "move"),
-    _c("fork-after", "]", "Go to the next fork on this strand", "move"),
-    _c("chapter-before", "{", "Go to the chapter before", "move"),
-    _c("chapter-after", "}", "Go to the next chapter on the weave", "move"),
-    _c("nth", "1 2 3 4 5 6 7 8 9", "Go to the branch of that number", "move", "", "NUMBER"),
-    _c("go", "", "Go to a node", "move", "", "NODE"),
-    _c("page-down", "pagedown ctrl+f", "Read on in the strand", "move"),
-    _c("page-up", "pageup ctrl+e", "Read back in the strand", "move"),
-    _c("search", "/", "Find words in the story", "move", "", "WORDS"),
-    _c("search-next", "n", "Go to the next hit", "move"),
-    _c("search-previous", "N", "Go to the previous hit", "move"),
-    _c("generate", "space g", "Grow branches from here with the plan in force", "make", "grow"),
-    _c("again", ".", "Ask for as many again at this fork", "make"),
-    _c("more", "+", "One branch more in the next batch", "make"),
-    _c("fewer", "-", "One branch fewer in the next batch", "make"),
-    _c("models", "m", "Choose the models from here down", "make", "models"),
-    _c("why", "a", "Say what the next fork from here is for", "make", "", "TEXT"),
-    _c("reason", "A", "Say why this branch was chosen", "make", "", "TEXT"),
-    _c("write", "i", "Write what comes next by hand", "make", "write"),
-    _c("write-sibling", "o", "Write another branch of this fork by hand", "make"),
-    _c("stop", "ctrl+g", "Stop what is being written", "make"),
-    _c("edit", "e", "Edit this passage here", "shape", "edit"),
-    _c("editor", "E", "Edit this passage in $EDITOR", "shape"),
-    _c("split", "s", "Split this passage in two", "shape", "split"),
-    _c("join", "J", "Join this passage with its parent", "shape"),
-    _c("prune", "x", "Prune this branch and all below it", "shape", "prune"),
-    _c("keep-only", "X", "Prune all other branches of this fork", "shape"),
-    _c("restore", "U", "Bring this fork's pruned branches back", "shape"),
-    _c("move-up", "", "Move this branch up among those of its fork", "shape"),
-    _c("move-down", "", "Move this branch down among those of its fork", "shape"),
-    _c("move-to", "", "Hang this branch on another node", "shape", "", "NODE"),
-    _c("copy-to", "", "Copy this branch and what is below it", "shape", "", "NODE"),
-    _c("purge", "", "Delete what is pruned here for good; asks first", "shape"),
-    _c("weave", "w", "Lead the weave to here, or one of that name", "shape", "weave", "NAME"),
-    _c("chapter", "C", "Begin a chapter before this passage", "shape", "", "TITLE"),
-    _c("note", ";", "Write a note on this passage", "shape", "", "TEXT"),
-    _c("tag", "", "Give this passage a tag, or take it away", "shape", "", "NAME"),
-    _c("bookmark", "", "Set a bookmark here, or take it away", "shape", "", "NAME"),
-    _c("undo", "u", "Take the last step back", "shape", "undo"),
-    _c("redo", "ctrl+r", "Make it again", "shape"),
-    _c("read", "r", "Read the weave as a book", "look", "read"),
-    _c("view", "v", "Show the tree or the branches", "look"),
-    _c("fold", "z", "Fold what is below, or show it again", "look"),
-    _c("export", "", "Write the weave to a Markdown file", "look", "", "FILE"),
-    _c("theme", "", "Change the colour theme", "look", "", "NAME"),
-    _c("title", "", "Change the story's title", "look", "", "TEXT"),
-    _c("premise", "", "Change what the story is about", "look", "", "TEXT"),
-    _c("style", "", "Change the style that every model is told", "look", "", "TEXT"),
-    _c("library", "q escape", "Go to the library", "leave"),
-    _c("quit", "", "Leave Storyloom", "leave"),
-    *_EVERYWHERE,
-)
-
-LEGEND = (
-    ("*", "on the weave, the path that is the story"),
-    (">", "where the cursor is"),
-    ("▌", "lines of the passage under the cursor"),
-    ("•", "a branch that came in and was not looked at yet"),
-    ("~", "behind a model's name: edited by hand since"),
-    ("+3", "three branches go on from here; in the tree, three nodes are folded away"),
-    ("31w", "how many words it has"),
-    ("H", "written by hand; other letters are models"),
-    ("x 2 pruned", "two branches that U brings back"),
-)
-"""What the loom's marks mean, for its help."""
-
-LIBRARY = (
-    _c("next", "j down", "Go to the next story", "move"),
-    _c("previous", "k up", "Go to the previous story", "move"),
-    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
-    _c("page-up", "pageup ctrl+e", "A page back", "move"),
-    _c("first", "< home", "Go to the first story", "move"),
-    _c("last", "> end", "Go to the last story", "move"),
-    _c("open", "enter l right", "Open the story", "make", "open"),
-    _c("new", "n", "Begin a new story", "make", "new"),
-    _c("read", "r", "Read its weave as a book", "look", "read"),
-    _c("export", "E", "Write its weave to a Markdown file", "look", "export", "FILE"),
-    _c("theme", "", "Change the colour theme", "look", "", "NAME"),
-    _c("reload", "ctrl+l", "Read the folder again", "look"),
-    _c("quit", "q escape", "Leave Storyloom", "leave", "quit"),
-    *_EVERYWHERE,
-)
-
-READER = (
-    _c("down", "j down", "One line on", "move", "line"),
-    _c("up", "k up", "One line back", "move"),
-    _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
-    _c("page-up", "b pageup ctrl+e", "A page back", "move"),
-    _c("top", "< home", "The beginning", "move"),
-    _c("bottom", "> end", "The end", "move"),
-    _c("chapter-before", "{", "The chapter before", "move"),
-    _c("chapter-after", "}", "The next chapter", "move", "chapter"),
-    _c("origins", "p", "Show who wrote each line", "look", "origins"),
-    _c("open", "enter", "Open the loom at this place", "look", "loom"),
-    _c("export", "E", "Write the weave to a Markdown file", "look", "", "FILE"),
-    _c("back", "q escape ctrl+g", "Back", "leave", "back"),
-    *_EVERYWHERE,
-)
-
-PICKER = (
-    _c("next", "j down", "Go to the next model", "move"),
-    _c("previous", "k up", "Go to the previous model", "move"),
-    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
-    _c("page-up", "pageup ctrl+e", "A page back", "move"),
-    _c("toggle", "space", "Take the model into the plan, or out of it", "make", "tick"),
-    _c("count", "1 2 3 4 5 6 7 8 9", "Ask for that many of its branches", "make", "1-9 branches"),
-    _c("filter", "/", "Show only models whose name has these letters", "make", "filter"),
-    _c("model", "", "Take a model that no list has, by litellm's name for it", "make", "", "NAME"),
-    _c("inherit", "I", "Have no plan here; use the one from above", "make", "inherit"),
-    _c("accept", "enter", "Use this plan from here down", "make", "use here"),
-    _c("accept-story", "S", "Use this plan for the whole story", "make", "whole story"),
-    _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
-    *_EVERYWHERE,
-)
-
-HELP = (
-    _c("down", "j down", "One line on", "move", "line"),
-    _c("up", "k up", "One line back", "move"),
-    _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
-    _c("page-up", "b pageup ctrl+e", "A page back", "move"),
-    _c("back", "q escape ctrl+g ?", "Back", "leave", "back"),
-)
-
-EDITOR = (
-    _c("save", "ctrl+o ctrl+s", "Keep the text and go back", "leave", "^o keep"),
-    _c(
-        "leave",
-        "ctrl+g escape",
-        "Go back; what was changed is kept as a draft",
-        "leave",
-        "^g leave",
-    ),
-)
-
-NEW_STORY = (
-    _c("create", "ctrl+o ctrl+s", "Create the story and open it", "make", "^o create"),
-    _c(
-        "leave", "ctrl+g escape", "Go back; asks once when something was typed", "leave", "^g leave"
-    ),
-)
-
-FETCH = (
-    _c("fetch", "enter", "Fetch the embedded model", "make", "fetch"),
-    _c("back", "q escape ctrl+g", "Go back; a fetch that runs is stopped", "leave", "back"),
-    *_EVERYWHERE,
-)
-
-SPLIT = (
-    _c("word-after", "l right", "Move the mark a word on", "move", "word"),
-    _c("word-before", "h left", "Move the mark a word back", "move"),
-    _c("sentence-after", "j down", "Move the mark a sentence on", "move", "sentence"),
-    _c("sentence-before", "k up", "Move the mark a sentence back", "move"),
-    _c("split", "enter s", "Split here", "make", "split here"),
-    _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
-    *_EVERYWHERE,
-)
-
-SCREENS: dict[str, tuple[Command, ...]] = {
-    "library": LIBRARY,
-    "loom": LOOM,
-    "reader": READER,
-    "models": PICKER,
-    "new": NEW_STORY,
-    "fetch": FETCH,
-    "editor": EDITOR,
-    "split": SPLIT,
-    "help": HELP,
-}
+"""Every key that may be asked for: no terminal, multiplexer or line in between eats it."""
 
 _SHOWN = {
     "space": "Space", "enter": "Enter", "escape": "Esc", "left": "Left", "right": "Right",
     "up": "Up", "down": "Down", "home": "Home", "end": "End", "pageup": "PgUp",
-    "pagedown": "PgDn", "tab": "Tab",
+    "pagedown": "PgDn", "tab": "Tab", "shift+tab": "Shift-Tab",
 }  # fmt: skip
+_NO_KEY = "f24"
+"""What a command without keys is bound to, as Textual's keymap cannot take a key away."""
+_FIXED = frozenset({"command", "help"})
+"""Commands whose keys stay: without them nobody finds out what the others are."""
 
 
 def shown_key(key: str) -> str:
@@ -230,15 +67,18 @@ def shown_key(key: str) -> str:
     return f"^{key[5:]}" if key.startswith("ctrl+") else _SHOWN.get(key, key)
 
 
-def bindings(commands: Iterable[Command]) -> list[Binding]:
+def bindings(commands: Iterable[Command]) -> "list[Binding]":
     """Return Textual's bindings of a screen's commands; a digit goes to its command with it."""
+    from textual.binding import Binding
+
     made: list[Binding] = []
     for command in commands:
         for key in command.keys:
             argument = key if key.isdigit() else ""
-            made.append(
-                Binding(key, f"do({command.name!r}, {argument!r})", command.help, show=False)
-            )
+            action = f"do({command.name!r}, {argument!r})"
+            # Keys that are digits say which; they cannot be given to another command.
+            name = None if argument else f"{command.screen}.{command.name}"
+            made.append(Binding(key, action, command.help, show=False, id=name))
     return made
 
 
@@ -249,3 +89,83 @@ def named(commands: Iterable[Command], name: str) -> Command | None:
     if exact:
         return exact[0]
     return found[0] if len(found) == 1 else None
+
+
+Chosen = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""An author's own keys: by screen and command, as the config file has them."""
+
+
+def rebound(commands: Table, chosen: Chosen) -> Table:
+    """Return a screen's commands with the keys that the author has chosen for them."""
+    own = chosen.get(commands[0].screen, {}) if commands else {}
+    if not own:
+        return commands
+    return tuple(
+        replace(command, keys=tuple(_key(key) for key in own[command.name]))
+        if command.name in own
+        else command
+        for command in commands
+    )
+
+
+def keymap(screens: Mapping[str, Table], chosen: Chosen) -> dict[str, str]:
+    """Return Textual's keymap for an author's own keys, by binding.
+
+    It names every command of a screen of which one is changed, as Textual otherwise drops what
+    swaps keys. Raises Refusal for a screen, a command or a key that is none, and for a key that
+    two commands of a screen would have.
+    """
+    made: dict[str, str] = {}
+    for screen, own in chosen.items():
+        if screen not in screens:
+            raise Refusal(f"[keys.{one_line(screen)}]: {_near(screen, screens, 'screen')}")
+        table = screens[screen]
+        names = [command.name for command in table]
+        for name, keys in own.items():
+            if name not in names:
+                raise Refusal(f"[keys.{screen}]: {_near(name, names, 'command')}")
+            command = table[names.index(name)]
+            if name in _FIXED or any(key.isdigit() for key in command.keys):
+                raise Refusal(f"[keys.{screen}]: the keys of {name} cannot be changed.")
+            for key in keys:
+                if _key(key) not in SAFE:
+                    raise Refusal(
+                        f"[keys.{screen}]: {name} cannot have the key {one_line(key)!r}; known are "
+                        "letters, digits, < > [ ] { } / ? : ; . ' $ + -, Space, Enter, Tab, Esc, "
+                        f"arrows (Up), Home, End, PgUp, PgDn and ^ with one of {_CONTROLS}."
+                    )
+        _refuse_clashes(screen, rebound(table, chosen))
+        made |= {
+            f"{screen}.{command.name}": ",".join(command.keys) or _NO_KEY
+            for command in rebound(table, chosen)
+            if not any(key.isdigit() for key in command.keys)
+        }
+    return made
+
+
+def _refuse_clashes(screen: str, table: Table) -> None:
+    taken: dict[str, str] = {}
+    for command in table:
+        for key in command.keys:
+            if key in taken:
+                raise Refusal(
+                    f"[keys.{screen}]: {shown_key(key)} would be the key of both {taken[key]} and "
+                    f"{command.name}; give one of them another key."
+                )
+            taken[key] = command.name
+
+
+def _key(written: str) -> str:
+    """Return Textual's name of a key as an author writes it: `^x`, `Space`, `PgUp`, `x`."""
+    if len(written) == 2 and written[0] == "^":
+        return f"ctrl+{written[1].lower()}"
+    by_shown = {shown.lower(): key for key, shown in _SHOWN.items()}
+    lowered = written.lower()
+    return written if len(written) == 1 else by_shown.get(lowered, lowered)
+
+
+def _near(name: str, known: Iterable[str], what: str) -> str:
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
+    return f"there is no {what} {one_line(name)!r}; {hint}"

@@ -16,8 +16,9 @@ from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import marks, shape, weaves
 from storyloom.story.story import Story
+from storyloom.tui.commands import SCREENS
 from storyloom.tui.guard import Guard
-from storyloom.tui.keys import SCREENS, Command
+from storyloom.tui.keys import Command
 from storyloom.tui.screens.fetch import FetchScreen
 from storyloom.tui.screens.help import HelpScreen
 from storyloom.tui.screens.library import LibraryScreen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.tui.keys import SCREENS
+from storyloom.tui.commands import SCREENS
 from storyloom.tui.screens.help import HelpScreen
 from tests.tui.stage import SIZES, Stage, shown
 

@@ -7,14 +7,10 @@ import pkgutil
 import pytest
 
 from storyloom.tui import screens
-from storyloom.tui.keys import SCREENS, Command, bindings, named, shown_key
+from storyloom.tui.commands import SCREENS
+from storyloom.tui.keys import SAFE, Command, bindings, named, shown_key
 from storyloom.tui.screens.base import CommandScreen
 
-SAFE = {
-    *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<>[]{}/?:;.'$+-",
-    *(f"ctrl+{letter}" for letter in "defgklnortuwxy"),
-    *"space enter tab shift+tab escape left right up down home end pageup pagedown".split(),
-}
 ALIASES = {"ctrl+s"}
 """May be eaten by flow control, so another key does the same."""
 FORMS = {"editor", "new"}

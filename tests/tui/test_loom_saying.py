@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from storyloom.story import marks, reading, tips, weaves
 from storyloom.story.story import Story
-from storyloom.tui.keys import LOOM
+from storyloom.tui.commands import LOOM
 from storyloom.tui.screens.help import HelpScreen
 from tests.tui.looming import at_the_loom, state
 from tests.tui.stage import SIZES

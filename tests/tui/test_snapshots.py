@@ -13,7 +13,7 @@ from storyloom import paths
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story.story import Story
-from storyloom.tui.keys import LOOM
+from storyloom.tui.commands import LOOM
 from storyloom.tui.screens.base import SMALLEST
 from storyloom.tui.screens.fetch import FetchScreen
 from storyloom.tui.screens.help import HelpScreen

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from storyloom.text import Refusal, one_line
-from storyloom.tui.keys import Command, named
+from storyloom.tui.keys import Table, named, rebound
 from storyloom.tui.widgets.bar import KeyLine, TooSmall
 
 __all__ = ["SMALLEST", "CommandScreen"]
@@ -25,10 +25,17 @@ _PASTE_SECONDS = 0.3
 class CommandScreen(Screen[object]):
     """A screen whose keys, `:` lines and palette entries all reach `do_<name>` methods."""
 
-    TABLE: ClassVar[tuple[Command, ...]] = ()
+    TABLE: ClassVar[Table] = ()
+    """The commands with the keys that Storyloom gives them."""
     AUTO_FOCUS = ""
     _pasted = 0.0
     _asking: tuple[str, Callable[[str], object], str, list[str]] | None = None
+
+    @property
+    def commands(self) -> Table:
+        """This screen's commands with the author's own keys."""
+        settings = getattr(self.app, "settings", None)
+        return rebound(self.TABLE, settings.keys) if settings is not None else self.TABLE
 
     def compose_foot(self) -> ComposeResult:
         """The key line, and what a screen too small for anything else says."""
@@ -41,7 +48,7 @@ class CommandScreen(Screen[object]):
             reached = [name for least, name in steps if size >= least]
             self.add_class(*reached[-1:])
         yield TooSmall(id="too-small")
-        yield KeyLine(self.TABLE, id="keys")
+        yield KeyLine(self.commands, id="keys")
 
     @on(events.Resize)
     def see_size(self, event: events.Resize) -> None:
@@ -140,7 +147,7 @@ class CommandScreen(Screen[object]):
         del argument
         from storyloom.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.TABLE))
+        self.app.push_screen(HelpScreen(self.commands))
 
     def do_theme(self, name: str) -> None:
         """Change the colour theme until the program ends."""

@@ -11,7 +11,8 @@ from storyloom.story import origins, place
 from storyloom.story.origins import HUMAN, PASTE, PASTE_LENGTH, Runs
 from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, words
-from storyloom.tui.keys import EDITOR, Command, bindings
+from storyloom.tui.commands import EDITOR
+from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 
 from storyloom.models import weights
 from storyloom.text import Refusal, one_line
-from storyloom.tui.keys import FETCH, bindings
+from storyloom.tui.commands import FETCH
+from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import paragraph

@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 
-from storyloom.tui.keys import HELP, LEGEND, LOOM, Command, bindings, shown_key
+from storyloom.tui.commands import HELP, LEGEND
+from storyloom.tui.keys import Command, bindings, shown_key
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left
@@ -67,7 +68,7 @@ class HelpScreen(CommandScreen):
                 lines.append(((margin + heading, "title"),))
                 for command in commands:
                     lines += [((margin, ""), *line) for line in _row(command, measure, keys, names)]
-        if self._commands is LOOM:
+        if self._commands and self._commands[0].screen == "loom":
             lines += [(), ((margin + "Marks", "title"),)]
             for mark, meaning in LEGEND:
                 for number, (start, end) in enumerate(wrap(meaning, max(10, measure - 16))):

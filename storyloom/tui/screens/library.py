@@ -19,7 +19,8 @@ from storyloom.story.shelf import Entry, Facts
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting, library_rows
-from storyloom.tui.keys import LIBRARY, bindings
+from storyloom.tui.commands import LIBRARY
+from storyloom.tui.keys import bindings
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left, paragraph

@@ -7,7 +7,8 @@ from storyloom.settings import PlanPart
 from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import exporting
-from storyloom.tui.keys import LOOM, Command, bindings
+from storyloom.tui.commands import LOOM
+from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.arranging import Arranging
 from storyloom.tui.screens.growing import Growing
 from storyloom.tui.screens.moving import Moving

@@ -14,7 +14,8 @@ from storyloom.models.client import Client
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
 from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, one_line
-from storyloom.tui.keys import PICKER, bindings
+from storyloom.tui.commands import PICKER
+from storyloom.tui.keys import bindings
 from storyloom.tui.model_rows import LOCAL, ModelRow, head
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header

@@ -16,7 +16,8 @@ from storyloom import paths
 from storyloom.exchange.files import slug
 from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, first_words, one_line, words
-from storyloom.tui.keys import NEW_STORY, bindings
+from storyloom.tui.commands import NEW_STORY
+from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import grouped

@@ -14,7 +14,8 @@ from storyloom.story import marks, origins, place, reading, tips
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting
-from storyloom.tui.keys import READER, bindings
+from storyloom.tui.commands import READER
+from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
 from storyloom.tui.pages import MEASURE, WRITING, Anchor, Pages, Row, origin_name
 from storyloom.tui.screens.base import CommandScreen

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
-from storyloom.tui.keys import SPLIT, Command, bindings
+from storyloom.tui.commands import SPLIT
+from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import Line, LinePane

@@ -1,0 +1,343 @@
+"""The one table of commands and their keys, screen by screen."""
+
+from dataclasses import replace
+
+from storyloom.tui.keys import Command, Table
+
+__all__ = ["COMPARE", "CONTEXT", "EDITOR", "EXPORT", "FETCH", "HELP", "LEGEND", "LIBRARY", "LOOM",
+           "NEW_STORY", "PICKER", "READER", "SCREENS", "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
+
+
+def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
+    return Command(name, tuple(keys.split()), help, group, short, takes)
+
+
+def _screen(name: str, *commands: Command) -> Table:
+    return tuple(replace(command, screen=name) for command in commands)
+
+
+_EVERYWHERE = (
+    _c("command", ":", "Type a command by its name", "leave"),
+    _c("help", "?", "Show the keys of this screen", "leave", "?"),
+)
+
+LOOM = _screen(
+    "loom",
+    _c("parent", "h left", "Go to the parent", "move"),
+    _c("next", "j down", "Go to the next branch of this fork", "move"),
+    _c("previous", "k up", "Go to the previous branch of this fork", "move"),
+    _c(
+        "child", "l right", "Go on to the child last looked at, the woven one, or the first", "move"
+    ),
+    _c("root", "< home", "Go to the beginning", "move"),
+    _c("tip", "> end", "Go to the tip of the weave, or of this strand", "move"),
+    _c("fork-before", "[", "Go to the fork before", "move"),
+    _c("fork-after", "]", "Go to the next fork on this strand", "move"),
+    _c("chapter-before", "{", "Go to the chapter before", "move"),
+    _c("chapter-after", "}", "Go to the next chapter on the weave", "move"),
+    _c("nth", "1 2 3 4 5 6 7 8 9", "Go to the branch of that number", "move", "", "NUMBER"),
+    _c("go", "", "Go to a node", "move", "", "NODE"),
+    _c("to-bookmark", "'", "Go to a bookmark", "move", "", "NAME"),
+    _c("pane-after", "tab", "Give j and k to the next pane: branches, strand, tree", "move"),
+    _c("pane-before", "shift+tab", "Give them to the pane before", "move"),
+    _c("page-down", "pagedown ctrl+f", "Read on in the strand", "move"),
+    _c("page-up", "pageup ctrl+e", "Read back in the strand", "move"),
+    _c("search", "/", "Find words in the story", "move", "", "WORDS"),
+    _c("search-next", "n", "Go to the next hit", "move"),
+    _c("search-previous", "N", "Go to the previous hit", "move"),
+    _c("generate", "space g", "Grow branches from here with the plan in force", "make", "grow"),
+    _c("again", ".", "Ask for as many again at this fork", "make"),
+    _c("more", "+", "One branch more in the next batch", "make"),
+    _c("fewer", "-", "One branch fewer in the next batch", "make"),
+    _c("models", "m", "Choose the models from here down", "make", "models"),
+    _c("why", "a", "Say what the next fork from here is for", "make", "", "TEXT"),
+    _c("reason", "A", "Say why this branch was chosen", "make", "", "TEXT"),
+    _c("write", "i", "Write what comes next by hand", "make", "write"),
+    _c("write-sibling", "o", "Write another branch of this fork by hand", "make"),
+    _c("stop", "ctrl+g", "Stop what is being written", "make"),
+    _c("edit", "e", "Edit this passage here", "shape", "edit"),
+    _c("editor", "E", "Edit this passage in $EDITOR", "shape"),
+    _c("split", "s", "Split this passage in two", "shape", "split"),
+    _c("join", "J", "Join this passage with its parent", "shape"),
+    _c("prune", "x", "Prune this branch and all below it", "shape", "prune"),
+    _c("keep-only", "X", "Prune all other branches of this fork", "shape"),
+    _c("restore", "U", "Bring this fork's pruned branches back", "shape"),
+    _c("move-up", "", "Move this branch up among those of its fork", "shape"),
+    _c("move-down", "", "Move this branch down among those of its fork", "shape"),
+    _c("move-to", "", "Hang this branch on another node", "shape", "", "NODE"),
+    _c("copy-to", "", "Copy this branch and what is below it", "shape", "", "NODE"),
+    _c("purge", "", "Delete what is pruned here for good; asks first", "shape"),
+    _c("weave", "w", "Lead the weave to here, or one of that name", "shape", "weave", "NAME"),
+    _c("chapter", "C", "Begin a chapter before this passage", "shape", "", "TITLE"),
+    _c("note", ";", "Write a note on this passage", "shape", "", "TEXT"),
+    _c("tag", "t", "Give this passage a tag, or take it away", "shape", "", "NAME"),
+    _c("bookmark", "b", "Set a bookmark here, or take it away", "shape", "", "NAME"),
+    _c("undo", "u", "Take the last step back", "shape", "undo"),
+    _c("redo", "ctrl+r", "Make it again", "shape"),
+    _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
+    _c("read", "r", "Read the weave as a book", "look", "read"),
+    _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),
+    _c("context", "I", "Show what the models would be sent from here", "look"),
+    _c("view", "v", "Show the tree or the branches", "look"),
+    _c("fold", "z", "Fold what is below, or show it again", "look"),
+    _c("fold-others", "Z", "Fold all that is not on the weave, or show it again", "look"),
+    _c("copy", "y", "Copy this passage to the clipboard", "look"),
+    _c("export", "", "Write the weave to a file", "look", "export", "FILE"),
+    _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
+    _c("hints", "", "Show hints for the first steps, or hide them", "look"),
+    _c("title", "", "Change the story's title", "look", "", "TEXT"),
+    _c("premise", "", "Change what the story is about", "look", "", "TEXT"),
+    _c("style", "", "Change the style that every model is told", "look", "", "TEXT"),
+    _c("library", "q escape", "Go to the library", "leave"),
+    _c("quit", "", "Leave Storyloom", "leave"),
+    *_EVERYWHERE,
+)
+
+LEGEND = (
+    ("*", "on the weave, the path that is the story"),
+    (">", "where the cursor is"),
+    ("▌", "lines of the passage under the cursor"),
+    ("•", "a branch that came in and was not looked at yet"),
+    ("~", "behind a model's name: edited by hand since"),
+    ("+3", "three branches go on from here; in the tree, three nodes are folded away"),
+    ("31w", "how many words it has"),
+    ("H", "written by hand; other letters are models"),
+    ("x 2 pruned", "two branches that U brings back"),
+)
+"""What the loom's marks mean, for its help."""
+
+LIBRARY = _screen(
+    "library",
+    _c("next", "j down", "Go to the next story", "move"),
+    _c("previous", "k up", "Go to the previous story", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("first", "< home", "Go to the first story", "move"),
+    _c("last", "> end", "Go to the last story", "move"),
+    _c("open", "enter l right", "Open the story", "make", "open"),
+    _c("new", "n", "Begin a new story", "make", "new"),
+    _c(
+        "import",
+        "i",
+        "Bring in a story: a text, Markdown, or another .loom file",
+        "make",
+        "import",
+        "PATH",
+    ),
+    _c(
+        "archive",
+        "x",
+        "Put the story away in the archive, or take it out again",
+        "shape",
+        "archive",
+    ),
+    _c("archived", "A", "Show the archive, or the library again", "look"),
+    _c("find", "/", "Find words in all stories, and titles", "look", "find", "WORDS"),
+    _c("sort", "s", "Sort by last opened, title, or size", "look"),
+    _c("read", "r", "Read its weave as a book", "look", "read"),
+    _c("export", "E", "Write its weave to a file", "look", "export", "FILE"),
+    _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
+    _c("reload", "ctrl+l", "Read the folder again", "look"),
+    _c("quit", "q escape", "Leave Storyloom", "leave", "quit"),
+    *_EVERYWHERE,
+)
+
+READER = _screen(
+    "reader",
+    _c("down", "j down", "One line on", "move", "line"),
+    _c("up", "k up", "One line back", "move"),
+    _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
+    _c("page-up", "b pageup ctrl+e", "A page back", "move"),
+    _c("top", "< home", "The beginning", "move"),
+    _c("bottom", "> end", "The end", "move"),
+    _c("chapter-before", "{", "The chapter before", "move"),
+    _c("chapter-after", "}", "The next chapter", "move", "chapter"),
+    _c("fork-before", "[", "The fork before", "move"),
+    _c("fork-after", "]", "The next fork", "move", "fork"),
+    _c("find", "/", "Find words in the book", "move", "find", "WORDS"),
+    _c("find-next", "n", "The next place", "move"),
+    _c("find-previous", "N", "The place before", "move"),
+    _c("origins", "p", "Show who wrote each line", "look", "origins"),
+    _c("forks", "v", "Show what else was offered, or hide it", "look", "forks"),
+    _c("open", "enter", "Open the loom at this place", "look", "loom"),
+    _c("copy", "y", "Copy the page to the clipboard", "look"),
+    _c("export", "E", "Write the weave to a file", "look", "", "FILE"),
+    _c("back", "q escape ctrl+g", "Back", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+PICKER = _screen(
+    "models",
+    _c("next", "j down", "Go to the next model", "move"),
+    _c("previous", "k up", "Go to the previous model", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("toggle", "space", "Take the model into the plan, or out of it", "make", "tick"),
+    _c("count", "1 2 3 4 5 6 7 8 9", "Ask for that many of its branches", "make", "1-9 branches"),
+    _c("filter", "/", "Show only models whose name has these letters", "make", "filter"),
+    _c("model", "", "Take a model that no list has, by litellm's name for it", "make", "", "NAME"),
+    _c("inherit", "I", "Have no plan here; use the one from above", "make", "inherit"),
+    _c("accept", "enter", "Use this plan from here down", "make", "use here"),
+    _c("accept-story", "S", "Use this plan for the whole story", "make", "whole story"),
+    _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+HELP = _screen(
+    "help",
+    _c("down", "j down", "One line on", "move", "line"),
+    _c("up", "k up", "One line back", "move"),
+    _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
+    _c("page-up", "b pageup ctrl+e", "A page back", "move"),
+    _c("back", "q escape ctrl+g ?", "Back", "leave", "back"),
+)
+
+EDITOR = _screen(
+    "editor",
+    _c("save", "ctrl+o ctrl+s", "Keep the text and go back", "leave", "^o keep"),
+    _c(
+        "suggest",
+        "tab ctrl+t",
+        "Ask the models for three short ways on from the cursor",
+        "make",
+        "Tab suggest",
+    ),
+    _c(
+        "leave",
+        "ctrl+g escape",
+        "Go back; what was changed is kept as a draft",
+        "leave",
+        "^g leave",
+    ),
+)
+
+NEW_STORY = _screen(
+    "new",
+    _c("create", "ctrl+o ctrl+s", "Create the story and open it", "make", "^o create"),
+    _c(
+        "leave", "ctrl+g escape", "Go back; asks once when something was typed", "leave", "^g leave"
+    ),
+)
+
+FETCH = _screen(
+    "fetch",
+    _c("fetch", "enter", "Fetch the embedded model", "make", "fetch"),
+    _c("back", "q escape ctrl+g", "Go back; a fetch that runs is stopped", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+COMPARE = _screen(
+    "compare",
+    _c("column-after", "l right", "Go to the next branch", "move", "column"),
+    _c("column-before", "h left", "Go to the branch before", "move"),
+    _c("down", "j down", "Read on, one line", "move", "scroll"),
+    _c("up", "k up", "Read back, one line", "move"),
+    _c("page-down", "space pagedown ctrl+f", "Read on, a page", "move"),
+    _c("page-up", "b pageup ctrl+e", "Read back, a page", "move"),
+    _c("pick", "enter", "Choose this branch and go back to the loom with it", "make", "pick"),
+    _c(
+        "pick-nth",
+        "1 2 3 4 5 6 7 8 9",
+        "Choose the branch of that number",
+        "make",
+        "1-9 pick",
+        "NUMBER",
+    ),
+    _c("weave", "w", "Lead the weave to this branch", "shape", "weave"),
+    _c("prune", "x", "Prune this branch and all below it", "shape", "prune"),
+    _c("keep-only", "X", "Prune all other branches of this fork", "shape"),
+    _c("undo", "u", "Take the last step back", "shape"),
+    _c("diff", "d", "Show what differs from this branch, word by word", "look", "diff"),
+    _c("first-version", "e", "Compare this passage with its own first version", "look"),
+    _c(
+        "blind",
+        "Z",
+        "Shuffle the branches and hide their models until one is chosen",
+        "look",
+        "blind",
+    ),
+    _c("reveal", "r", "Show the models again", "look"),
+    _c("copy", "y", "Copy this branch to the clipboard", "look"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+CONTEXT = _screen(
+    "context",
+    _c("next", "j down", "Go to the next block", "move", "block"),
+    _c("previous", "k up", "Go to the block before", "move"),
+    _c("page-down", "space pagedown ctrl+f", "Read the block's text on", "move", "read on"),
+    _c("page-up", "b pageup ctrl+e", "Read it back", "move"),
+    _c("model", "m", "Show what the next model of the plan is sent", "look", "model"),
+    _c(
+        "sent",
+        "s",
+        "Show what was sent for this branch, or what would be sent next",
+        "look",
+        "sent",
+    ),
+    _c("diff", "d", "Show how it differs from what was sent last", "look", "diff"),
+    _c("copy", "y", "Copy the block's text to the clipboard", "look", "copy"),
+    _c("dump", "D", "Write the whole request to a file", "look", "", "FILE"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+EXPORT = _screen(
+    "export",
+    _c("next", "j down", "Go to the next line", "move"),
+    _c("previous", "k up", "Go to the line before", "move"),
+    _c("toggle", "space enter", "Choose what the line says, or change it", "make", "choose"),
+    _c("export", "x ctrl+o", "Write the files", "make", "export"),
+    _c("preview", "v", "Show the next format in the preview", "look", "preview"),
+    _c("page-down", "pagedown ctrl+f", "Read the preview on", "move"),
+    _c("page-up", "pageup ctrl+e", "Read it back", "move"),
+    _c("back", "q escape ctrl+g", "Back, nothing written", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+WEAVES = _screen(
+    "weaves",
+    _c("next", "j down", "Go to the next weave", "move"),
+    _c("previous", "k up", "Go to the weave before", "move"),
+    _c("open", "enter", "Go to the tip of this weave", "move", "go"),
+    _c("read", "r", "Read this weave as a book", "look", "read"),
+    _c("new", "n", "Begin a weave that leads to where the cursor is", "make", "new", "NAME"),
+    _c("rename", "e", "Give this weave another name", "shape", "rename", "NAME"),
+    _c("delete", "x", "Delete this weave; the passages stay", "shape", "delete"),
+    _c("compare", "c", "Show where this weave and the main one part", "look", "compare"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+THEMES = _screen(
+    "themes",
+    _c("next", "j down", "Look at the next theme", "move"),
+    _c("previous", "k up", "Look at the theme before", "move"),
+    _c("accept", "enter", "Use this theme from now on", "make", "use"),
+    _c("back", "q escape ctrl+g", "Back to the theme before", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+SPLIT = _screen(
+    "split",
+    _c("word-after", "l right", "Move the mark a word on", "move", "word"),
+    _c("word-before", "h left", "Move the mark a word back", "move"),
+    _c("sentence-after", "j down", "Move the mark a sentence on", "move", "sentence"),
+    _c("sentence-before", "k up", "Move the mark a sentence back", "move"),
+    _c("split", "enter s", "Split here", "make", "split here"),
+    _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+SCREENS: dict[str, Table] = {
+    "library": LIBRARY,
+    "loom": LOOM,
+    "reader": READER,
+    "models": PICKER,
+    "new": NEW_STORY,
+    "fetch": FETCH,
+    "editor": EDITOR,
+    "split": SPLIT,
+    "help": HELP,
+}
