@@ -22,6 +22,7 @@ __all__ = [
     "below",
     "cards",
     "carried",
+    "chapter_of",
     "chapters",
     "children",
     "data_version",
@@ -29,6 +30,7 @@ __all__ = [
     "exists",
     "last_op",
     "models",
+    "parent",
     "path",
     "pieces",
     "pruned_children",
@@ -104,6 +106,12 @@ def exists(story: Story, node: int) -> bool:
     """Whether there is a live node of that id, pruned or not."""
     row = story.read.execute("SELECT flags FROM node WHERE id = ?", (node,)).fetchone()
     return bool(row) and not row[0] & GONE
+
+
+def parent(story: Story, node: int) -> int:
+    """Return what a node hangs on; 0 for a root, and where there is no such node."""
+    row = story.read.execute("SELECT parent FROM node WHERE id = ?", (node,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def children(story: Story, parent: int, *, pruned: bool = False) -> list[int]:
@@ -310,6 +318,13 @@ def carried(story: Story, node: int, key: str) -> tuple[int, str] | None:
         "SELECT owner, value FROM up JOIN attr ON attr.owner = up.id AND attr.key = ? LIMIT 1",
         (node, key),
     ).fetchone()
+
+
+def chapter_of(story: Story, node: int) -> str | None:
+    """Return the title of the chapter that a node is in, None before the first."""
+    found = carried(story, node, "chapters")
+    chapters = chapters_of(found[1]) if found is not None and found[0] else []
+    return chapters[-1].title if chapters else None
 
 
 _FIRST_GENERATIONS = 5_000

@@ -14,7 +14,7 @@ from storyloom.story.kept import kept
 from storyloom.story.schema import GONE, HIDDEN
 from storyloom.story.story import Story
 
-__all__ = ["Found", "Hit", "search"]
+__all__ = ["Found", "Hit", "query", "search"]
 
 _WORDLESS = re.compile(r"[^\w\u0300-\u036f]+|_")
 _MOST_WORDS = 64
@@ -56,7 +56,7 @@ def search(
     `below` limits it to a node and what is below it, `weave` to the nodes of that weave; what is
     said of the story itself belongs to neither. Only the present texts are searched.
     """
-    wanted = _query(phrase)
+    wanted = query(phrase)
     if not wanted:
         return Found((), more=False)
     db = story.read
@@ -70,7 +70,8 @@ def search(
     return Found(_ordered(db, found[:limit]), more)
 
 
-def _query(phrase: str) -> str:
+def query(phrase: str) -> str:
+    """Return a phrase as the indexes are asked for it; empty when it has no words."""
     words = (_WORDLESS.sub(" ", part).strip() for part in kept(phrase).split())
     tokens = [word for word in words if word][:_MOST_WORDS]
     return " ".join(f'"{token}"' for token in tokens) + "*" if tokens else ""

@@ -5,6 +5,7 @@ size: what grows with it is counted up to a bound, and it is said where that was
 """
 
 import contextlib
+import itertools
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from storyloom.story.marks import chapters_of
 from storyloom.story.schema import GONE, PRUNED
 from storyloom.text import Refusal, one_line, words
 
-__all__ = ["Entry", "Facts", "facts", "shelf", "spent"]
+__all__ = ["Entry", "Facts", "facts", "free_name", "is_among", "shelf", "spent"]
 
 _NODES = 20_000
 _READ = 300
@@ -106,6 +107,24 @@ def facts(path: Path) -> Facts:
     except _FAULTS as error:
         named, why = one_line(str(path)), one_line(str(error))
         return Facts(path.stem, error=f"{named} cannot be read as a story: {why}.")
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """Return a path for a story that nothing has yet: `name`, or that with a number behind it."""
+    for number in itertools.count(1):
+        numbered = f"{name}-{number}" if number > 1 else name
+        path = folder / f"{numbered}{file.SUFFIX}"
+        if not any(os.path.lexists(f"{path}{suffix}") for suffix in ("", "-wal", "-journal")):
+            return path
+    raise AssertionError
+
+
+def is_among(path: Path, folder: Path) -> bool:
+    """Whether a file is one of the stories that a folder shows."""
+    try:
+        return path.suffix == file.SUFFIX and path.parent.samefile(folder)
+    except (OSError, ValueError):
+        return False
 
 
 def spent(facts: Facts) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storyloom.story import shape
-from storyloom.story.shelf import Facts, facts, shelf, spent
+from storyloom.story.shelf import Facts, facts, free_name, is_among, shelf, spent
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
@@ -140,3 +140,23 @@ def test_what_was_spent_says_what_is_not_known() -> None:
     assert spent(Facts("", models=1, spent=1.5)) == "$1.50"
     assert spent(Facts("", models=1, unpriced=2)) == "?"
     assert spent(Facts("", models=1, spent=1.5, unpriced=2)) == "$1.50?"
+
+
+def test_a_free_name_is_none_that_a_story_has_or_had(path: Path) -> None:
+    folder = path.parent
+    assert free_name(folder, "tide") == folder / "tide.loom"
+    (folder / "tide.loom").write_text("x")
+    # Changes that a crash left beside a story that is gone would be taken for the new one's.
+    (folder / "tide-2.loom-wal").write_text("x")
+    (folder / "tide-3.loom").symlink_to(folder / "nowhere")
+    assert free_name(folder, "tide") == folder / "tide-4.loom"
+
+
+def test_a_story_is_among_those_of_its_own_folder_however_that_is_spelled(path: Path) -> None:
+    folder = path.parent
+    (folder / "link").symlink_to(folder, target_is_directory=True)
+    assert is_among(path, folder)
+    assert is_among(folder / "link" / path.name, folder)
+    assert not is_among(folder / "notes.md", folder)
+    assert not is_among(path, folder.parent)
+    assert not is_among(folder / "missing" / "a.loom", folder)
