@@ -1,11 +1,9 @@
 """A new `[[model]]` table in the user's settings."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
-from storyloom import paths, settings
+from storyloom import configuring, paths, settings
 from storyloom.text import Refusal, clean, one_line
 
 __all__ = ["append_model"]
@@ -25,29 +23,10 @@ def append_model(table: dict[str, str | int]) -> Path:
         raise Refusal("A model's name cannot be empty.")
     if any(entry.name == table["name"] for entry in known.models):
         raise Refusal(f"There is a model called {name} in {path} already; choose another name.")
-    # The file may be a link into a folder of dotfiles: the link stays.
-    target = path.resolve()
-    paths.made(target.parent)
     try:
-        old = target.read_text(encoding="utf-8-sig") if target.exists() else ""
-        handle, drafted = tempfile.mkstemp(prefix=".storyloom-", suffix=".toml", dir=target.parent)
-    except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror}.") from error
-    draft = Path(drafted)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(_with_gap(old) + _dumped(table))
-            out.flush()
-            os.fsync(out.fileno())
-        settings.load(draft)
-        os.replace(draft, target)
+        return configuring.rewrite(lambda old: _with_gap(old) + _dumped(table))
     except Refusal as refusal:
-        raise Refusal(f"Not added: {str(refusal).replace(str(draft), str(path))}") from refusal
-    except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+        raise Refusal(f"Not added: {refusal}") from refusal
 
 
 def _with_gap(old: str) -> str:

@@ -73,7 +73,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def has_screen() -> bool:
     """Whether the whole-screen program can run: a terminal at both ends that knows how to draw."""
-    able = os.environ.get("TERM", "") not in ("", "dumb") or os.name == "nt"
+    able = os.environ.get("TERM", "") not in ("", "dumb", "unknown") or os.name == "nt"
     return able and is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.screen import Screen
@@ -117,6 +120,31 @@ def test_the_last_filter_lets_nothing_pass(text: str) -> None:
     (segment,) = Guard().apply([Segment(text)], Color(0, 0, 0))
     assert DANGEROUS.search(segment.text.replace("\n", "")) is None
     assert "\n" not in segment.text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Noël, über die Straße", "Noel, uber die Strase"),
+        ("“Well” — it’s… «so»", '"Well" - it\'s~ "so"'),
+        ("e\u0301t\u00e9 d\u2019Anna", "ete d'Anna"),
+        ("日本 Ｑ", "???? Q "),
+        ("½ ﬁ ☃ \xa0|", "? ? ?  |"),
+        ("▌╭─╮│╰╯├ █ ▁ •", "|+-+|+++ # = ."),
+        ("plain", "plain"),
+    ],
+)
+def test_on_an_ascii_terminal_text_keeps_its_likeness_and_its_width(text: str, shown: str) -> None:
+    (segment,) = Guard(ascii=True).apply([Segment(text)], Color(0, 0, 0))
+    assert segment.text == shown
+    assert len(segment.text) == cell_len(text)
+
+
+@given(st.text())
+def test_on_an_ascii_terminal_there_is_nothing_but_ascii(text: str) -> None:
+    (segment,) = Guard(ascii=True).apply([Segment(text)], Color(0, 0, 0))
+    assert segment.text.isascii()
+    assert segment.text == "" or segment.text.isprintable()
 
 
 async def test_a_refusal_that_quotes_hostile_text_is_shown_as_text(path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Changes in the user's config file that leave the rest of it as it was written."""
+
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from storyloom import paths, settings
+from storyloom.text import Refusal
+
+__all__ = ["rewrite", "set_theme"]
+
+
+def set_theme(name: str) -> Path:
+    """Write `theme = "NAME"` into the config file and return its path.
+
+    A theme that is set there already is replaced on its own line. `name` is one that a theme can
+    have. Raises Refusal with the file untouched when it cannot be written.
+    """
+    return rewrite(lambda text: _with_theme(text, name))
+
+
+def rewrite(change: Callable[[str], str]) -> Path:
+    """Put what `change` makes of the config file's text in its place, and return its path.
+
+    The new text is read as settings before it takes the old one's place; the file is then
+    readable by its owner alone. Raises Refusal with the file untouched when it is not right.
+    """
+    path = paths.config_file()
+    # The file may be a link into a folder of dotfiles: the link stays.
+    target = path.resolve()
+    paths.made(target.parent)
+    try:
+        old = target.read_bytes().decode("utf-8-sig") if target.exists() else ""
+        if target.exists() and not os.access(target, os.W_OK):
+            # Its folder would let it be replaced, but it was not made read-only for nothing.
+            raise Refusal(f"{path} cannot be written: it is read-only.")
+        handle, drafted = tempfile.mkstemp(prefix=".storyloom-", suffix=".toml", dir=target.parent)
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{path} is not a text in UTF-8, so it is left as it is.") from error
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror or error}.") from error
+    draft = Path(drafted)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as out:
+            out.write(change(old))
+            out.flush()
+            os.fsync(out.fileno())
+        settings.load(draft)
+        os.replace(draft, target)
+    except Refusal as refusal:
+        raise Refusal(str(refusal).replace(str(draft), str(path))) from refusal
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+_SET = re.compile(r"""(?P<before>[ \t]*(?:theme|"theme"|'theme')[ \t]*=[ \t]*)[^\r\n]*""")
+_COMMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*')(?P<comment>[ \t]*#.*)?[ \t]*""")
+
+
+def _with_theme(text: str, name: str) -> str:
+    """Return the text of a config file with its theme set to `name`, on a line of its own."""
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if text.count("\r\n") > text.count("\n") / 2 else "\n"
+    for at, line in enumerate(lines):
+        found = _SET.match(line)
+        if found is None or not _tells_of(lines, at):
+            continue
+        bare = line.rstrip("\r\n")
+        value = _COMMENT.fullmatch(bare, found.end("before"))
+        comment = (value["comment"] or "") if value is not None else ""
+        lines[at] = f'{found["before"]}"{name}"{comment}{line[len(bare) :] or end}'
+        return "".join(lines)
+    # In front of everything, as a line behind a table's head would belong to that table. A comment
+    # that stands at the beginning by itself stays there; one right above a setting is that one's.
+    start = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    if start < len(lines) and lines[start].strip():
+        start = 0
+    elif start < len(lines):
+        start += 1
+    elif lines and not lines[-1].endswith("\n"):
+        lines[-1] += end
+    return "".join([*lines[:start], f'theme = "{name}"{end}', *lines[start:]])
+
+
+def _tells_of(lines: list[str], at: int) -> bool:
+    """Whether a line sets the theme, and does not only look so inside a table or a long text."""
+    with_it, without_it = "".join(lines[: at + 1]), "".join(lines[:at])
+    try:
+        return "theme" in tomllib.loads(with_it) and "theme" not in tomllib.loads(without_it)
+    except tomllib.TOMLDecodeError:
+        return False

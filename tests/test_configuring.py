@@ -1,0 +1,170 @@
+"""A theme is written into the config file, and nothing else in it changes."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storyloom import configuring, settings
+from storyloom.configuring import set_theme
+from storyloom.text import Refusal
+
+FULL = """\
+# My settings.
+
+theme  =  "paper"   # for the afternoon
+count = 5
+
+[[model]]
+name = "desk"  # mine
+model = "openai/llama"
+
+[keys.loom]
+theme = "t"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("STORYLOOM_CONFIG", str(file))
+    return file
+
+
+def changed(file: Path, before: str, after: str) -> None:
+    """Set the theme `mono` in a file and hold that it is what was expected, to the byte."""
+    file.write_bytes(before.encode())
+    assert set_theme("mono") == file
+    assert file.read_bytes().decode() == after
+    assert settings.load().theme == "mono"
+
+
+def test_a_theme_that_is_set_is_replaced_on_its_line(file: Path) -> None:
+    changed(file, FULL, FULL.replace('"paper"', '"mono"'))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'theme = "mono"\n'),
+        ("count = 5\n", 'theme = "mono"\ncount = 5\n'),
+        ("[[model]]\nmodel = 'a/b'", "theme = \"mono\"\n[[model]]\nmodel = 'a/b'"),
+        ("# Mine.\n\ncount = 5\n", '# Mine.\n\ntheme = "mono"\ncount = 5\n'),
+        ("# How many.\ncount = 5\n", 'theme = "mono"\n# How many.\ncount = 5\n'),
+        ("# Only this", '# Only this\ntheme = "mono"\n'),
+        ("count = 5\r\nwords = 60\r\n", 'theme = "mono"\r\ncount = 5\r\nwords = 60\r\n'),
+        ("theme = 'dusk'", 'theme = "mono"\n'),
+        ('"theme"="a # b" # c\n', '"theme"="mono" # c\n'),
+        ('count = 5\n  theme = "x"\t\n', 'count = 5\n  theme = "mono"\n'),
+        ('# theme = "dusk"\n\n', '# theme = "dusk"\n\ntheme = "mono"\n'),
+        ('[keys.loom]\ntheme = "t"\n', 'theme = "mono"\n[keys.loom]\ntheme = "t"\n'),
+    ],
+)
+def test_what_else_is_there_stays_as_it_was(file: Path, before: str, after: str) -> None:
+    changed(file, before, after)
+
+
+def test_a_theme_inside_of_another_text_is_none(file: Path) -> None:
+    before = '[[model]]\nmodel = """a/b\ntheme = "x"\n"""\n'
+    changed(file, before, f'theme = "mono"\n{before}')
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["# a comment", "", "words = 60", "count = 2", "ascii = true", 'theme = "paper"']
+        ),
+        unique_by=lambda line: line or object(),
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_any_file_says_the_theme_and_all_that_it_said_before(
+    lines: list[str], end: str, whole: bool
+) -> None:
+    before = end.join(lines) + (end if whole and lines else "")
+    after = configuring._with_theme(before, "mono")
+    kept = [line for line in before.splitlines() if not line.startswith("theme")]
+    assert [line for line in after.splitlines() if not line.startswith("theme")] == kept
+    assert sum(line == 'theme = "mono"' for line in after.splitlines()) == 1
+
+
+def test_a_theme_is_set_again_and_again_and_there_is_one(file: Path) -> None:
+    for name in ("mono", "paper", "dusk"):
+        set_theme(name)
+    assert file.read_text() == 'theme = "dusk"\n'
+
+
+def test_folders_that_are_not_there_are_made_for_their_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORYLOOM_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "new"))
+    path = set_theme("paper")
+    assert path == tmp_path / "new/storyloom/config.toml"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("count = 5\n")
+    file.symlink_to(real)
+    set_theme("mono")
+    assert file.is_symlink()
+    assert real.read_text() == 'theme = "mono"\ncount = 5\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"theem = 3\n", "there is no setting 'theem'; did you mean 'theme'?"),
+        (b"count = \n", "are not right as TOML"),
+        (b"theme = '''\ndusk'''\n", "are not right as TOML"),
+        (b"\xff\xfe\n", "is not a text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_not_right_is_left_as_it_is(file: Path, content: bytes, says: str) -> None:
+    file.write_bytes(content)
+    with pytest.raises(Refusal) as refused:
+        set_theme("mono")
+    assert says in str(refused.value)
+    assert str(file) in str(refused.value)
+    assert ".storyloom-" not in str(refused.value)
+    assert file.read_bytes() == content
+    assert sorted(file.parent.iterdir()) == [file]
+
+
+def test_a_folder_in_its_place_is_refused(file: Path) -> None:
+    file.mkdir()
+    with pytest.raises(Refusal, match=r"config\.toml cannot be written: Is a directory\."):
+        set_theme("mono")
+
+
+@pytest.mark.parametrize("fails", ["fsync", "replace"])
+def test_a_disk_that_fails_costs_nothing_but_the_change(
+    file: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    file.write_text(FULL)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, fails, fail)
+    with pytest.raises(Refusal, match="cannot be written: No space left on device"):
+        set_theme("mono")
+    assert file.read_text() == FULL
+    assert sorted(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_is_read_only_is_not_replaced(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(FULL)
+    # As root everything can be written to.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(Refusal, match="it is read-only"):
+        set_theme("mono")
+    assert file.read_text() == FULL
