@@ -10,13 +10,20 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
 
 from storyloom.models.protocol import ChatMessage, Facts
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Block", "Context", "Sources", "assemble", "room_in_characters"]
+__all__ = ["Block", "Context", "Reason", "Role", "Sources", "State", "assemble",
+           "room_in_characters"]  # fmt: skip
+
+Role: TypeAlias = Literal["system", "user", "assistant", "prompt"]
+"""Which message a block goes into, or that it goes into the prompt."""
+State: TypeAlias = Literal["in", "trimmed", "out"]
+Count: TypeAlias = Callable[[str], int]
 
 DEFAULT_WINDOW = 8_192
 """Tokens; what a model is taken to hold when nobody knows."""
@@ -48,16 +55,36 @@ class Sources:
     """How long the continuation should be."""
 
 
+class Reason(StrEnum):
+    """Why a block is sent as it is, or is not; the value is what the author is told."""
+
+    ALWAYS = "always"
+    YOURS = "yours, always"
+    WHOLE = "all of it"
+    CUT = "cut to what fits"
+    BEGUN = "its end, as the answer's beginning"
+    UNSET = "nothing is set"
+    EMPTY = "nothing is written yet"
+    TOLD = "a base model takes no instructions"
+    SMALL = "so small a model writes worse with it"
+    SENT = "as it was sent"
+
+
 @dataclass(frozen=True)
 class Block:
-    """One part of what is sent, for the author to inspect."""
+    """One part of what is sent, for the author to inspect.
+
+    The texts of all blocks of one role, in their order, are the content of that message.
+    """
 
     name: str
     text: str
     tokens: int
-    state: str
-    """in, trimmed, or out."""
-    reason: str
+    state: State
+    reason: Reason
+    role: Role = "prompt"
+    left_out: int = 0
+    """Code points before it that did not fit."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +95,10 @@ class Context:
     prompt: str | None
     blocks: tuple[Block, ...]
     tokens: int
+    window: int = 0
+    """The most tokens that the request and its answer may have."""
+    reserve: int = 0
+    """Of these, what is kept free for the answer."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -98,13 +129,9 @@ def assemble(
     """
     window = min(facts.window or DEFAULT_WINDOW, cap)
     room = window - reserve - max(64, window // 50)
-    raw = facts.mode == "text"
-    # Measured with the embedded model: told about the text, it drifts into notes about it.
-    bare = raw and facts.provider == "embedded"
-    head = "" if bare else _head(sources, raw)
-    ask = "" if raw else _ask(sources)
-    head_tokens, ask_tokens = count(head) if head else 0, count(ask) if ask else 0
-    left = room - head_tokens - ask_tokens
+    told = _told(sources, facts, count)
+    ask = _ask(sources, facts, count)
+    left = room - sum(block.tokens for block in (*told, ask))
     if left < 1:
         raise Refusal(
             f"Style, premise, why and the room for an answer are {1 - left} tokens too many for "
@@ -112,72 +139,103 @@ def assemble(
             "another model."
         )
     story, trimmed = _tail(sources, left, count)
-    story_tokens = count(story)
-    blocks = (
-        Block("style and premise", head, head_tokens, *_state(head, bare, sources)),
-        Block(
-            "story",
-            story,
-            story_tokens,
-            "trimmed" if trimmed else "in",
-            f"{trimmed} characters before it left out" if trimmed else "all of it",
-        ),
-        Block("why and length", ask, ask_tokens, *_asked_state(ask, sources)),
-    )
-    messages, prompt = _request(facts, head, story, ask)
-    return Context(messages, prompt, blocks, head_tokens + story_tokens + ask_tokens)
-
-
-def _state(head: str, bare: bool, sources: Sources) -> tuple[str, str]:
-    if head:
-        return "in", "always"
-    if bare and (sources.premise or sources.style):
-        return "out", "so small a model writes worse with it"
-    return "out", "nothing is set"
-
-
-def _asked_state(ask: str, sources: Sources) -> tuple[str, str]:
-    if ask:
-        return "in", "always"
-    return "out", "a base model takes no instructions" if sources.why else "nothing is set"
-
-
-def _head(sources: Sources, raw: bool) -> str:
-    given = [part.strip() for part in (sources.style, sources.premise) if part.strip()]
-    if raw:
-        return "\n\n".join(given) + "\n\n***\n\n" if given else ""
-    parts = [_ROLE]
-    if sources.style.strip():
-        parts.append(f"Style:\n{sources.style.strip()}")
-    if sources.premise.strip():
-        parts.append(f"What the story is about:\n{sources.premise.strip()}")
-    return "\n\n".join(parts)
-
-
-def _ask(sources: Sources) -> str:
-    wanted = f" What has to happen: {sources.why.strip()}" if sources.why.strip() else ""
-    return (
-        f"[Continue the story from its last character on, in about {sources.words} words, and end "
-        f"with a finished sentence.{wanted}]"
-    )
-
-
-def _request(
-    facts: Facts, head: str, story: str, ask: str
-) -> tuple[list[ChatMessage] | None, str | None]:
-    if facts.mode == "text":
-        # A trailing space would be a token of its own, after which models write worse.
-        return None, head + story.rstrip(" \t")
-    messages: list[ChatMessage] = [{"role": "system", "content": head}]
     if facts.mode == "prefill":
         before, begun = _begun(story)
-        user = f"{before}\n\n{ask}" if before.strip() else ask
-        messages.append({"role": "user", "content": user})
-        if begun:
-            messages.append({"role": "assistant", "content": begun})
+        # What is cut off there is white space between the two, so it still fits.
+        if not before.strip():
+            before, ask = "", replace(ask, text=ask.text.lstrip("\n"))
+        blocks = (
+            *told,
+            _story("story", before, count, "user", trimmed),
+            ask,
+            _story("story's end", begun, count, "assistant", 0, Reason.BEGUN),
+        )
+    elif facts.mode == "text":
+        # A trailing space would be a token of its own, after which models write worse.
+        blocks = (*told, _story("story", story.rstrip(" \t"), count, "prompt", trimmed), ask)
     else:
-        messages.append({"role": "user", "content": f"{story}\n\n{ask}"})
+        blocks = (*told, _story("story", story, count, "user", trimmed), ask)
+    messages, prompt = _sent(blocks, facts)
+    tokens = sum(block.tokens for block in blocks)
+    return Context(messages, prompt, blocks, tokens, window, reserve)
+
+
+def _sent(blocks: tuple[Block, ...], facts: Facts) -> tuple[list[ChatMessage] | None, str | None]:
+    """Return the messages, or the prompt, that the blocks are the parts of."""
+    contents: dict[Role, str] = {}
+    for block in blocks:
+        if block.state != "out":
+            contents[block.role] = contents.get(block.role, "") + block.text
+    if facts.mode == "text":
+        return None, contents.get("prompt", "")
+    messages: list[ChatMessage] = [
+        {"role": "system", "content": contents["system"]},
+        {"role": "user", "content": contents["user"]},
+    ]
+    if "assistant" in contents:
+        messages.append({"role": "assistant", "content": contents["assistant"]})
     return messages, None
+
+
+def _told(sources: Sources, facts: Facts, count: Count) -> tuple[Block, ...]:
+    """Return what stands before the story: instructions, style, premise."""
+    style, premise = sources.style.strip(), sources.premise.strip()
+    if facts.mode != "text":
+        return (
+            Block("instructions", _ROLE, count(_ROLE), "in", Reason.ALWAYS, "system"),
+            _given("style", f"\n\nStyle:\n{style}" if style else "", count, "system"),
+            _given(
+                "premise",
+                f"\n\nWhat the story is about:\n{premise}" if premise else "",
+                count,
+                "system",
+            ),
+        )
+    instructions = Block("instructions", "", 0, "out", Reason.TOLD)
+    if facts.provider == "embedded":
+        # Measured with the embedded model: told about the text, it drifts into notes about it.
+        reasons = [Reason.SMALL if each else Reason.UNSET for each in (style, premise)]
+        return (
+            instructions,
+            Block("style", "", 0, "out", reasons[0]),
+            Block("premise", "", 0, "out", reasons[1]),
+        )
+    rule = "\n\n***\n\n"
+    return (
+        instructions,
+        _given("style", style + ("\n\n" if premise else rule) if style else "", count, "prompt"),
+        _given("premise", premise + rule if premise else "", count, "prompt"),
+    )
+
+
+def _given(name: str, text: str, count: Count, role: Role) -> Block:
+    if not text:
+        return Block(name, "", 0, "out", Reason.UNSET, role)
+    return Block(name, text, count(text), "in", Reason.YOURS, role)
+
+
+def _story(
+    name: str, text: str, count: Count, role: Role, trimmed: int, reason: Reason = Reason.WHOLE
+) -> Block:
+    if not text:
+        return Block(name, "", 0, "out", Reason.EMPTY, role, trimmed)
+    if trimmed:
+        return Block(name, text, count(text), "trimmed", Reason.CUT, role, trimmed)
+    return Block(name, text, count(text), "in", reason, role)
+
+
+def _ask(sources: Sources, facts: Facts, count: Count) -> Block:
+    """Return what is asked for: how much, and what is to happen."""
+    why = sources.why.strip()
+    if facts.mode == "text":
+        reason = Reason.TOLD if why else Reason.UNSET
+        return Block("why and length", "", 0, "out", reason)
+    wanted = f" What has to happen: {why}" if why else ""
+    text = (
+        f"\n\n[Continue the story from its last character on, in about {sources.words} words, and "
+        f"end with a finished sentence.{wanted}]"
+    )
+    return Block("why and length", text, count(text), "in", Reason.ALWAYS, "user")
 
 
 def _begun(story: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storyloom.generate.context import Context, Sources, assemble
+from storyloom.generate.context import Context, Reason, Sources, assemble
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts, Mode
 from storyloom.text import Refusal
@@ -42,7 +42,8 @@ def sent(context: Context) -> str:
 
 
 def story_block(context: Context) -> str:
-    return next(block.text for block in context.blocks if block.name == "story")
+    """What is sent of the story; in two blocks where its end begins the answer."""
+    return "".join(block.text for block in context.blocks if block.name.startswith("story"))
 
 
 @given(STORY, MODES)
@@ -58,7 +59,45 @@ def test_it_fits_the_window_by_its_own_count(strand: str, mode: Mode, count: obj
     context = assemble(Sources(strand), facts, cap=10_000, reserve=100, count=count)  # type: ignore[arg-type]
     assert context.tokens <= 2_000 - 100
     assert context.tokens == sum(block.tokens for block in context.blocks)
-    assert strand.endswith(story_block(context))
+    if mode != "prefill":
+        assert strand.rstrip(" \t").endswith(story_block(context).rstrip(" \t"))
+
+
+TEXT = st.text("ab \n:*", max_size=30)
+
+
+@given(STORY, MODES, TEXT, TEXT, TEXT, st.sampled_from(["", "embedded"]))
+def test_the_blocks_put_together_are_exactly_what_is_sent(
+    strand: str, mode: Mode, style: str, premise: str, why: str, provider: str
+) -> None:
+    context = make(strand, mode, style=style, premise=premise, why=why, provider=provider)
+    by_role: dict[str, str] = {}
+    for block in context.blocks:
+        assert (block.state == "out") == (block.text == "")
+        assert isinstance(block.reason, Reason)
+        if block.text:
+            by_role[block.role] = by_role.get(block.role, "") + block.text
+    if context.messages is None:
+        assert by_role.get("prompt", "") == context.prompt
+        assert set(by_role) <= {"prompt"}
+    else:
+        assert by_role == {each["role"]: each["content"] for each in context.messages}
+
+
+def test_each_part_has_a_block_and_a_reason_of_its_own() -> None:
+    blocks = {block.name: block for block in make("Once.", style="S", why="W").blocks}
+    assert [(name, block.state, block.reason) for name, block in blocks.items()] == [
+        ("instructions", "in", Reason.ALWAYS),
+        ("style", "in", Reason.YOURS),
+        ("premise", "out", Reason.UNSET),
+        ("story", "in", Reason.WHOLE),
+        ("why and length", "in", Reason.ALWAYS),
+    ]
+    trimmed = make("word " * 2_000).blocks[3]
+    assert (trimmed.state, trimmed.reason) == ("trimmed", Reason.CUT)
+    assert trimmed.left_out + len(trimmed.text) == 10_000
+    told = {block.name: block.reason for block in make("Once.", "text", why="W").blocks}
+    assert told["instructions"] == told["why and length"] == Reason.TOLD
 
 
 def test_real_tokens_fit_too() -> None:
@@ -84,7 +123,8 @@ def test_style_premise_and_why_go_to_a_model_that_is_told() -> None:
 def test_the_embedded_model_gets_the_story_alone() -> None:
     context = make("Once.", "text", style="STYLE", premise="PREMISE", provider="embedded")
     assert context.prompt == "Once."
-    assert context.blocks[0].state == "out"
+    outside = {block.name: block.reason for block in context.blocks if block.state == "out"}
+    assert outside["style"] == outside["premise"] == Reason.SMALL
 
 
 def test_what_cannot_fit_is_refused_and_by_how_much() -> None:

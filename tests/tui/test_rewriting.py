@@ -259,3 +259,34 @@ async def test_the_opening_is_edited_like_any_passage(path: Path) -> None:
         await hand.types("old ")
         await keeps(hand)
         assert reading.strand_text(hand.story, 2) == "The gate was made of old iron"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_key_draws_only_the_lines_it_changes_and_none_stays_as_it_was(
+    tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "long.loom"
+    lines = "\n".join(f"Line {number} of the passage." for number in range(60))
+    Story.create(path, title="Long", opening=lines).close()
+    async with at_the_loom(path, size) as hand:
+        passage = await opens(hand, "e")
+        await hand.pilot.pause()
+        drawn: list[int] = []
+        refresh_lines = passage.refresh_lines
+
+        def noted(start: int, count: int = 1) -> None:
+            drawn.append(start)
+            refresh_lines(start, count)
+
+        monkeypatch.setattr(passage, "refresh_lines", noted)
+        await hand.press("x")
+        await hand.until(lambda: bool(drawn))
+        assert set(drawn) == {59}
+        keys = ("up", "up", "y", "enter", "left", "backspace", "ctrl+z", "home", "shift+down")
+        for key in (*keys, "z", "pageup", "q"):
+            await hand.press(key)
+            await hand.pilot.pause()
+            seen = hand.screen
+            passage.refresh(passage.size.region)
+            await hand.pilot.pause()
+            assert hand.screen == seen, key

@@ -3,24 +3,30 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
-from textual.widgets import TextArea
+from textual.containers import Horizontal
 
 from storyloom.story import origins, place
-from storyloom.story.origins import HUMAN, PASTE, PASTE_LENGTH, Runs
+from storyloom.story.origins import Runs
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean, words
+from storyloom.text import Refusal, words
 from storyloom.tui.commands import EDITOR
 from storyloom.tui.keys import Command, bindings
+from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.screens.suggesting import Ask, Suggesting
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.lines import LinePane
+from storyloom.tui.widgets.lines import LinePane, TitledPane
+from storyloom.tui.widgets.offers import OffersPane
+from storyloom.tui.widgets.origins import OriginGutter, letters, role_of, shares
+from storyloom.tui.widgets.passage import Passage, as_edited
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["EditorScreen", "Passage", "Written", "as_draft", "draft_name"]
 
 _DRAFT_SECONDS = 2.0
+_MARGIN = 6
+"""Cells left of the text: the origins' letters, and a space."""
 
 
 @dataclass(frozen=True)
@@ -43,51 +49,20 @@ def as_draft(original: str, text: str, runs: Runs) -> dict[str, str]:
     return {"of": original, "text": text, "runs": origins.dumped(runs)}
 
 
-class Passage(TextArea):
-    """A text area that knows who wrote each character, through every edit, undo and redo."""
+class EditorScreen(Suggesting):
+    """One passage. Dismissed with `Written`, or with None when the author leaves.
 
-    def __init__(self, text: str, runs: Runs) -> None:
-        super().__init__(clean(text), id="passage", soft_wrap=True, show_line_numbers=False)
-        self.cursor_blink = False
-        self.runs = runs
-        self._known = self.text
-        # An undo inside the editor comes back to a text seen before, with the runs it had then.
-        self._seen: dict[str, Runs] = {self._known: runs}
-        self._pasting = False
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        # Textual calls the text area's own handler after this one; to call it here pastes twice.
-        self._pasting = len(event.text) >= PASTE_LENGTH
-
-    def on_text_area_changed(self) -> None:
-        """Attribute what has just changed: one stretch deleted, one inserted."""
-        new = self.text
-        if new == self._known:
-            return
-        if new in self._seen:
-            self.runs = self._seen[new]
-        else:
-            at, deleted, inserted = _difference(self._known, new)
-            origin = PASTE if self._pasting else HUMAN
-            self.runs = origins.spliced(
-                self.runs, at, deleted, origins.whole(new[at : at + inserted], origin)
-            )
-            if len(self._seen) > 2_000:
-                self._seen.clear()
-            self._seen[new] = self.runs
-        self._pasting = False
-        self._known = new
-
-
-class EditorScreen(CommandScreen):
-    """One passage. Dismissed with `Written`, or with None when the author leaves."""
+    `ask` makes the requests for ways on from the cursor; without it `no_ask` says why there are
+    none. `legend` has the models' colours.
+    """
 
     TABLE: ClassVar[tuple[Command, ...]] = EDITOR
     BINDINGS = bindings(EDITOR)
     CSS = """
-    EditorScreen #before { height: 7; color: $loom-dim; }
-    EditorScreen #page { height: 1fr; max-width: 74; }
-    EditorScreen TextArea { height: 1fr; max-width: 72; }
+    EditorScreen #before { height: 6; }
+    EditorScreen #page { height: 1fr; }
+    EditorScreen Passage { max-width: 70; scrollbar-size-vertical: 1; }
+    EditorScreen #who { height: 1; }
     """
 
     def __init__(
@@ -100,31 +75,40 @@ class EditorScreen(CommandScreen):
         runs: Runs,
         *,
         notice: str = "",
+        ask: "Ask | None" = None,
+        no_ask: str = "There are no models to be asked here.",
+        legend: Legend | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(ask, no_ask)
         self.story = story
+        self._legend = legend
         self._title, self._draft, self._before = title, draft_name(draft), before
         self._original, self._runs, self._notice = text, runs, notice
         self._saved: str | None = None
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield LinePane(id="before", classes="pane")
+        yield TitledPane(id="before", title="before")
         draft = place.recalled(self.story).get(self._draft)
         text, runs = self._original, self._runs
         if isinstance(draft, dict) and draft.get("of") == self._original:
             text = str(draft.get("text", text))
             runs = origins.loaded(str(draft.get("runs", "[]")))
             self._notice = "This is your draft; ^o keeps it."
-        yield Passage(text, runs)
+        passage = Passage(text, runs)
+        with Horizontal(id="page"):
+            yield OriginGutter(passage, self.model_role, id="gutter")
+            yield passage
+        yield OffersPane(id="offers")
+        yield LinePane(id="who")
         yield from self.compose_foot()
 
     def on_mount(self) -> None:
         """Put the cursor at the end, where one goes on writing."""
         passage = self.query_one(Passage)
+        passage.when_pasted = self.on_paste
         passage.focus()
         passage.move_cursor(passage.document.end)
-        self.query_one("#before").border_title = "before"
         self.set_interval(_DRAFT_SECONDS, self._keep_draft)
         self.call_after_refresh(self._show)
         if self._notice:
@@ -135,31 +119,46 @@ class EditorScreen(CommandScreen):
 
     def on_text_area_changed(self) -> None:
         """Count along."""
-        self._show_header()
+        self._show_figures()
+
+    def on_text_area_selection_changed(self) -> None:
+        """Say who wrote what is at the cursor."""
+        self._show_who()
+
+    def model_role(self, model: str) -> str:
+        """Return the style of a model's name."""
+        return self._legend.role(model) if self._legend is not None else "model-1"
 
     def _show(self) -> None:
-        pane = self.query_one("#before", LinePane)
-        width = min(68, pane.size.width)
+        pane = self.query_one("#before", TitledPane)
+        width = max(1, min(68, pane.room.width - _MARGIN))
         text = self._before[-2_000:]
-        spans = wrap(text, width)[-max(1, pane.size.height) :]
-        pane.show_lines([((text[a:b], "dim"),) for a, b in spans])
-        self._show_header()
+        spans = wrap(text, width)[-max(1, pane.room.height) :]
+        pane.show_inside([((" " * _MARGIN, ""), (text[a:b], "dim")) for a, b in spans])
+        self._show_figures()
 
-    def _show_header(self) -> None:
+    def _show_figures(self) -> None:
         passage = self.query_one(Passage)
-        shares = origins.by_origin(passage.runs)
-        own = shares.get(HUMAN, 0) * 100 // max(1, sum(shares.values()))
-        figures = ((f"{words(passage.text)} words", "dim"), (f"human {own}%", "human"))
-        self.query_one(Header).show(((self._title, "title"),), figures)
+        count = f"{words(passage.text)} words"
+        self.query_one(Header).show(((self._title, "title"),), ((count, "dim"),))
+        self.query_one(OriginGutter).draw_again()
+        self._show_who()
+
+    def _show_who(self) -> None:
+        passage = self.query_one(Passage)
+        here = _origin_at(passage.runs, passage.offset_of_cursor)
+        at = (("    cursor: ", "dim"), (letters(here), role_of(here, self.model_role)))
+        line = shares(passage.runs, self.model_role)
+        self.query_one("#who", LinePane).show_lines([(*line, *at) if here else line])
 
     @property
     def _changed(self) -> bool:
-        return self.query_one(Passage).text != _as_edited(self._original)
+        return self.query_one(Passage).text != as_edited(self._original)
 
     def _keep_draft(self) -> None:
         """Keep what is typed until the author keeps or leaves it; a crash costs two seconds."""
         passage = self.query_one(Passage)
-        if self.story.readonly or passage.text == (self._saved or _as_edited(self._original)):
+        if self.story.readonly or passage.text == (self._saved or as_edited(self._original)):
             return
         self._saved = passage.text
         draft = as_draft(self._original, passage.text, passage.runs)
@@ -171,6 +170,7 @@ class EditorScreen(CommandScreen):
 
     def do_save(self, _: str) -> None:
         """Keep the text and go back."""
+        self.stop_suggesting()
         passage = self.query_one(Passage)
         if not passage.text.strip():
             raise Refusal("There is no text to keep; ^g goes back.")
@@ -185,6 +185,7 @@ class EditorScreen(CommandScreen):
 
     def do_leave(self, _: str) -> None:
         """Go back; a changed text waits as a draft."""
+        self.stop_suggesting()
         if self._changed:
             self._keep_draft()
             below = self.app.screen_stack[-2]
@@ -201,18 +202,10 @@ class EditorScreen(CommandScreen):
         self._keep_draft()
 
 
-def _as_edited(text: str) -> str:
-    """Return `text` as a text area gives it back untouched: with one kind of line end."""
-    return clean(text).replace("\u2028", "\n").replace("\u2029", "\n")
-
-
-def _difference(old: str, new: str) -> tuple[int, int, int]:
-    """Return where two texts differ, how much of the old and how much of the new is between."""
-    most = min(len(old), len(new))
-    at = 0
-    while at < most and old[at] == new[at]:
-        at += 1
-    end = 0
-    while end < most - at and old[-1 - end] == new[-1 - end]:
-        end += 1
-    return at, len(old) - at - end, len(new) - at - end
+def _origin_at(runs: Runs, at: int) -> str:
+    """Return the origin of the character before a cursor; empty where there is none."""
+    for run in runs:
+        if at <= run.length:
+            return run.origin
+        at -= run.length
+    return runs[-1].origin if runs else ""

@@ -4,14 +4,23 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storyloom import editor
+from storyloom.generate.plan import plan_for
 from storyloom.story import origins, place, reading, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui.screens.bench import Bench
 
+if TYPE_CHECKING:
+    from storyloom.generate.suggestion import Asking
+    from storyloom.tui.screens.suggesting import Ask
+
 __all__ = ["Rewriting"]
+
+_NOT_WHILE_NEW = "A new branch is your own words: ^o keeps it, then e edits it and Tab asks there."
+"""A branch written by hand is stored as the author's from end to end."""
 
 
 class Rewriting(Bench):
@@ -36,9 +45,21 @@ class Rewriting(Bench):
 
         screen = EditorScreen(
             self.story, f"edit n{piece.node}", f"edit:{piece.node}", before, piece.text, piece.runs,
-            notice=notice,
+            notice=notice, ask=self._ways(self._fork()), legend=self.legend,
         )  # fmt: skip
         self.app.push_screen(screen, done)
+
+    def _ways(self, parent: int) -> "Ask":
+        """Return what asks the plan in force for ways on in a text that follows `parent`."""
+
+        async def ask(before: str, after: str) -> "Asking":
+            from storyloom.generate.suggestion import Asking, Place
+
+            plan = plan_for(self.story, parent, self.settings)
+            where = Place(parent, before, after)
+            return await Asking.begin(self.story, self.loom.client, self.settings, plan, where)
+
+        return ask
 
     def do_write(self, _: str) -> None:
         """Write a child of the cursor by hand."""
@@ -73,7 +94,10 @@ class Rewriting(Bench):
             if made:
                 self.go(made)
 
-        self.app.push_screen(EditorScreen(self.story, title, draft, before, "", ()), done)
+        screen = EditorScreen(
+            self.story, title, draft, before, "", (), no_ask=_NOT_WHILE_NEW, legend=self.legend
+        )
+        self.app.push_screen(screen, done)
 
     async def _keep(self, function: Callable[[Story], int], draft: str = "") -> int:
         """Put what was written into the story; a draft of it is forgotten only then."""

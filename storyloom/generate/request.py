@@ -1,0 +1,69 @@
+"""The request for one model at one place of a story, with the settings in force there."""
+
+from dataclasses import replace
+
+from storyloom.generate import context
+from storyloom.generate.context import Context
+from storyloom.models import tokens
+from storyloom.models.protocol import Facts
+from storyloom.models.weights import EMBEDDED
+from storyloom.settings import ModelEntry, Settings
+from storyloom.story import marks, reading
+from storyloom.story.story import Story
+
+__all__ = ["known_facts", "request_for", "reserve"]
+
+_EMBEDDED = Facts(
+    EMBEDDED, "text", window=2048, in_price=0.0, out_price=0.0, known=True, provider="embedded"
+)
+"""What the worker says of the embedded model once it is here; a test holds the two together."""
+
+
+def known_facts(entry: ModelEntry) -> Facts | None:
+    """Return what is known of a model without the worker, which takes seconds: the embedded one's
+    facts, None for every other.
+    """
+    if entry.model != EMBEDDED or entry.mode not in (None, "text"):
+        return None
+    return replace(_EMBEDDED, window=entry.window or _EMBEDDED.window)
+
+
+def reserve(settings: Settings, facts: Facts) -> int:
+    """Return the tokens that an answer may have, which are kept free of the window."""
+    if facts.provider == "embedded":
+        return int(settings.words * 1.4)
+    return int(settings.words * 2) + 40
+
+
+def request_for(
+    story: Story,
+    settings: Settings,
+    parent: int,
+    entry: ModelEntry,
+    facts: Facts,
+    *,
+    why: str = "",
+    typed: str = "",
+) -> Context:
+    """Return what `entry` is sent to go on from `parent`; `settings` are those of the story.
+
+    `typed` is text that follows the strand and is in no node yet. Counts tokens, which may take
+    half a second the first time: call it in a thread. Raises Refusal as `context.assemble` does.
+    """
+    room = context.room_in_characters(facts, settings.context)
+    strand = reading.strand_text(story, parent, least=room) if parent else ""
+    sources = context.Sources(
+        strand=strand + typed,
+        skipped=reading.length(story, parent) - len(strand) if parent else 0,
+        premise=marks.story_text(story, "premise"),
+        style=marks.story_text(story, "style"),
+        why=why,
+        words=settings.words,
+    )
+    return context.assemble(
+        sources,
+        facts,
+        cap=settings.context,
+        reserve=reserve(settings, facts),
+        count=lambda text: tokens.count(text, entry.model),
+    )
