@@ -1,6 +1,6 @@
 """Measures the screens in a real terminal: the CPU and the bytes of the start and of every step.
 
-    python -m benchmarks.screens [start] [steps] [streams] [--nodes N ...] [--shape S ...]
+    python -m benchmarks.screens [start] [steps] [streams] [link] [--nodes N ...] [--shape S ...]
                                  [--size 80x24 ...] [--samples N]
 
 Run it from the folder that has `benchmarks` and `tests` in it. A step is a key: the time from the
@@ -11,6 +11,7 @@ Bytes and CPU are what a thin line and a small machine feel; they hardly depend 
 import argparse
 import asyncio
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -259,18 +260,12 @@ async def streams(bench: Bench, size: tuple[int, int]) -> None:
     async with Provider(_writes) as provider:
         config = bench.folder / "config" / "storyloom" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(
-            'plan = [{ model = "tide", count = 1 }]\n'
-            f'[[model]]\nname = "tide"\nmodel = "openai/tide"\napi_base = "{provider.base}"\n'
-        )
-        for branches in (0, 1, 5):
+        for branches in (0, 1, 5, 20):
+            config.write_text(_config(provider.base, branches))
             built = bench.story(100, "mixed")
             async with bench.terminal(built.path, size) as terminal:
                 await terminal.until(lambda: bool(terminal.raw), "a first byte")
                 await terminal.quiet(0.3)
-                for _ in range(branches - 1):
-                    terminal.send("+")
-                    await terminal.quiet()
                 if branches:
                     terminal.send(" ")
                     await provider.wait(lambda p, many=branches: p.open == many)
@@ -280,6 +275,65 @@ async def streams(bench: Bench, size: tuple[int, int]) -> None:
             print(f"  {size[0]}x{size[1]}  {branches} branches  {row}", flush=True)
             await provider.wait(lambda p: p.open == 0)
         config.unlink()
+
+
+def _config(base: str, branches: int) -> str:
+    """Return settings with a plan of so many branches, at most nine of each of its models."""
+    counts = [min(9, branches - at) for at in range(0, branches, 9)] or [1]
+    plan = ", ".join(f'{{ model = "tide{at}", count = {many} }}' for at, many in enumerate(counts))
+    models = "".join(
+        f'[[model]]\nname = "tide{at}"\nmodel = "openai/tide{at}"\napi_base = "{base}"\n'
+        for at in range(len(counts))
+    )
+    return f"plan = [{plan}]\n{models}"
+
+
+_HEADER = re.compile(rb"\x1b\[1;[0-9]+H")
+_READS = 0.3
+"""Seconds between two keys of an author who looks at what came."""
+_LINK = 16_000
+"""Bytes a second of a thin line."""
+
+
+async def link(bench: Bench, size: tuple[int, int]) -> None:
+    """Print how long a key's effect takes to arrive over a thin line while branches stream in.
+
+    The line is a reader that takes so many bytes a second from the terminal, in pieces of a
+    fiftieth of a second. What is timed is from the key until the line has brought a mark that only
+    the key's own frame holds.
+    """
+    async with Provider(_writes) as provider:
+        config = bench.folder / "config" / "storyloom" / "config.toml"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        for branches in (0, 1, 5, 20):
+            config.write_text(_config(provider.base, branches))
+            built = bench.story(100, "mixed")
+            async with bench.terminal(built.path, size) as terminal:
+                await terminal.until(lambda: bool(terminal.raw), "a first byte")
+                await terminal.quiet(0.3)
+                if branches:
+                    terminal.send(" ")
+                    await provider.wait(lambda p, many=branches: p.open == many)
+                    await asyncio.sleep(2)
+                terminal.throttle(_LINK)
+                waits: list[float] = []
+                for turn in range(20):
+                    waits.append(await _echo(terminal, "hl"[turn % 2]))
+                    await asyncio.sleep(_READS)
+            ms = sorted(wait * 1000 for wait in waits)
+            figures = f"{statistics.median(ms):.0f}, p95 {_p95(ms):.0f}, worst {ms[-1]:.0f}"
+            print(f"  {size[0]}x{size[1]}  {branches:2} branches   median {figures} ms", flush=True)
+            await provider.wait(lambda p: p.open == 0)
+        config.unlink()
+
+
+async def _echo(terminal: Terminal, key: str) -> float:
+    """Return the seconds from a key until a change of the header has come over the line."""
+    count, began = len(terminal.raw), time.monotonic()
+    terminal.send(key)
+    # The header is the first line: nothing that streams in draws there.
+    await terminal.until(lambda: _HEADER.search(terminal.raw, count) is not None, "its frame")
+    return time.monotonic() - began
 
 
 async def _over(terminal: Terminal, seconds: float) -> str:
@@ -316,7 +370,17 @@ async def _main(options: argparse.Namespace) -> None:
             for size in sizes:
                 await streams(bench, size)
 
-        parts = {"start": lambda: start(bench, sizes), "steps": all_steps, "streams": all_streams}
+        async def all_links() -> None:
+            print(f"\na line of {_LINK:,} bytes a second: from a key until its frame arrives")
+            for size in sizes:
+                await link(bench, size)
+
+        parts = {
+            "start": lambda: start(bench, sizes),
+            "steps": all_steps,
+            "streams": all_streams,
+            "link": all_links,
+        }
         for name in options.part or parts:
             await parts[name]()
 
@@ -324,7 +388,7 @@ async def _main(options: argparse.Namespace) -> None:
 def main() -> None:
     """Measure what is named on the command line, by default everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("part", nargs="*", choices=["start", "steps", "streams", []])
+    parser.add_argument("part", nargs="*", choices=["start", "steps", "streams", "link", []])
     parser.add_argument("--nodes", type=int, nargs="+", default=[100, 10_000])
     parser.add_argument("--shape", nargs="+", choices=SHAPES, default=["mixed"])
     parser.add_argument("--size", nargs="+", default=["80x24", "120x40"])

@@ -21,7 +21,9 @@ SECTIONS = (
             Command("new", "stories", "begin a story with an opening of your own"),
             Command("list", "listing", "the stories of the library or of a folder"),
             Command("about", "stories", "a story's title, premise, style and settings"),
+            Command("import", "importing", "a story of a text, Markdown, or another story"),
             Command("export", "exporting", "write the weave as a document"),
+            Command("archive", "archiving", "put stories away, or take them out again"),
         ),
     ),
     (
@@ -39,6 +41,7 @@ SECTIONS = (
         (
             Command("grow", "growing", "new branches from language models"),
             Command("plan", "plans", "which models they come from"),
+            Command("context", "inspecting", "exactly what a model would be sent"),
             Command("write", "editing", "a branch by hand"),
             Command("edit", "editing", "change a node's text, every earlier one kept"),
             Command("split", "editing", "make two nodes of one"),
@@ -72,6 +75,8 @@ SECTIONS = (
             Command("backup", "safety", "copy a story that may be open"),
             Command("recover", "safety", "save what a damaged story still proves"),
             Command("models", "models", "what can be grown with; add a model, fetch the small one"),
+            Command("themes", "theming", "the colours of the screens; choose some"),
+            Command("bindings", "bindings", "the keys of all screens"),
         ),
     ),
 )

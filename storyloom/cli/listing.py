@@ -16,7 +16,7 @@ from storyloom.text import Refusal, one_line
 if TYPE_CHECKING:
     from storyloom.story.shelf import Entry, Facts
 
-__all__ = ["add"]
+__all__ = ["add", "list_folder"]
 
 _FIGURES = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7))
 _DAY, _MINUTE = "%Y-%m-%d", "%Y-%m-%d %H:%M"
@@ -66,6 +66,19 @@ def _list(options: Namespace) -> int:
         for entry in entries:
             data(_object(entry, shelf.facts(entry.path)))
         return 0
+    return _table(entries)
+
+
+def list_folder(folder: Path) -> int:
+    """Print the stories of a folder as `list` does; nothing where there is none."""
+    from storyloom.story import shelf
+
+    return _table(shelf.shelf(folder))
+
+
+def _table(entries: "Sequence[Entry]") -> int:
+    from storyloom.story import shelf
+
     title, clock = _layout(entries)
     if is_terminal(sys.stdout):
         figures = [name.rjust(room) for name, room in _FIGURES]

@@ -74,23 +74,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     refuse_keys(arguments)
+    only_ascii = arguments[:1] == ["--ascii"]
+    arguments = arguments[only_ascii:]
     if not arguments:
         from storyloom.cli import screens
 
-        return screens.open_library()
+        return screens.open_library(only_ascii=only_ascii)
     first, commands = arguments[0], tuple(catalog.MODULES)
     if first.startswith("-") and first not in ("-", "--"):
         options = grammar(())[0].parse_args(arguments)
     elif first in commands:
+        if only_ascii:
+            # Whether the command has anything to draw is its own to say.
+            arguments = [first, "--ascii", *arguments[1:]]
         parser, known = grammar((first,))
         options = parser.parse_args(known.completed(arguments))
     else:
         from storyloom.cli import screens
 
         names = arguments[1:] if first == "--" else arguments
+        if names[1:] == ["--ascii"]:
+            names, only_ascii = names[:1], True
         if len(names) != 1:
             _refuse_unknown(first, commands)
-        return screens.open_story(names[0], commands)
+        return screens.open_story(names[0], commands, only_ascii=only_ascii)
     return options.run(options)
 
 
@@ -106,9 +113,12 @@ def grammar(wanted: Sequence[str] | None = None) -> tuple[Parser, Commands]:
     """Return the parser of the command line with the wanted commands, or with all, and those."""
     parser = Parser(
         prog="storyloom",
-        usage="storyloom [FILE | FOLDER]\n       storyloom COMMAND ...",
+        usage="storyloom [--ascii] [FILE | FOLDER]\n       storyloom COMMAND ...",
         description=_ABOUT,
         epilog=f"{catalog.overview()}\n{_EXAMPLES}",
+    )
+    parser.add_argument(
+        "--ascii", action="store_true", help="draw the screens with ASCII characters only"
     )
     parser.add_argument("--version", action="version", version=f"storyloom {__version__}")
     commands = Commands(parser)

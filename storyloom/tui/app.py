@@ -15,18 +15,20 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.widget import Widget
 
 from storyloom.settings import Settings
 from storyloom.story import file
-from storyloom.text import visible
+from storyloom.text import one_line, visible
 from storyloom.tui import themes
+from storyloom.tui.colourless import Colourless, Native, has_colours
 from storyloom.tui.commands import SCREENS
 from storyloom.tui.guard import Guard
 from storyloom.tui.keys import keymap
 from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.widgets.lines import LinePane
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -83,6 +85,12 @@ class Loom(App[int]):
     """Storyloom's screens. Give it a story file, a folder of stories, or none for the library."""
 
     CSS_PATH = "loom.tcss"
+    # Textual's is white, which no one sees on a light terminal.
+    CSS = """
+    Input:ansi > .input--cursor {
+        background: ansi_default; color: ansi_default; text-style: reverse;
+    }
+    """
     TITLE = "Storyloom"
     COMMANDS: ClassVar[set[type[Provider]]] = {ScreenCommands}  # pyright: ignore[reportIncompatibleVariableOverride]
     ENABLE_COMMAND_PALETTE = True
@@ -101,22 +109,60 @@ class Loom(App[int]):
         self.set_keymap(keymap(SCREENS, settings.keys))
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Who had the focus when a key came."""
-        # A terminal that cannot show UTF-8 would show the code of each glyph instead.
-        unicode = "utf" in (getattr(sys.__stdout__, "encoding", None) or "utf").lower()
-        self._guard = Guard(ascii=settings.ascii or not unicode)
+        self._guard = Guard(ascii=settings.ascii)
+        self.has_colours = has_colours(os.environ)
+        self._fewer_colours = Colourless(), Native()
         # A thin line carries every frame of an animation; nothing here is worth that.
         self.animation_level = "none"
-        found, self._refused = themes.load_all()
-        for theme in found:
-            self.register_theme(theme.to_textual())
-        known = {theme.name for theme in found}
-        self.theme = settings.theme if settings.theme in known else "dusk"
-        if settings.theme not in known:
+        self.loom_themes: dict[str, themes.LoomTheme] = {}
+        """The themes with a loom's colours, by name."""
+        self._refused = self.load_themes()
+        known = settings.theme in self.loom_themes
+        self.use_theme(settings.theme if known else "dusk")
+        if not known:
             self._refused.append(f"There is no theme {settings.theme!r}; dusk is used.")
 
+    def load_themes(self) -> list[str]:
+        """Read the themes, again if they were read before; a sentence for each that is none."""
+        found, refused = themes.load_all()
+        self.loom_themes = {theme.name: theme for theme in found}
+        for theme in found:
+            self.register_theme(theme.to_textual(colours=self.has_colours))
+        return refused
+
+    def use_theme(self, name: str) -> None:
+        """Show one of the loom's themes, as well as the terminal can, from now on."""
+        theme = self.loom_themes[name]
+        if self.console.color_system == "256":
+            from storyloom.tui.depth import in_256
+
+            theme = in_256(theme)
+        self.register_theme(theme.to_textual(colours=self.has_colours))
+        if self.theme == name and self.is_running:
+            # Its file may say something else than before.
+            self.refresh_css(animate=False)
+        self.theme = name
+        if self.is_running:
+            self.call_next(self._draw_again)
+
+    def _draw_again(self) -> None:
+        """Draw all panes anew: Textual does so only where a widget's own colours are others now."""
+        for screen in self.screen_stack:
+            for pane in screen.query(LinePane):
+                pane.notify_style_update()
+                pane.refresh()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Put the guard behind Textual's own filters."""
-        return [*super().get_line_filters(), self._guard]
+        """Put the guard behind Textual's own filters, without those that make greys of colours."""
+        kept = (
+            each
+            for each in super().get_line_filters()
+            if not isinstance(each, (Monochrome, NoColor))
+        )
+        colourless, native = self._fewer_colours
+        if not self.has_colours:
+            return [*kept, colourless, self._guard]
+        return [*kept, *([native] if self.native_ansi_color else []), self._guard]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """No entries of Textual's own: the palette shows what `?` shows."""
@@ -144,7 +190,9 @@ class Loom(App[int]):
     def on_mount(self) -> None:
         """Say what is wrong with the user's themes."""
         for sentence in self._refused[:1]:
-            self.notify(sentence, severity="warning", markup=False)
+            more = len(self._refused) - 1
+            rest = f" And {more} more: 'storyloom themes' names them all." if more else ""
+            self.notify(one_line(sentence) + rest, severity="warning", markup=False)
 
     async def on_event(self, event: events.Event) -> None:
         """Note whom a key is for as it comes."""
@@ -214,8 +262,10 @@ def _driver() -> "type[Driver] | None":
     """Return the driver that spares a thin line, None where Textual has to choose its own."""
     if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
         return None
+    from storyloom.tui import typed
     from storyloom.tui.driver import ThinDriver
 
+    typed.allow_any()
     return ThinDriver
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from storyloom.tui.keys import Command, Table
 
-__all__ = ["COMPARE", "CONTEXT", "EDITOR", "EXPORT", "FETCH", "HELP", "LEGEND", "LIBRARY", "LOOM",
-           "NEW_STORY", "PICKER", "READER", "SCREENS", "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
+__all__ = ["COMPARE", "CONTEXT", "EDITOR", "FETCH", "FOUND", "HELP", "LEGEND", "LIBRARY",
+           "LOOM", "NEW_STORY", "PICKER", "READER", "SCREENS", "SPLIT", "THEMES",
+           "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -18,7 +19,7 @@ def _screen(name: str, *commands: Command) -> Table:
 
 _EVERYWHERE = (
     _c("command", ":", "Type a command by its name", "leave"),
-    _c("help", "?", "Show the keys of this screen", "leave", "?"),
+    _c("help", "?", "Show the keys of this screen", "leave", "keys"),
 )
 
 LOOM = _screen(
@@ -124,12 +125,12 @@ LIBRARY = _screen(
         "import",
         "PATH",
     ),
+    _c("stop", "ctrl+g", "Stop what is being brought in", "make"),
     _c(
         "archive",
         "x",
         "Put the story away in the archive, or take it out again",
         "shape",
-        "archive",
     ),
     _c("archived", "A", "Show the archive, or the library again", "look"),
     _c("find", "/", "Find words in all stories, and titles", "look", "find", "WORDS"),
@@ -138,7 +139,22 @@ LIBRARY = _screen(
     _c("export", "E", "Write its weave to a file", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
     _c("reload", "ctrl+l", "Read the folder again", "look"),
-    _c("quit", "q escape", "Leave Storyloom", "leave", "quit"),
+    _c("quit", "q", "Leave Storyloom", "leave", "quit"),
+    *_EVERYWHERE,
+)
+
+FOUND = _screen(
+    "found",
+    _c("next", "j down", "Go to the next place", "move"),
+    _c("previous", "k up", "Go to the place before", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("first", "< home", "Go to the first place", "move"),
+    _c("last", "> end", "Go to the last place", "move"),
+    _c("open", "enter l right", "Open the story there", "make", "open there"),
+    _c("find", "/", "Find other words", "look", "find", "WORDS"),
+    _c("stop", "ctrl+g", "Stop searching, and go back when that is over", "leave", "stop"),
+    _c("back", "q escape h left", "Back to the library", "leave", "back"),
     *_EVERYWHERE,
 )
 
@@ -200,7 +216,7 @@ EDITOR = _screen(
         "tab ctrl+t",
         "Ask the models for three short ways on from the cursor",
         "make",
-        "Tab suggest",
+        "suggest",
     ),
     _c(
         "leave",
@@ -283,19 +299,6 @@ CONTEXT = _screen(
     *_EVERYWHERE,
 )
 
-EXPORT = _screen(
-    "export",
-    _c("next", "j down", "Go to the next line", "move"),
-    _c("previous", "k up", "Go to the line before", "move"),
-    _c("toggle", "space enter", "Choose what the line says, or change it", "make", "choose"),
-    _c("export", "x ctrl+o", "Write the files", "make", "export"),
-    _c("preview", "v", "Show the next format in the preview", "look", "preview"),
-    _c("page-down", "pagedown ctrl+f", "Read the preview on", "move"),
-    _c("page-up", "pageup ctrl+e", "Read it back", "move"),
-    _c("back", "q escape ctrl+g", "Back, nothing written", "leave", "back"),
-    *_EVERYWHERE,
-)
-
 WEAVES = _screen(
     "weaves",
     _c("next", "j down", "Go to the next weave", "move"),
@@ -333,11 +336,16 @@ SPLIT = _screen(
 SCREENS: dict[str, Table] = {
     "library": LIBRARY,
     "loom": LOOM,
+    "found": FOUND,
     "reader": READER,
     "models": PICKER,
     "new": NEW_STORY,
     "fetch": FETCH,
     "editor": EDITOR,
+    "context": CONTEXT,
     "split": SPLIT,
+    "compare": COMPARE,
+    "weaves": WEAVES,
+    "themes": THEMES,
     "help": HELP,
 }

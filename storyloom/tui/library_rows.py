@@ -2,17 +2,22 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 
+from storyloom.story.glimpse import Glimpse
 from storyloom.story.shelf import Entry, Facts, spent
 from storyloom.text import one_line
+from storyloom.tui.growth_rows import growth_line
 from storyloom.tui.widgets.columns import centred, columns, grouped, left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part
 
-__all__ = ["head", "row", "short", "told", "welcome", "when"]
+__all__ = ["ORDERS", "head", "ordered", "row", "short", "told", "welcome", "when"]
+
+ORDERS = ("last opened", "title", "size")
+"""What a library may be sorted by."""
 
 _COLUMNS = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7), ("last opened", 11))
 """What stands behind a title, and in how many cells."""
@@ -50,31 +55,91 @@ def head(width: int) -> list[Line]:
     return [(("  ", ""), *columns(cells))]
 
 
-def welcome(width: int, height: int) -> list[Line]:
+def ordered(entries: Sequence[Entry], facts: Mapping[Entry, Facts], order: str) -> Sequence[Entry]:
+    """Return stories in one of `ORDERS`: last opened first, by title, or the most nodes first.
+
+    `entries` come last changed first. Of one that nothing is known of yet, its file's name serves.
+    """
+    if order == "title":
+        return sorted(entries, key=lambda entry: _sorted_as(entry, facts.get(entry)))
+    if order == "size":
+        return sorted(entries, key=lambda entry: -(facts[entry].nodes if entry in facts else 0))
+    return entries
+
+
+def _sorted_as(entry: Entry, facts: Facts | None) -> tuple[str, str]:
+    title = (facts.title if facts is not None else entry.path.stem).casefold()
+    for article in ("the ", "a ", "an "):
+        title = title.removeprefix(article)
+    return title.lstrip("\"'“”‘’«»[(*_ "), entry.path.name
+
+
+def welcome(width: int, height: int, *, archive: bool = False) -> list[Line]:
     """Say what to do where there is no story yet."""
-    said: list[Part] = [
-        ("Nothing has been written here yet.", "title"),
-        ("", ""),
-        ("A story begins with a few words of yours;", "text"),
-        ("models go on from there, and you choose.", "text"),
-        ("", ""),
-        ("n begins one.", "fresh"),
-    ]
+    said: list[Part] = (
+        [
+            ("The archive is empty.", "title"),
+            ("", ""),
+            ("x in the library puts a story here, and nothing", "text"),
+            ("is ever deleted.", "text"),
+            ("", ""),
+            ("A goes back.", "fresh"),
+        ]
+        if archive
+        else [
+            ("Nothing has been written here yet.", "title"),
+            ("", ""),
+            ("A story begins with a few words of yours;", "text"),
+            ("models go on from there, and you choose.", "text"),
+            ("", ""),
+            ("n begins one.  i brings one in.", "fresh"),
+        ]
+    )
     lines: list[Line] = [()] * max(0, (height - len(said)) // 2 - 1)
     return lines + [((centred(text, width), style),) for text, style in said]
 
 
-def told(facts: Facts, entry: Entry, width: int, height: int) -> list[Line]:
-    """Return what the pane says of a story: premise, chapters, figures, its file."""
-    low = height < 16
-    lines: list[Line] = [((left(facts.title, width), "title"),)]
-    if facts.premise:
-        lines += paragraph(one_line(facts.premise), width, "text", most=2 if low else 8)
-    lines += _chapters(facts.chapters, width, 1 if low else height // 2)
+def told(
+    facts: Facts,
+    entry: Entry,
+    width: int,
+    height: int,
+    now: float,
+    glimpse: Glimpse | None = None,
+    *,
+    growth: bool = True,
+) -> list[Line]:
+    """Return what the pane says of a story: premise, chapters, figures, its file.
+
+    With a glimpse, whose it is too, and how it grew unless that is drawn elsewhere; without, a line
+    is kept free for each.
+    """
+    low = height < 12
+    shares = _shares(glimpse, width, 1 if low else 2) if glimpse is not None else [()]
+    grown = growth_line(glimpse.grown, width, now) if glimpse is not None else ()
+    title: Line = ((left(facts.title, width), "title"),)
+    file: Line = ((left(entry.path.name, width), "dim"),)
+    chapters = _chapters(facts.chapters, width, 1 if low else height // 3)
+    rest = [chapters, [*_figures(facts, width), *shares], [grown] if growth else [], [file]]
+    rest = [part for part in rest if part]
+    # Where there is no room for all of it, the last of the premise goes first.
+    room = max(1, min(2 if low else 8, height - 1 - sum(map(len, rest))))
+    premise = paragraph(one_line(facts.premise), width, most=room) if facts.premise else []
+    parts = [[title, *premise], *rest]
+    spare = height - sum(map(len, parts))
+    lines: list[Line] = []
+    for number, part in enumerate(parts):
+        if number and spare > 0:
+            lines.append(())
+            spare -= 1
+        lines += part
+    return lines[:height]
+
+
+def _figures(facts: Facts, width: int) -> list[Line]:
     nodes = "more than " * facts.more_nodes + _many(facts.nodes, "node")
     words = "more than " * facts.more_words + _many(facts.words, "word")
-    figures = f"{nodes}, {words} on the weave"
-    lines += [(), ((left(figures, width), "text"),)]
+    lines: list[Line] = [((left(f"{nodes}, {words} on the weave", width), "text"),)]
     if facts.models:
         cost = _many(facts.models, "model")
         if facts.spent or not facts.unpriced:
@@ -82,10 +147,27 @@ def told(facts: Facts, entry: Entry, width: int, height: int) -> list[Line]:
         if facts.unpriced:
             cost += f", {_many(facts.unpriced, 'branch', 'branches')} of unknown price"
         lines += paragraph(cost, width, "text", most=2)
-    if len(lines) + 2 <= height:
-        lines.append(())
-    lines.append(((left(entry.path.name, width), "dim"),))
-    return lines[:height]
+    return lines
+
+
+def _shares(glimpse: Glimpse, width: int, most: int) -> list[Line]:
+    """Return whose the weave is, in percent of its characters, on up to `most` lines."""
+    said: list[str] = []
+    for origin, share in glimpse.shares:
+        name = origin.rsplit("/", 1)[-1].removeprefix("model:").replace("import:", "imported ")
+        part = f"{one_line(name)} {_percent(share)}"
+        if said and cell_len(said[-1]) + cell_len(part) + 2 <= width:
+            said[-1] += f"  {part}"
+        elif len(said) < most:
+            said.append(part)
+        else:
+            said[-1] += " …"
+            break
+    return [((left(line, width), "text"),) for line in said]
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}%" if share >= 0.01 else "<1%"
 
 
 def when(moment: float, now: float) -> str:
@@ -139,8 +221,8 @@ def _chapters(titles: Sequence[str], width: int, most: int) -> list[Line]:
         return []
     named = [f"{number} {one_line(title) or '—'}" for number, title in enumerate(titles, 1)]
     if most == 1:
-        return [(), *paragraph("   ".join(named), width, "text", most=1)]
-    lines: list[Line] = [(), *(((left(each, width), "text"),) for each in named[:most])]
+        return paragraph("   ".join(named), width, "text", most=1)
+    lines: list[Line] = [((left(each, width), "text"),) for each in named[:most]]
     if len(named) > most:
         lines[-1] = ((f"… and {len(named) - most + 1} more", "dim"),)
     return lines

@@ -1,13 +1,14 @@
 """A strand laid out as the pages of a book; a paragraph is wrapped when it is shown, not before."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from storyloom.exchange.book import SCENE_BREAK
 from storyloom.story import origins
+from storyloom.story.offered import Fork
 from storyloom.story.reading import Piece
-from storyloom.text import one_line
+from storyloom.text import first_words, one_line
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row", "Share", "origin_name"]
@@ -17,7 +18,7 @@ MEASURE = 66
 WRITING = "writing"
 """Stands for the origin of a text that a model is still writing."""
 
-Kind: TypeAlias = Literal["text", "blank", "number", "heading", "break"]
+Kind: TypeAlias = Literal["text", "blank", "number", "heading", "break", "fork"]
 
 
 class Anchor(NamedTuple):
@@ -68,8 +69,12 @@ class _Block(NamedTuple):
 class Pages:
     """The whole text of a strand, its blocks in order, and who wrote what of it."""
 
-    def __init__(self, title: str, pieces: Sequence[Piece]) -> None:
+    def __init__(self, title: str, pieces: Sequence[Piece], forks: Sequence[Fork] = ()) -> None:
         self.title = title
+        offered = {fork.node: fork for fork in forks}
+        self.forks: list[tuple[int, Fork]] = []
+        """The forks of the strand, each with the code point at which its branch begins."""
+        self._with_forks = False
         self.chapters: list[Part] = []
         self._nodes: list[tuple[int, int]] = []
         self._edges: list[int] = []
@@ -79,6 +84,8 @@ class Pages:
         number = 0
         for piece in pieces:
             self._nodes.append((at, piece.node))
+            if piece.node in offered:
+                self.forks.append((at, offered[piece.node]))
             for mark in piece.marks:
                 number += mark.numbered
                 own = number if mark.numbered else None
@@ -146,6 +153,16 @@ class Pages:
             self._width = width
             self._wrapped.clear()
 
+    @property
+    def with_forks(self) -> bool:
+        """Whether rows are made that tell of other branches."""
+        return self._with_forks
+
+    @with_forks.setter
+    def with_forks(self, shown: bool) -> None:
+        self._with_forks = shown
+        self._wrapped.clear()
+
     def rows(self, block: int) -> list[Row]:
         """Return a block's rows at the present width, the last of them blank."""
         rows = self._wrapped.get(block)
@@ -178,7 +195,24 @@ class Pages:
                 for first, last in wrap(line[skip:].rstrip(), max(4, self._width)):
                     yield Row("text", at + skip + first, at + skip + last)
                 at += len(line) + 1
+        if self._with_forks and block.kind == "text":
+            yield from self._offers(start, end)
         yield Row("blank", end, end)
+
+    def _offers(self, start: int, end: int) -> Iterator[Row]:
+        """Yield what else was offered where branches begin in a stretch, below its text."""
+        first = bisect_left(self.forks, start, key=lambda each: each[0])
+        for at, fork in self.forks[first:]:
+            # A branch often begins with the blank line before its first paragraph.
+            if at >= end:
+                break
+            ways = "1 other way" if fork.others == 1 else f"{fork.others} other ways"
+            yield Row("fork", at, at, f"| {ways} from here")
+            for offer in fork.offers:
+                name = one_line(offer.model.rsplit("/", 1)[-1]) if offer.model else "human"
+                room = max(8, self._width - len(name) - 8)
+                text = first_words(offer.text, room)
+                yield Row("fork", at, at, f"|   {text}  {name}")
 
     def first(self) -> Anchor:
         """Return the first row's place."""
@@ -211,7 +245,14 @@ class Pages:
         if offset <= 0:
             return self.first()
         rows = self.rows(block)
-        row = next((n for n in range(len(rows) - 1, -1, -1) if rows[n].start <= offset), 0)
+        row = next(
+            (
+                n
+                for n in range(len(rows) - 1, -1, -1)
+                if rows[n].start <= offset and rows[n].kind == "text"
+            ),
+            0,
+        )
         if self._blocks[block].kind != "text":
             row = 0
         return Anchor(block, row)

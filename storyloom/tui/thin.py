@@ -1,8 +1,9 @@
 """Fewer bytes for the same screen: colours are sent when they change, not with every stretch.
 
-Textual sends each stretch of text with its whole style in front and a reset behind. On a thin line
-that is more than the text. The terminal keeps a style until it is told another, also when the
-cursor moves, so what it has already need not be said again.
+Textual sends each stretch of text with its whole style in front and a reset behind, and a line end
+and a move of the cursor between two. On a thin line that is more than the text. The terminal keeps
+a style until it is told another, also when the cursor moves, so what it has already need not be
+said again; nor a move that another one follows; and a stretch of space can be erased.
 """
 
 import re
@@ -13,6 +14,13 @@ __all__ = ["thinned"]
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;]*)m|\x1b\[[0-9;]*H|\x1b")
 """A style, a move of the cursor, or the beginning of anything else."""
+
+
+_MOVE = re.compile(r"\x1b\[[0-9;]*H")
+_LEAST_ERASED = 6
+"""Cells of space for which erasing is shorter."""
+_SEEN_IN_SPACE = frozenset({"4", "7", "9", "21", "53"})
+"""Underline, reverse, strike and the like, which a space shows and an erased cell does not."""
 
 
 class _Style(NamedTuple):
@@ -26,8 +34,11 @@ class _Style(NamedTuple):
 _PLAIN = _Style()
 
 
-def thinned(data: str) -> str:
+def thinned(data: str, *, erasing: bool = False) -> str:
     """Return a frame that draws the same with fewer bytes.
+
+    With `erasing`, space before a move of the cursor is erased (ECH), for terminals that give what
+    they erase the colour they have (BCE).
 
     `data` is taken to begin and to end with the terminal's plain style, as all that Textual sends
     does. Anything but styles and moves of the cursor is passed on as it is, with the style it had.
@@ -49,6 +60,7 @@ def thinned(data: str) -> str:
         if codes is not None:
             wants = _after(wants, codes)
         elif match.group() != "\x1b":
+            _end_before_move(out, has, erasing=erasing)
             out.append(match.group())
         else:
             # Erasing and the like may take their colour from the style.
@@ -56,6 +68,23 @@ def thinned(data: str) -> str:
             has = wants
     out += [_change(has, wants), data[at:]]
     return "".join(out)
+
+
+def _end_before_move(out: list[str], has: _Style, *, erasing: bool) -> None:
+    """Shorten what stands at the end of `out`, as a move of the cursor follows."""
+    while out and not out[-1].rstrip("\r\n"):
+        out.pop()
+    if not out:
+        return
+    if _MOVE.fullmatch(out[-1]):
+        out.pop()
+        return
+    text = out[-1].rstrip("\r\n")
+    shown = text.rstrip(" ")
+    space = len(text) - len(shown)
+    if erasing and space >= _LEAST_ERASED and not has.flags & _SEEN_IN_SPACE:
+        text = f"{shown}\x1b[{space}X"
+    out[-1] = text
 
 
 @lru_cache(maxsize=1024)
@@ -82,17 +111,25 @@ def _after(style: _Style, codes: str) -> _Style:
     return style
 
 
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29", "53": "55"}
+"""What ends a flag alone."""
+
+
 @lru_cache(maxsize=4096)
 def _change(has: _Style, wants: _Style) -> str:
     """Return the shortest sequence that makes one style of another."""
     if has == wants:
         return ""
-    codes: list[str] = []
-    if has.flags - wants.flags or (has.ink and not wants.ink) or (has.ground and not wants.ground):
-        # Taking something away is shorter said by beginning anew.
-        codes.append("0" if wants != _PLAIN else "")
-        has = _PLAIN
-    codes += sorted(wants.flags - has.flags)
-    codes += [wants.ink] if wants.ink != has.ink else []
-    codes += [wants.ground] if wants.ground != has.ground else []
-    return f"\x1b[{';'.join(codes)}m"
+    if wants == _PLAIN:
+        return "\x1b[m"
+    anew = ["0", *sorted(wants.flags), *filter(None, (wants.ink, wants.ground))]
+    lost = has.flags - wants.flags
+    off = {_OFF[flag] for flag in lost if flag in _OFF}
+    # 22 ends both bold and faint, of which one may stay.
+    stays = {flag for flag in has.flags - lost if _OFF.get(flag) not in off}
+    codes = [*sorted(off), *sorted(wants.flags - stays)]
+    codes += [wants.ink or "39"] if wants.ink != has.ink else []
+    codes += [wants.ground or "49"] if wants.ground != has.ground else []
+    step = ";".join(codes)
+    whole = ";".join(anew)
+    return f"\x1b[{step if lost <= _OFF.keys() and len(step) < len(whole) else whole}m"

@@ -152,7 +152,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
     """What was opened on the screen, which a terminal seems to be there for."""
     opened: list[Path | None] = []
     monkeypatch.setattr(screens, "has_screen", lambda: True)
-    monkeypatch.setattr(screens, "_run", lambda path: opened.append(path) or 0)
+    monkeypatch.setattr(screens, "_run", lambda path, **_: opened.append(path) or 0)
     return opened
 
 

@@ -13,6 +13,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    # Hints for the first steps are for a test of their own; elsewhere they would be in the way.
+    hints = home / ".local" / "share" / "storyloom" / "hints.json"
+    hints.parent.mkdir(parents=True)
+    hints.write_text('{"hidden": true, "done": []}', encoding="utf-8")
     for name in ("DATA", "CONFIG"):
         monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
     runtime = tmp_path / "run"

@@ -3,13 +3,19 @@
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
+from storyloom.settings import Settings
+from storyloom.text import Refusal
 from storyloom.tui import screens
 from storyloom.tui.commands import SCREENS
-from storyloom.tui.keys import SAFE, Command, bindings, named, shown_key
+from storyloom.tui.keys import SAFE, Command, bindings, keymap, named, rebound, shown_key
 from storyloom.tui.screens.base import CommandScreen
+from tests.tui.looming import at_the_loom
+from tests.tui.stage import SIZES
+from tests.tui.stories import saltmarsh
 
 ALIASES = {"ctrl+s"}
 """May be eaten by flow control, so another key does the same."""
@@ -103,3 +109,60 @@ def test_keys_are_written_as_authors_know_them() -> None:
     assert [shown_key(key) for key in ("ctrl+o", "space", "pageup", "x")] == [
         "^o", "Space", "PgUp", "x",
     ]  # fmt: skip
+
+
+def test_an_authors_own_keys_take_the_place_of_ours() -> None:
+    chosen = {"loom": {"prune": ("d", "^x"), "generate": ("Space",), "view": ()}}
+    table = {command.name: command.keys for command in rebound(SCREENS["loom"], chosen)}
+    assert table["prune"] == ("d", "ctrl+x")
+    assert table["generate"] == ("space",)
+    assert table["view"] == ()
+    assert table["weave"] == ("w",)
+    assert rebound(SCREENS["reader"], chosen) is SCREENS["reader"]
+    assert keymap(SCREENS, chosen)["loom.prune"] == "d,ctrl+x"
+
+
+def test_keys_may_be_swapped() -> None:
+    chosen = {"loom": {"prune": ("w",), "weave": ("x",)}}
+    made = keymap(SCREENS, chosen)
+    assert (made["loom.prune"], made["loom.weave"]) == ("w", "x")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "why"),
+    [
+        ({"lom": {"prune": ("d",)}}, "did you mean 'loom'"),
+        ({"loom": {"prne": ("d",)}}, "did you mean 'prune'"),
+        ({"loom": {"prune": ("f5",)}}, "cannot have the key 'f5'"),
+        ({"loom": {"prune": ("^b",)}}, "cannot have the key"),
+        ({"loom": {"prune": ("alt+x",)}}, "cannot have the key"),
+        ({"loom": {"prune": ("\x1b[31m",)}}, "cannot have the key"),
+        ({"loom": {"prune": ("w",)}}, "both prune and weave|both weave and prune"),
+        ({"loom": {"prune": ("3",)}}, "both nth and prune"),
+        ({"loom": {"help": ("h",)}}, "cannot be changed"),
+        ({"loom": {"nth": ("h",)}}, "cannot be changed"),
+    ],
+)
+def test_keys_that_cannot_be_are_refused_with_what_is_wrong(
+    chosen: dict[str, dict[str, tuple[str, ...]]], why: str
+) -> None:
+    with pytest.raises(Refusal, match=why) as refused:
+        keymap(SCREENS, chosen)
+    assert "\x1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_rebound_key_does_its_command_and_the_old_one_nothing(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    settings = Settings(keys={"loom": {"prune": ("d",), "view": ("x",), "fold": ()}})
+    async with at_the_loom(saltmarsh(tmp_path / "story.loom"), size, settings) as hand:
+        before = hand.kids(1)
+        await hand.goes(4)
+        assert "d prune" in hand.screen
+        await hand.press("x", "z")
+        assert hand.kids(1) == before
+        await hand.press("d")
+        assert hand.kids(1) == before[:-1]
+        await hand.press("question_mark")
+        assert "d   " in hand.screen

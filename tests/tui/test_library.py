@@ -15,7 +15,7 @@ from storyloom.story.shelf import Facts
 from storyloom.story.story import Story
 from storyloom.tui.app import Loom
 from storyloom.tui.library_rows import short, when
-from storyloom.tui.screens import library
+from storyloom.tui.screens import shelves
 from storyloom.tui.screens.help import HelpScreen
 from storyloom.tui.screens.library import LibraryScreen
 from storyloom.tui.screens.loom import LoomScreen
@@ -211,7 +211,7 @@ class Glances:
         self._free = free
         self._facts = shelf.facts
         monkeypatch.setattr(shelf, "facts", self._look)
-        monkeypatch.setattr(library, "_GLANCE_SECONDS", 0.0)
+        monkeypatch.setattr(shelves, "_GLANCE_SECONDS", 0.0)
 
     def _look(self, path: Path) -> Facts:
         self.read.append(path)

@@ -140,6 +140,7 @@ async def test_a_fold_tells_how_many_nodes_it_hides(path: Path) -> None:
         rows.fold(story, ROPE, True)
     async with at_the_loom(path, (120, 40)) as hand:
         await hand.goes(ROOT)
+        await hand.press("Z")
         assert "+7 " in hand.screen
 
 

@@ -159,6 +159,7 @@ async def test_the_next_hit_without_a_search_says_how_to_search(path: Path) -> N
 async def test_a_fold_hides_what_is_below_in_the_tree_and_shows_it_again(path: Path) -> None:
     async with at_the_loom(path, (120, 40)) as hand:
         await hand.goes(ROPE)
+        await hand.press("Z")
         whole = [row.node for row in hand.loom.query_one("#tree").rows]
         assert {BELLS, OTHER} <= set(whole)
         await hand.press("z")

@@ -1,16 +1,18 @@
-"""How the loom looks, at both sizes, in both themes. Renew with --snapshot-update and look."""
+"""How the loom looks, at three sizes, in two themes. Renew with --snapshot-update and look."""
 
 from pathlib import Path
 
 import pytest
 
-from storyloom.story import growth, marks, shape
+from storyloom.story import growth, marks, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
+from storyloom.tui.legend import Legend
 from storyloom.tui.screens.loom import LoomScreen
+from storyloom.tui.screens.weaves import WeavesScreen
 from tests.tui.stage import SIZES
 from tests.tui.stories import saltmarsh
-from tests.tui.test_snapshots import Compare, compared
+from tests.tui.test_snapshots import LARGE, Compare, compared
 
 ROPE = 2
 
@@ -28,9 +30,9 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=[*SIZES, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each of the two sizes."""
+    """Each of the sizes that the loom is made for."""
     return request.param
 
 
@@ -45,8 +47,17 @@ def test_loom_at_a_node_with_a_note(
     assert compared(snap_compare, LoomScreen(path), size, "mislaid", "h")
 
 
-def test_tree_alone(snap_compare: Compare, path: Path) -> None:
-    assert compared(snap_compare, LoomScreen(path), (80, 24), "mislaid", "v", "h", "j", "z")
+@pytest.mark.parametrize("keys", ["v", "vZ"], ids=["strand", "whole"])
+def test_tree_alone(snap_compare: Compare, path: Path, keys: str) -> None:
+    assert compared(snap_compare, LoomScreen(path), (80, 24), "mislaid", *keys, "h", "j")
+
+
+@pytest.mark.parametrize("theme", ["dusk", "paper"])
+def test_weaves(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
+    with Story(path) as story:
+        weaves.set_weave(story, 3, "darker ending")
+        screen = WeavesScreen(story, 3, Legend(story))
+        assert compared(snap_compare, screen, size, "darker ending", "j", theme=theme)
 
 
 def test_question_at_the_bottom(snap_compare: Compare, path: Path) -> None:

@@ -16,6 +16,7 @@ from storyloom.story.story import Story
 from storyloom.tui.commands import LOOM
 from storyloom.tui.screens.base import SMALLEST
 from storyloom.tui.screens.fetch import FetchScreen
+from storyloom.tui.screens.found import FoundScreen
 from storyloom.tui.screens.help import HelpScreen
 from storyloom.tui.screens.library import LibraryScreen
 from storyloom.tui.screens.models import ModelPicker
@@ -24,6 +25,7 @@ from storyloom.tui.screens.reader import ReaderScreen
 from tests.tui.stage import SIZES, Stage, shown, until
 from tests.tui.stories import saltmarsh
 
+LARGE = (160, 50)
 NOW = 1_790_000_000.0
 WORKER = str(Path(__file__).with_name("worker.py"))
 Compare = Callable[..., bool]
@@ -60,9 +62,9 @@ def compared(
     return compare(app, terminal_size=size, run_before=ready)
 
 
-@pytest.fixture(params=[SMALLEST, *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=[SMALLEST, *SIZES, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """The least size, and the two that the screens are made for."""
+    """The least size, the two that the screens are made for, and a large one."""
     return request.param
 
 
@@ -70,7 +72,16 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 @pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     screen = LibraryScreen(clock=lambda: NOW + 3600)
-    assert compared(snap_compare, screen, size, "169", theme=theme)
+    # Whose it is comes last, where there is room for it.
+    shows = "169" if size == SMALLEST else "human"
+    assert compared(snap_compare, screen, size, shows, theme=theme)
+
+
+@pytest.mark.usefixtures("path")
+def test_found(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stories = sorted(paths.saves_dir().iterdir())
+    screen = FoundScreen("mara", stories, {})
+    assert compared(snap_compare, screen, size, "in 1 story ", "j")
 
 
 def test_empty_library(snap_compare: Compare, size: tuple[int, int]) -> None:

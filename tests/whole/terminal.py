@@ -190,9 +190,24 @@ class Terminal:
             if len(self.raw) == length and self.cpu() - used < least:
                 return
 
-    def _read(self) -> None:
+    def throttle(self, pace: int, beats: int = 50) -> None:
+        """From now on take at most `pace` bytes a second, in `beats` pieces, as a thin line does.
+
+        What the line does not take waits in the terminal, and then in the program.
+        """
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+
+        def beat() -> None:
+            if self._master >= 0:
+                self._read(max(1, pace // beats))
+                loop.call_later(1 / beats, beat)
+
+        beat()
+
+    def _read(self, most: int = 1 << 16) -> None:
         try:
-            data = os.read(self._master, 1 << 16)
+            data = os.read(self._master, most)
         except BlockingIOError:
             return
         except OSError:

@@ -7,17 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from storyloom.story import marks
 from storyloom.story.story import Story
 from tests.models.local_weights import real_weights
 from tests.servers.provider import Provider
-from tests.servers.script import End, Hold, Reply, Request, Text, refuses, says
+from tests.servers.script import End, Hold, Reply, Text, refuses
 from tests.tui.stories import HOSTILE
 from tests.whole.at_home import SENTINEL, Home, seen, texts
 from tests.whole.terminal import Terminal, alive, below
@@ -28,31 +26,11 @@ OPENING = "The tide had gone out farther than it should."
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home with nothing in it but a key in its environment."""
-    return Home(tmp_path)
-
-
-@pytest.fixture
 def story(home: Home) -> Path:
     """A new story, made by the command line."""
     path = home.folder / "salt.loom"
     home.run("new", str(path), "--title", "Saltmarsh", "--opening", OPENING)
     return path
-
-
-@pytest_asyncio.fixture
-async def provider() -> AsyncIterator[Provider]:
-    """A provider whose models say who they are, each time another thing."""
-    async with Provider() as provider:
-
-        def answer(request: Request) -> Reply:
-            number = len(provider.requests)
-            model = request.body["model"]
-            return says(f" The {model} said", f" its word {number}.", " And then it was still.")
-
-        provider.answer(answer)
-        yield provider
 
 
 async def over(terminal: Terminal, *processes: int) -> int:

@@ -50,9 +50,21 @@ class Arranging(Bench):
         self.say(f"Tagged {name}." if on else f"The tag {name} is taken away.")
 
     async def do_bookmark(self, name: str) -> None:
-        marked = " bookmark " in reading.cards(self.story, [self.cursor])[0].extras
-        await self.act(marks.bookmark, self.cursor, None if marked and not name else name)
-        self.say("The bookmark is taken away." if marked and not name else "A bookmark is here.")
+        node = self.cursor
+        if " bookmark " in reading.cards(self.story, [node])[0].extras and not name:
+            await self.act(marks.bookmark, node, None)
+            self.say("The bookmark is taken away; u brings it back.")
+            return
+
+        async def keep(given: str) -> None:
+            given = " ".join(given.split())
+            await self.act(marks.bookmark, node, given)
+            self.say(f"A bookmark is here; ' and {given or f'n{node}'} goes to it.")
+
+        if name:
+            await keep(name)
+        else:
+            self.ask("bookmark's letter or name", keep)
 
     async def do_weave(self, name: str) -> None:
         await self.act(weaves.set_weave, self.cursor, name or weaves.MAIN)

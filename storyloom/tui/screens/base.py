@@ -20,6 +20,8 @@ SMALLEST = (60, 16)
 """Columns and rows below which no screen is drawn."""
 _PASTE_SECONDS = 0.3
 """Keys that come this soon after a paste, or after one another then, are its rest."""
+_Asked = tuple[str, Callable[[str], object], str, list[str], "Callable[[str], list[str]] | None"]
+"""What is to be asked: label, answer, what stands there already, choices, and what completes."""
 
 
 class CommandScreen(Screen[object]):
@@ -29,7 +31,7 @@ class CommandScreen(Screen[object]):
     """The commands with the keys that Storyloom gives them."""
     AUTO_FOCUS = ""
     _pasted = 0.0
-    _asking: tuple[str, Callable[[str], object], str, list[str]] | None = None
+    _asking: "_Asked | None" = None
 
     @property
     def commands(self) -> Table:
@@ -101,9 +103,13 @@ class CommandScreen(Screen[object]):
         *,
         begun: str = "",
         choices: list[str] | None = None,
+        complete: Callable[[str], list[str]] | None = None,
     ) -> None:
-        """Ask for one line at the bottom; `answer` gets it, unless the author leaves."""
-        self._asking = (label, answer, begun, choices or [])
+        """Ask for one line at the bottom; `answer` gets it, unless the author leaves.
+
+        Tab completes it to one of `choices`, or to what `complete` says of what is typed.
+        """
+        self._asking = (label, answer, begun, choices or [], complete)
         prompts = self.query("#prompt")
         if prompts:
             self._hand_over(prompts.first())
@@ -121,9 +127,9 @@ class CommandScreen(Screen[object]):
         from storyloom.tui.widgets.prompt import Prompt
 
         if self._asking is not None and isinstance(prompt, Prompt):
-            label, answer, begun, choices = self._asking
+            label, answer, begun, choices, complete = self._asking
             self._asking = None
-            prompt.ask(label, answer, begun=begun, choices=choices)
+            prompt.ask(label, answer, begun=begun, choices=choices, complete=complete)
 
     def do_command(self, argument: str) -> None:
         """Open the `:` line."""
@@ -150,13 +156,20 @@ class CommandScreen(Screen[object]):
         self.app.push_screen(HelpScreen(self.commands))
 
     def do_theme(self, name: str) -> None:
-        """Change the colour theme until the program ends."""
-        # Textual's own themes have no colours for the weave, models and the like.
-        themes = self.app.available_themes
-        names = sorted(each for each in themes if "loom-weave" in themes[each].variables)
+        """Change the colour theme until the program ends; without a name, choose one to keep."""
+        from storyloom.tui.app import Loom
+
+        assert isinstance(self.app, Loom)
         if not name:
-            self.ask(f"theme ({', '.join(names)})", self.do_theme, choices=names)
+            from storyloom.tui.screens.themes import ThemesScreen
+
+            self.app.push_screen(ThemesScreen(), self._say_theme)
             return
-        if name not in names:
-            raise Refusal(f"There is no theme {one_line(name)!r}; there are {', '.join(names)}.")
-        self.app.theme = name
+        themes = self.app.loom_themes
+        if name not in themes:
+            raise Refusal(f"There is no theme {one_line(name)!r}; there are {', '.join(themes)}.")
+        self.app.use_theme(name)
+
+    def _say_theme(self, said: object) -> None:
+        if isinstance(said, tuple):
+            self.say(*said)

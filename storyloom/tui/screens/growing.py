@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from storyloom.generate.plan import plan_for
 from storyloom.models import weights
 from storyloom.settings import PlanPart
 from storyloom.story import marks, reading
-from storyloom.text import Refusal
-from storyloom.tui.screens.bench import Bench
+from storyloom.text import Refusal, words
+from storyloom.tui.allowance import Allowance
+from storyloom.tui.screens.inspecting import Inspecting
 from storyloom.tui.widgets.siblings import Live
 
 if TYPE_CHECKING:
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Growing"]
 
 _FRAMES_A_SECOND = 6
+_LEAST_SECONDS = 1.5
+"""How long a branch is written until its rate says something."""
 _SETTLE_SECONDS = 5.0
+_BYTES_A_SECOND = 6_000
+"""What streams may take of a line on the whole: a thin one has to have room for keys."""
 
 
-class Growing(Bench):
+class Growing(Inspecting):
     """Batches: what they stream, and how they end."""
 
     def __init__(self, path: Path) -> None:
@@ -33,6 +39,7 @@ class Growing(Bench):
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
         self._dirty: set[int] = set()
         self._ended = False
+        self._allowance = Allowance(_BYTES_A_SECOND)
         self._preparing = False
         self._unwanted = False
         """Whether the author has stopped a batch that is still being prepared."""
@@ -40,7 +47,7 @@ class Growing(Bench):
     def live_branches(self) -> dict[int, Live]:
         """Return the branches that are being written, by node."""
         return {
-            node: Live(branch.state, branch.text, branch.say)
+            node: Live(branch.state, branch.text, branch.say, _rate(branch))
             for node, branch in self._branches.items()
             if branch.running
         }
@@ -151,6 +158,7 @@ class Growing(Bench):
         self._failed.pop(parent, None)
         self.next_count = None
         for branch in batch.branches:
+            self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
             self.unread.add(branch.node)
         batch.listen(self._heard)
@@ -176,7 +184,7 @@ class Growing(Bench):
         self._dirty.add(branch.node)
 
     def _paint(self) -> None:
-        if not self._dirty:
+        if not self._dirty or not self._allowance.left():
             return
         nodes, self._dirty = self._dirty, set()
         ended = [node for node in nodes if not self._branches[node].running]
@@ -233,6 +241,14 @@ class Growing(Bench):
             for branch in batch.branches:
                 if branch.running:
                     batch.interrupt(branch)
+
+
+def _rate(branch: "Branch") -> float:
+    """Return how many words a second a branch is written at, 0 as long as that says little."""
+    if branch.first is None:
+        return 0.0
+    took = time.monotonic() - branch.started - branch.first
+    return words(branch.text) / took if took > _LEAST_SECONDS else 0.0
 
 
 def _notice(batch: "Batch") -> str:

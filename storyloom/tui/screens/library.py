@@ -1,186 +1,43 @@
 """The library: the author's stories, what they are about, and how far they have come."""
 
 import asyncio
-import contextlib
-import itertools
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Container
-
-from storyloom import paths
-from storyloom.story import place, shelf
-from storyloom.story.shelf import Entry, Facts
-from storyloom.story.story import Story
+from storyloom.story import archive, shelf
 from storyloom.text import Refusal, one_line
 from storyloom.tui import exporting, library_rows
 from storyloom.tui.commands import LIBRARY
+from storyloom.tui.completing import complete_path, typed_path
+from storyloom.tui.importing import Import, Stopped, sentence
 from storyloom.tui.keys import bindings
-from storyloom.tui.screens.listed import Listed
-from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import left, paragraph
-from storyloom.tui.widgets.lines import Line, LinePane
+from storyloom.tui.landing import open_at
+from storyloom.tui.screens.shelves import Shelves
 from storyloom.tui.widgets.listing import Listing
+from storyloom.tui.widgets.progress import ProgressLine
 
 if TYPE_CHECKING:
     from storyloom.tui.app import Loom
 
 __all__ = ["LibraryScreen"]
 
-_GLANCE_SECONDS = 0.05
-"""How long files are read until what was found is shown, and what is in sight is asked again."""
-_MOST_AT_ONCE = 200
-"""How many stories out of sight may be read in that time."""
+_A_SECOND = 4
+"""Draws of an import's progress; more of them would only cost a thin line its bytes."""
 
 
-class LibraryScreen(Listed):
-    """Lists the stories of a folder, the user's own or one that is given; the selected one is told
-    about beside the list.
+_CLEARED_UP = 2.0
+"""Seconds that a dying program waits for what it was making to be taken away."""
+
+
+class LibraryScreen(Shelves):
+    """Lists stories; the selected one is told about beside the list, and all of them are opened,
+    begun, brought in, put away and searched from here.
     """
 
     TABLE = LIBRARY
     BINDINGS: ClassVar = bindings(LIBRARY)
-    DEFAULT_CSS = """
-    LibraryScreen #shelf { height: 1fr; layout: vertical; }
-    LibraryScreen #stories { height: 1fr; }
-    LibraryScreen #about { height: 1fr; max-height: 11; }
-    LibraryScreen.-wide #shelf { layout: horizontal; }
-    LibraryScreen.-wide #stories { width: 1fr; height: 100%; }
-    LibraryScreen.-wide #about { width: 44; height: 100%; max-height: 100%; }
-    LibraryScreen.-empty #about { display: none; }
-    """
-
-    def __init__(
-        self, folder: Path | None = None, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        super().__init__()
-        self._given = folder
-        self._clock = clock
-        self._entries: list[Entry] = []
-        self._facts: dict[Entry, Facts] = {}
-        """What is known of each story as it was when it was last written to."""
-        self._begun: Path | None = None
-        """A story that was made here and not listed yet."""
-        self._read_once = False
-
-    def compose(self) -> ComposeResult:
-        yield Header(id="header")
-        with Container(id="shelf"):
-            yield Listing(id="stories", classes="pane")
-            yield LinePane(id="about", classes="pane")
-        yield from self.compose_foot()
-
-    def on_mount(self) -> None:
-        self.query_one("#stories").border_title = "stories"
-        self.query_one("#about").border_title = "this story"
-        self.query_one(Listing).fill(0, self._line, head=library_rows.head, moved=self._show_about)
-
-    def on_screen_resume(self) -> None:
-        """Read the folder whenever the library comes back: a story has grown meanwhile."""
-        self.run_worker(self._read(), exclusive=True, exit_on_error=False, group="shelf")
-
-    def on_resize(self, event: events.Resize) -> None:
-        del event
-        self.call_after_refresh(self._show)
-
-    # What there is.
-
-    @property
-    def _folder(self) -> Path:
-        return self._given or paths.saves_dir()
-
-    async def _read(self) -> None:
-        """List the folder, then look into its stories."""
-        entries: list[Entry] = []
-        try:
-            entries = await asyncio.to_thread(shelf.shelf, self._folder)
-        except Refusal as refusal:
-            self.say(str(refusal), "warning")
-        # Only now, as a key may have moved the selection meanwhile.
-        wanted = self._begun or (chosen.path if (chosen := self._chosen()) else None)
-        self._entries = entries
-        self._begun = None
-        self._read_once = True
-        stories = [entry.path for entry in self._entries]
-        if wanted in stories:
-            self.query_one(Listing).selected = stories.index(wanted)
-        self._facts = {entry: self._facts[entry] for entry in self._entries if entry in self._facts}
-        self._show()
-        await self._look()
-
-    async def _look(self) -> None:
-        """Look into each story that is not known yet: those in sight first, then from the top."""
-        waiting = deque(entry for entry in self._entries if entry not in self._facts)
-        while waiting:
-            if waiting[0] in self._facts:
-                waiting.popleft()
-                continue
-            unknown = [entry for entry in self._in_sight() if entry not in self._facts]
-            if not unknown:
-                next_ones = itertools.islice(waiting, _MOST_AT_ONCE)
-                unknown = [entry for entry in next_ones if entry not in self._facts]
-            found = await asyncio.to_thread(_glances, unknown)
-            self._facts.update(found)
-            # Most are out of sight; to draw for them would cost more than to read them.
-            if not found.keys().isdisjoint(self._in_sight()):
-                self.query_one(Listing).draw_again()
-                self._show_about()
-
-    def _in_sight(self) -> Sequence[Entry]:
-        """Return the selected story, then the others on the screen."""
-        rows = self.query_one(Listing).in_sight
-        entries = self._entries[rows.start : rows.stop]
-        chosen = self._chosen()
-        return entries if chosen is None else list(dict.fromkeys((chosen, *entries)))
-
-    def _chosen(self) -> Entry | None:
-        if not self._entries:
-            return None
-        return self._entries[min(self.query_one(Listing).selected, len(self._entries) - 1)]
-
-    # What is on the screen.
-
-    def _show(self) -> None:
-        listing = self.query_one(Listing)
-        count = len(self._entries)
-        empty = self._read_once and not count
-        self.set_class(empty, "-empty")
-        width, height = listing.size.width, listing.size.height
-        listing.fill(count, self._line, empty=library_rows.welcome(width, height) if empty else [])
-        listing.border_subtitle = f"{count} stor{'y' if count == 1 else 'ies'}" if count else ""
-        header = self.query_one("#header", Header)
-        folder = library_rows.short(self._folder, header.size.width * 2 // 3)
-        header.show((("Storyloom", "title"), ("library", "dim")), ((folder, "dim"),))
-        self._show_about()
-
-    def _line(self, index: int, width: int) -> Line:
-        entry = self._entries[index]
-        return library_rows.row(entry, self._facts.get(entry), width, self._clock())
-
-    def _show_about(self) -> None:
-        pane = self.query_one("#about", LinePane)
-        chosen = self._chosen()
-        if chosen is None:
-            pane.show_lines([])
-            return
-        facts = self._facts.get(chosen)
-        width, height = pane.size.width, pane.size.height
-        if facts is None:
-            pane.show_lines([(("reading …", "dim"),)])
-        elif facts.error:
-            name = one_line(chosen.path.name)
-            error = facts.error.replace(one_line(str(chosen.path)), name)
-            told = paragraph(one_line(error), width, "warning")
-            pane.show_lines([((left(name, width), "title"),), (), *told])
-        else:
-            pane.show_lines(library_rows.told(facts, chosen, width, height))
-
-    # Commands.
+    _import: Import | None = None
+    """A file that is being brought in."""
 
     def do_first(self, argument: str) -> None:
         """Go to the first story."""
@@ -204,15 +61,17 @@ class LibraryScreen(Listed):
             raise
 
     def do_new(self, argument: str) -> None:
-        """Begin a new story."""
+        """Begin a new story, which comes into the library."""
         del argument
         from storyloom.tui.screens.new_story import NewStoryScreen
 
-        self.app.push_screen(NewStoryScreen(self._folder), self._select_begun)
+        self.app.push_screen(NewStoryScreen(self._library), self._select_begun)
 
     def _select_begun(self, path: object) -> None:
         """Have the story that was begun selected when the library comes back."""
-        self._begun = path if isinstance(path, Path) else None
+        if isinstance(path, Path):
+            self._begun = path
+            self._in_archive = False
 
     def do_read(self, argument: str) -> None:
         """Read the weave of the story as a book."""
@@ -227,9 +86,7 @@ class LibraryScreen(Listed):
         if not isinstance(node, int):
             return
         try:
-            with Story(path) as story, contextlib.suppress(Refusal):
-                place.remember(story, cursor=node)
-            self._loom.open_story(path)
+            open_at(self._loom, path, node)
         except Refusal as refusal:
             self.say(str(refusal), "warning")
 
@@ -239,21 +96,151 @@ class LibraryScreen(Listed):
         if name:
             self.say(await exporting.export(path, name))
             return
-        chosen = self._chosen()
-        facts = self._facts.get(chosen) if chosen is not None else None
-        title = facts.title if facts is not None else path.stem
-        self.ask("write to", self.do_export, begun=exporting.default_name(title))
+        self.ask("write to", self.do_export, begun=exporting.default_name(self._title()))
+
+    # Looking.
+
+    def do_find(self, words: str) -> None:
+        """Find words in all stories that are shown."""
+        if not self._entries:
+            raise Refusal("There is no story here that could be searched.")
+        if not words.strip():
+            self.ask("find in all stories", self._find)
+            return
+        self._find(words)
+
+    def _find(self, words: str) -> None:
+        from storyloom.tui.screens.found import FoundScreen
+
+        if words.strip():
+            stories = [entry.path for entry in self._entries]
+            titles = {entry.path: facts.title for entry, facts in self._facts.items()}
+            self.app.push_screen(FoundScreen(words.strip(), stories, titles))
+
+    def do_sort(self, argument: str) -> None:
+        """Sort by the next of last opened, title and size, or by the one that is named."""
+        orders = library_rows.ORDERS
+        wanted = argument.strip().lower()
+        if wanted and wanted not in orders:
+            raise Refusal(f"There is no order {one_line(wanted)!r}; there are {', '.join(orders)}.")
+        self._order = wanted or orders[(orders.index(self._order) + 1) % len(orders)]
+        # The list is looked at anew, from its top.
+        self.query_one(Listing).selected = 0
+        self._put_in_order(None)
+
+    def do_archived(self, argument: str) -> None:
+        """Show the archive, or the library again."""
+        del argument
+        self._in_archive = not self._in_archive
+        self.query_one(Listing).selected = 0
+        self._entries, self._read_entries, self._read_once = [], [], False
+        self._show()
+        self.on_screen_resume()
 
     def do_reload(self, argument: str) -> None:
         """Read the folder again."""
         del argument
         self._facts.clear()
+        self._glimpses.clear()
         self.on_screen_resume()
 
-    async def do_quit(self, argument: str) -> None:
-        """Leave Storyloom."""
+    # Putting away, and taking out again.
+
+    async def do_archive(self, argument: str) -> None:
+        """Put the story away in the archive, or take it out again; no file is ever deleted."""
         del argument
+        path, title, out = self._path(), self._title(), self._in_archive
+        try:
+            moved = await asyncio.to_thread(archive.take_out if out else archive.put_away, path)
+        except Refusal:
+            if not path.exists():
+                self.on_screen_resume()
+            raise
+        self.on_screen_resume()
+        renamed = f" as {one_line(moved.name)}" if moved.name != path.name else ""
+        if out:
+            self.say(f"{title} is in the library again{renamed}.")
+        else:
+            self.say(f"{title} is in the archive{renamed}; A shows it, and x there brings it back.")
+
+    # Bringing in.
+
+    def do_import(self, typed: str) -> None:
+        """Bring in a story from a text, a Markdown or another story file."""
+        if self._import is not None:
+            raise Refusal(f"{one_line(self._import.path.name)} is being brought in; ^g stops it.")
+        if not typed.strip():
+            asked = "bring in a .md, .txt or .loom file"
+            self.ask(asked, self._begin_import, complete=complete_path)
+            return
+        self._begin_import(typed)
+
+    def _begin_import(self, typed: str) -> None:
+        if not typed.strip():
+            return
+        path = typed_path(typed)
+        if shelf.is_among(path, self._library):
+            raise Refusal(f"{one_line(path.name)} is in this library already.")
+        self._import = Import(path, self._library)
+        self.run_worker(self._bring_in(self._import), exit_on_error=False, group="import")
+
+    async def _bring_in(self, coming: Import) -> None:
+        timer = self.set_interval(1 / _A_SECOND, lambda: self._show_import(coming))
+        try:
+            made = await coming.run()
+        except Stopped:
+            self._tell("It was stopped, and nothing of it is left.")
+        except Refusal as refusal:
+            self._tell(str(refusal), "warning")
+        except Exception as error:
+            self._tell(f"It was not brought in: {one_line(str(error))}", "warning")
+        else:
+            self._begun, self._in_archive = made.path, False
+            if self.is_current:
+                self.on_screen_resume()
+            facts = await asyncio.to_thread(shelf.facts, made.path)
+            self._tell(sentence(made, one_line(facts.title)))
+        finally:
+            timer.stop()
+            self._import = None
+            if self.is_attached:
+                self.query_one(ProgressLine).hide()
+
+    def _tell(self, said: str, severity: str = "information") -> None:
+        """Say how an import ended, on whatever screen the author is by now."""
+        if self.is_current or not self.is_attached:
+            if self.is_attached:
+                self.say(said, severity)
+            return
+        kind = "warning" if severity == "warning" else "information"
+        self.app.notify(said, severity=kind, markup=False)
+
+    def _show_import(self, coming: Import) -> None:
+        what, done, whole = coming.told
+        name = one_line(coming.path.name)
+        self.query_one(ProgressLine).show(f"{what} {name}, ^g stops", done, whole)
+
+    def do_stop(self, argument: str) -> None:
+        """Stop bringing a story in."""
+        del argument
+        if self._import is not None:
+            self._import.stop()
+
+    async def do_quit(self, argument: str) -> None:
+        """Leave Storyloom, or the archive for the library."""
+        if self._in_archive:
+            self.do_archived(argument)
+            return
         await self._loom.leave()
+
+    async def closing(self) -> None:
+        """Stop what is being brought in; nothing of it is left."""
+        self.do_stop("")
+
+    def save_at_once(self) -> None:
+        """Stop it when the terminal is going away, and let it clear up: the program ends then."""
+        if self._import is not None:
+            self._import.stop(_CLEARED_UP)
 
     def on_listing_picked(self, event: Listing.Picked) -> None:
         event.stop()
@@ -262,20 +249,3 @@ class LibraryScreen(Listed):
     @property
     def _loom(self) -> "Loom":
         return cast("Loom", self.app)
-
-    def _path(self) -> Path:
-        chosen = self._chosen()
-        if chosen is None:
-            raise Refusal("There is no story here yet; n begins one.")
-        return chosen.path
-
-
-def _glances(entries: Sequence[Entry]) -> dict[Entry, Facts]:
-    """Look into the first of these stories, as many as a moment has room for and one at least."""
-    found: dict[Entry, Facts] = {}
-    end = time.monotonic() + _GLANCE_SECONDS
-    for entry in entries:
-        found[entry] = shelf.facts(entry.path)
-        if time.monotonic() > end:
-            break
-    return found

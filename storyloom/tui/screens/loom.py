@@ -2,15 +2,15 @@
 
 from typing import ClassVar
 
+from storyloom import paths
 from storyloom.generate.plan import set_plan
 from storyloom.settings import PlanPart
-from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
-from storyloom.tui import exporting
 from storyloom.tui.commands import LOOM
 from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.arranging import Arranging
 from storyloom.tui.screens.growing import Growing
+from storyloom.tui.screens.looking import Looking
 from storyloom.tui.screens.moving import Moving
 from storyloom.tui.screens.rewriting import Rewriting
 from storyloom.tui.screens.shaping import Shaping
@@ -19,13 +19,19 @@ from storyloom.tui.widgets.tree import TreePane
 __all__ = ["LoomScreen"]
 
 
-class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging):
+class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
     """One open story. The cursor is a node; every pane shows the tree from there."""
 
     TABLE: ClassVar[tuple[Command, ...]] = LOOM
     BINDINGS = bindings(LOOM)
     DEFAULT_CSS = """
     LoomScreen #panes { height: 1fr; }
+    LoomScreen #sends { display: none; width: 38; margin: 0 0 0 1; }
+    LoomScreen.-four #sends { display: block; }
+    LoomScreen #notes { display: none; height: 6; }
+    LoomScreen.-wide.-tall #notes { display: block; }
+    LoomScreen #hint { display: none; height: 1; padding: 0 1; background: $surface; }
+    LoomScreen.-hinting #hint { display: block; }
     LoomScreen.-narrow #panes { layout: vertical; }
     LoomScreen.-narrow #strand { height: 1fr; }
     LoomScreen.-narrow #siblings { height: 10; }
@@ -38,24 +44,6 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging):
     LoomScreen.-wide #strand { width: 2fr; max-width: 74; margin: 0 1 0 0; }
     LoomScreen.-wide #siblings { width: 1fr; min-width: 34; }
     """
-
-    def do_view(self, _: str) -> None:
-        if self.has_class("-wide"):
-            self.say("Tree and branches are both here; on a narrow screen v changes between them.")
-            return
-        self.toggle_class("-tree")
-        self._redraw_soon()
-
-    def do_fold(self, _: str) -> None:
-        kids = reading.children(self.story, self.cursor)
-        if not kids:
-            self.say("There is nothing below to fold.")
-            return
-        away = not rows.folded(self.story, self.cursor)
-        rows.fold(self.story, self.cursor, away)
-        self.redraw(changed=True)
-        if not self.query_one(TreePane).display:
-            self.say(f"{'Folded' if away else 'Unfolded'} in the tree; v shows it.")
 
     async def do_models(self, _: str) -> None:
         from storyloom.tui.screens.models import ModelPicker
@@ -77,22 +65,6 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging):
             return
         self.say(f"From here down: {self.plan().label}." if owner else f"{self.plan().label}.")
 
-    def do_read(self, _: str) -> None:
-        from storyloom.tui.screens.reader import ReaderScreen
-
-        def back(node: object) -> None:
-            if isinstance(node, int):
-                self._jump(node)
-
-        self.app.push_screen(ReaderScreen(self.story), back)
-
-    async def do_export(self, name: str) -> None:
-        if name:
-            self.say(await exporting.export(self.story.path, name))
-            return
-        title = marks.story_text(self.story, "title")
-        self.ask("write to", self.do_export, begun=exporting.default_name(title))
-
     async def do_library(self, _: str) -> None:
         from storyloom.tui.screens.library import LibraryScreen
 
@@ -101,7 +73,8 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging):
             self.dismiss()
         else:
             # Textual cannot take away the screen that it began with; closed, it stays below.
-            self.app.push_screen(LibraryScreen())
+            folder = self.story.path.resolve().parent
+            self.app.push_screen(LibraryScreen(None if folder == paths.saves_dir() else folder))
 
     async def do_quit(self, _: str) -> None:
         await self.loom.leave()

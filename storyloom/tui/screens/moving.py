@@ -1,13 +1,18 @@
 """The loom's part that moves the cursor through the tree."""
 
+import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
-from storyloom.story import jumps, reading, search, tips
-from storyloom.story.search import Hit
+from storyloom.story import jumps, marks, reading, search, tips
+from storyloom.story.search import Found, Hit
+from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
+from storyloom.text import Refusal, one_line
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.strand import StrandPane
+from storyloom.tui.widgets.tree import TreePane
 
 __all__ = ["Moving"]
 
@@ -35,18 +40,57 @@ class Moving(Bench):
             self.go(card.parent)
 
     def do_next(self, _: str) -> None:
-        self._sibling(1)
+        self._step(1)
 
     def do_previous(self, _: str) -> None:
-        self._sibling(-1)
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        """Go on in the pane that has `j` and `k`."""
+        if self.pane == "strand":
+            self._read_on(step)
+        elif self.pane == "tree":
+            self.go(self.query_one(TreePane).beside(step))
+        else:
+            self._sibling(step)
+
+    def do_pane_after(self, _: str) -> None:
+        self._go_to_pane(1)
+
+    def do_pane_before(self, _: str) -> None:
+        self._go_to_pane(-1)
+
+    def _go_to_pane(self, step: int) -> None:
+        names = self.panes()
+        at = names.index(self.pane) if self.pane in names else 0
+        self.pane = names[(at + step) % len(names)]
+        self.settle_pane()
+        self.redraw()
+        through = {"branches": "the branches of this fork", "strand": "the text, line by line",
+                   "tree": "the rows of the tree"}  # fmt: skip
+        self.say(f"j and k go through {through[self.pane]}.")
+
+    def do_to_bookmark(self, name: str) -> None:
+        kept = [mark for mark in marks.bookmarks(self.story)
+                if reading.exists(self.story, mark.node)]  # fmt: skip
+        if not kept:
+            raise Refusal("There is no bookmark yet; b sets one.")
+        names = [mark.name or f"n{mark.node}" for mark in kept]
+        if not name and len(kept) > 1:
+            self.ask(f"go to {', '.join(names[:12])}", self.do_to_bookmark, choices=names)
+            return
+        found = [mark for mark, own in zip(kept, names, strict=True) if own.startswith(name)]
+        exact = [mark for mark, own in zip(kept, names, strict=True) if own == name]
+        if not found:
+            raise Refusal(f"There is no bookmark {one_line(name)!r}; there are {', '.join(names)}.")
+        self._jump((exact or found)[0].node)
 
     def do_child(self, _: str) -> None:
         kids = reading.children(self.story, self.cursor)
         if not kids:
             return
-        last = self._went_to.get(self.cursor, 0)
-        woven = reading.weave_child(self.story, self.cursor)
-        self.go(last if last in kids else woven if woven in kids else kids[0])
+        onward = self.onward(self.cursor)
+        self.go(onward if onward in kids else kids[0])
 
     def do_root(self, _: str) -> None:
         self._jump(reading.root(self.story))
@@ -80,22 +124,34 @@ class Moving(Bench):
         self._jump(self.node_named(node))
 
     def do_page_down(self, _: str) -> None:
-        pane = self.query_one(StrandPane)
-        pane.scroll_by(max(1, pane.room.height - 2))
+        self._page(1)
 
     def do_page_up(self, _: str) -> None:
+        self._page(-1)
+
+    def _page(self, step: int) -> None:
+        tree = self.query_one(TreePane)
+        if self.pane == "tree":
+            self.go(tree.beside(step * max(1, tree.room.height - 2)))
+            return
+        self._read_on(step * max(1, self.query_one(StrandPane).room.height - 2))
+
+    def _read_on(self, lines: int) -> None:
+        """Scroll the strand, and read more of it where it begins above what was read."""
         pane = self.query_one(StrandPane)
-        if not pane.scroll_by(-max(1, pane.room.height - 2)):
+        if not pane.scroll_by(lines):
             card = next((card for card in self._cards if card.id == self.cursor), None)
             if card is not None:
                 self._show_strand(card, changed=True)
 
-    def do_search(self, words: str) -> None:
+    async def do_search(self, words: str) -> None:
         if not words:
             self.ask("find", self.do_search)
             return
         weave = words.startswith("w ") and words[2:].strip()
-        found = search.search(self.story, weave or words, weave=MAIN if weave else None)
+        found = await asyncio.to_thread(_found, self.story.path, words, weave or "")
+        if self._shut:
+            return
         hits: dict[int, Hit] = {}
         for hit in found.hits:
             if hit.node:
@@ -130,3 +186,9 @@ class Moving(Bench):
         where = "" if hit.where == "text" else f", in its {hit.where.replace(':', ' ')}"
         many = f"{len(nodes)}{' and more' if self._more_hits else ''}"
         self.say(f"hit {at + 1} of {many}{where}{', pruned' if hit.pruned else ''}")
+
+
+def _found(path: Path, words: str, weave: str) -> Found:
+    """Search through a connection of its own, so that the screen's is free meanwhile."""
+    with Story(path) as story:
+        return search.search(story, weave or words, weave=MAIN if weave else None)

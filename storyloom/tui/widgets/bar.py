@@ -12,6 +12,8 @@ from storyloom.tui.wrapping import wrap
 __all__ = ["Header", "KeyLine", "TooSmall"]
 
 _MOST_LINES = 3
+_ALWAYS = ("back", "leave", "quit", "help")
+"""Commands that the key line names however narrow it is."""
 
 
 class Header(LinePane):
@@ -102,21 +104,29 @@ class KeyLine(LinePane):
             self.show_lines([((sentence[start:end], style),) for start, end in spans])
             return
         self._grow(1)
+        shown = [command for command in self._commands if command.short]
+        # How to get out, and where all that there is no room for can be found.
+        last = [command for command in shown if command.name in _ALWAYS]
+        room = width - sum(_cells(command) for command in last)
         parts: list[Part] = []
-        room = width
-        for command in self._commands:
-            if not command.short:
-                continue
-            key = shown_key(command.keys[0]) if command.keys else ":"
-            word = "" if command.short.startswith(("^", "?", "1-9")) else key
-            cells = cell_len(word) + 1 + cell_len(command.short) + 2
-            if cells > room + 2:
-                continue
-            room -= cells
-            if word:
-                parts.append((word, "title"))
-            parts.append((f" {command.short}  ", "dim") if word else (f"{command.short}  ", "dim"))
-        self.show_lines([tuple(parts)])
+        for command in [each for each in shown if each not in last]:
+            if _cells(command) <= room + 2:
+                room -= _cells(command)
+                parts += _word(command)
+        self.show_lines([(*parts, *(part for command in last for part in _word(command)))])
+
+
+def _word(command: Command) -> list[Part]:
+    """Return a command's key and its word."""
+    if command.short.startswith(("^", "1-9")):
+        return [(f"{command.short}  ", "dim")]
+    key = shown_key(command.keys[0]) if command.keys else f":{command.name}"
+    same = key == f":{command.short}"
+    return [(key, "title"), ("  " if same else f" {command.short}  ", "dim")]
+
+
+def _cells(command: Command) -> int:
+    return sum(cell_len(text) for text, _ in _word(command))
 
 
 _STYLES = {"warning": "warning", "error": "error", "information": "title"}

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -41,22 +42,30 @@ def styles(variables: Mapping[str, str]) -> dict[str, Style]:
         **{f"model-{number}": f"loom-model-{number}" for number in range(1, 9)},
     }  # fmt: skip
     ink = variables["foreground"]
-    made = {name: Style(color=_hex(variables.get(key, ink))) for name, key in colour.items()}
-    for name in ("title", "weave", "unread"):
-        made[name] += Style(bold=True)
-    made["why"] += Style(italic=True)
-    made["pruned"] += Style(strike=True)
-    made["selection"] = Style(
-        bgcolor=_hex(variables.get("loom-selection", variables["panel"])), bold=True
-    )
-    made["bar"] = Style(bgcolor=_hex(variables["surface"]))
+    made = {name: Style(color=_ink(variables.get(key, ink))) for name, key in colour.items()}
+    made["selection"] = Style(bgcolor=_ink(variables.get("loom-selection", variables["panel"])))
+    made["bar"] = Style(bgcolor=_ink(variables["surface"]))
     past = Color.parse(variables["background"]).blend(Color.parse(ink), _PAST)
-    made["past"] = Style(color=past.hex6)
+    made["past"] = Style(color=past.rich_color)
+    for name in made:
+        said = variables.get(f"loom-{name}-style", _ATTRIBUTES.get(name, "none"))
+        made[name] += Style.parse(said)
+    if made["selection"].reverse:
+        # Or each colour of the row would be another ground.
+        made["selection"] += Style(color=_ink(ink))
     return made
 
 
-def _hex(value: str) -> str:
-    return Color.parse(value).hex6
+_ATTRIBUTES = {
+    "title": "bold", "weave": "bold", "unread": "bold", "selection": "bold",
+    "why": "italic", "pruned": "strike",
+}  # fmt: skip
+"""What a name has beside its colour, unless the theme says otherwise."""
+
+
+def _ink(value: str) -> RichColor:
+    # One of the terminal's own sixteen stays one.
+    return Color.parse(value).rich_color
 
 
 def fitted(text: str, width: int) -> str:
@@ -73,6 +82,7 @@ class LinePane(Widget):
         super().__init__(id=id, classes=classes)
         self.lines: list[Line] = []
         self._styles: dict[str, Style] = {}
+        self._base: Style | None = None
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these lines from the top; only the cells that differ from before are drawn."""
@@ -90,9 +100,15 @@ class LinePane(Widget):
         if regions:
             self.refresh(*regions)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw some lines; called by Textual."""
+        # Worked out from all widgets around this one: once for a stretch of lines, not for each.
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw one line of the content; called by Textual."""
-        base = self.rich_style
+        base = self._base or self.rich_style
         width = self.size.width
         if y >= len(self.lines):
             return Strip.blank(width, base)
@@ -134,6 +150,8 @@ class TitledPane(LinePane):
         self.title: Part = (title, "title")
         self.note: Part = ("", "dim")
         """What stands behind the title: counts, which change, and so not at the line's end."""
+        self.active = False
+        """Whether keys go through this pane; a mark before its title says so."""
 
     @property
     def room(self) -> Size:
@@ -149,7 +167,7 @@ class TitledPane(LinePane):
         note = visible(self.note[0])
         space = " " * max(0, width - cell_len(title) - cell_len(note) - 3)
         edge: Line = (
-            (f" {title}", f"{self.title[1]} bar"),
+            (f"{'>' if self.active else ' '}{title}", f"{self.title[1]} bar"),
             (f"  {note}{space}", f"{self.note[1]} bar"),
         )
         self.show_lines([edge, *lines])

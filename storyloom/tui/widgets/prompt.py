@@ -1,6 +1,8 @@
 """One line to type on, at the bottom of a screen, in place of the key line."""
 
+import asyncio
 import inspect
+import os
 from collections.abc import Callable
 
 from textual import events
@@ -60,10 +62,22 @@ class Prompt(Horizontal):
         yield line
 
     def ask(
-        self, label: str, answer: Callable[[str], object], *, begun: str, choices: list[str]
+        self,
+        label: str,
+        answer: Callable[[str], object],
+        *,
+        begun: str,
+        choices: list[str],
+        complete: Callable[[str], list[str]] | None = None,
     ) -> None:
-        """Show the line, with `begun` in it; `answer` is called with what is typed."""
+        """Show the line, with `begun` in it; `answer` is called with what is typed.
+
+        `complete` returns what a text may go on to; it is called in a thread. Tab takes the
+        beginning that they share, and pressed again each of them in turn.
+        """
         self._answer = answer
+        self._complete = complete
+        self._turns: list[str] = []
         self.query_one("#label", Static).update(Content(label if label == ":" else f"{label}: "))
         line = self.query_one(Line)
         line.open = True
@@ -94,11 +108,30 @@ class Prompt(Horizontal):
         except Refusal as refusal:
             self.screen.say(str(refusal), "warning")  # pyright: ignore[reportAttributeAccessIssue]
 
-    def on_key(self, event: events.Key) -> None:
-        """Complete a command's name with Tab, as shells do."""
+    async def on_key(self, event: events.Key) -> None:
+        """Complete what is typed with Tab, as shells do."""
         line = self.query_one(Input)
-        if event.key == "tab" and line.has_focus:
+        if event.key != "tab" or not line.has_focus:
+            return
+        event.prevent_default()
+        event.stop()
+        if self._complete is None:
             line.action_cursor_right()
-            line.cursor_position = len(line.value)
-            event.prevent_default()
-            event.stop()
+        else:
+            await self._take_completion(line, self._complete)
+        line.cursor_position = len(line.value)
+
+    async def _take_completion(self, line: Input, complete: Callable[[str], list[str]]) -> None:
+        """Put the next of what the line may go on to there."""
+        typed = line.value
+        if typed in self._turns:
+            line.value = self._turns[(self._turns.index(typed) + 1) % len(self._turns)]
+            return
+        found = await asyncio.to_thread(complete, typed)
+        # What was typed meanwhile stays.
+        if line.value != typed or not found:
+            return
+        # Letter by letter: half a name is typed on from.
+        shared = os.path.commonprefix(found)  # noqa: RUF071
+        self._turns = found if len(found) > 1 else []
+        line.value = shared if len(shared) > len(typed) else found[0]

@@ -24,6 +24,8 @@ class Live:
     state: str
     text: str
     say: str = ""
+    rate: float = 0.0
+    """Words a second; 0 as long as that is not known."""
 
 
 class SiblingsPane(TitledPane):
@@ -37,6 +39,8 @@ class SiblingsPane(TitledPane):
         self._unread: frozenset[int] = frozenset()
         self._failures: Sequence[str] = ()
         self._pruned = 0
+        self._asks = ""
+        """What else there is to do where none of the branches is it."""
         self._legend: Legend | None = None
         self._top = 0
 
@@ -51,10 +55,12 @@ class SiblingsPane(TitledPane):
         failures: Sequence[str] = (),
         pruned: int = 0,
         why: str = "",
+        asks: str = "",
     ) -> None:
         """Show the branches of the fork that `cursor` is a branch of."""
         self._cards, self._cursor, self._legend = cards, cursor, legend
         self._live, self._unread, self._failures, self._pruned = live, unread, failures, pruned
+        self._asks = asks
         self.title = (f"why: {one_line(why)}", "why") if why else ("branches", "title")
         self.note = (f"{len(cards)} here" + (f", {pruned} pruned" if pruned else ""), "dim")
         self._draw()
@@ -85,6 +91,9 @@ class SiblingsPane(TitledPane):
         self.show_inside([*lines, *foot][:height])
 
     def _foot(self, width: int) -> list[Line]:
+        """Return what stands below the branches: what brought no text, what is pruned, and what
+        else there is to do where none of them is it.
+        """
         foot: list[Line] = [
             ((fitted(f"  ! {one_line(sentence)}", width), "error"),) for sentence in self._failures
         ]
@@ -94,6 +103,9 @@ class SiblingsPane(TitledPane):
             foot.append(
                 ((fitted(f"  x {self._pruned} pruned   U brings them back", width), "dim"),)
             )
+        if self._asks and self.room.height >= 20:
+            spans = wrap(self._asks, max(4, width - 2))
+            foot += [((f"  {self._asks[start:end]}", "dim"),) for start, end in spans]
         return [(), *foot] if foot and self.room.height >= 20 else foot
 
     def _mark(self, number: int, card: Card) -> Part:
@@ -117,7 +129,8 @@ class SiblingsPane(TitledPane):
         if live is not None and live.state == "waiting":
             parts.append(("waiting", "dim"))
         elif live is not None:
-            parts.append((f"writing {words(live.text)}w", "unread"))
+            rate = f" {live.rate:.0f}/s" if live.rate >= 1 else ""
+            parts.append((f"writing {words(live.text)}w{rate}", "unread"))
         else:
             state = _STATES.get(card.finish, "")
             if state:

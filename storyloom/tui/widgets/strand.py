@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from textual.geometry import Size
+
 from storyloom.story.reading import Piece
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
@@ -62,6 +64,7 @@ class StrandPane(TitledPane):
         """The wrapped line that is drawn first."""
         self._start = 0
         """The wrapped line on which the branch under the cursor begins."""
+        self._laid_out_for: Size | None = None
         self._held: tuple[int, int] | None = None
         self.complete = False
         """Whether the pieces begin at the root."""
@@ -98,6 +101,12 @@ class StrandPane(TitledPane):
         return top >= 0 or self.complete
 
     def on_resize(self) -> None:
+        if self.screen.has_class("-small"):
+            # Nothing is drawn there, and what was read is to be in its place afterwards.
+            return
+        if self._wrapped and self.room == self._laid_out_for:
+            self._draw()
+            return
         self._wrapped = []
         self._lay_out(anew=True)
 
@@ -135,6 +144,7 @@ class StrandPane(TitledPane):
         self._draw()
 
     def _wrap(self) -> None:
+        self._laid_out_for = self.room
         width = min(MEASURE, self.room.width - _GUTTER)
         self._wrapped = [line for block in self._blocks() for line in self._lines(block, width)]
         own = (at for at, line in enumerate(self._wrapped) if line.own)
@@ -150,9 +160,12 @@ class StrandPane(TitledPane):
                 yield _Wrapped(((text, "title"),), False, (node, at))
         for start, end in wrap(block.text, width):
             own = end > block.own_from or start == end > block.own_from
-            bar: Part = ("▌ ", "fresh") if own else ("  ", "past")
-            cut = min(max(start, block.own_from), end)
-            parts = (bar, (block.text[start:cut], "past"), (block.text[cut:end], "fresh"))
+            bar: Part = ("▌ ", "text") if own else ("  ", "text")
+            # The bar says which lines are the branch's, and a line that has both is in two inks:
+            # to draw all others anew at each step would be most of what a step sends.
+            cut = min(max(start, block.own_from), end) if own else end
+            ink = "past" if cut > start and own else "text"
+            parts = (bar, (block.text[start:cut], ink), (block.text[cut:end], "text"))
             yield _Wrapped(parts, own, block.place(start))
 
     def _blocks(self) -> list[_Block]:

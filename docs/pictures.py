@@ -1,0 +1,103 @@
+"""Draws the pictures of this folder: each screen of the program, on a story that ships with it.
+
+    python docs/pictures.py [NAME ...]
+
+Run it from the checkout with the program installed. It opens the program's own screens without a
+terminal, in a home folder of its own, presses keys as an author would, and writes what is drawn as
+SVG. No model is asked and nothing of the user's is read or written.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+STORY = DOCS.parent / "saves" / "third-cook.loom"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: how large the terminal is, and the keys that lead to it."""
+
+    keys: Sequence[str] = ()
+    size: tuple[int, int] = (120, 40)
+    theme: str = "dusk"
+    library: bool = False
+    """Whether it begins at the library, and not in the story."""
+
+
+PICTURES = {
+    "loom": Picture(("h", "h", "h", "h", "h")),
+    "loom-80x24": Picture(("h", "h", "h", "h", "h"), (80, 24)),
+    "tree-80x24": Picture(("h", "h", "h", "h", "h", "v"), (80, 24)),
+    "compare": Picture(("h", "h", "h", "h", "h", "h", "h", "c")),
+    "reader": Picture(("r", "p"), theme="paper"),
+    "context": Picture(("I",)),
+    "editor": Picture(("h", "h", "h", "h", "h", "h", "h", "e"), (80, 24)),
+    "split": Picture(("h", "h", "h", "h", "s"), (80, 24)),
+    "weaves": Picture(("W",), (80, 24)),
+    "models": Picture(("m",)),
+    "themes": Picture((":", *"theme", "enter")),
+    "help": Picture(("?",)),
+    "library": Picture((), library=True),
+    "new-story": Picture(("n",), (80, 24), library=True),
+}
+
+
+async def draw(name: str, picture: Picture, home: Path) -> None:
+    """Write one picture."""
+    # Only now, as they look at the environment when they are loaded.
+    from storyloom.models.client import Client
+    from storyloom.settings import Settings
+    from storyloom.tui.app import Loom
+
+    saves = home / ".local" / "share" / "storyloom" / "saves"
+    saves.mkdir(parents=True, exist_ok=True)
+    story = Path(shutil.copy(STORY, saves / STORY.name))
+    client = Client(command=(sys.executable, "-c", ""))
+    app = Loom(None if picture.library else story, Settings(theme=picture.theme), client)
+    async with app.run_test(size=picture.size) as pilot:
+        await pilot.pause(0.5)
+        for key in picture.keys:
+            await pilot.press(key)
+            await pilot.pause(0.05)
+        # What is read in threads has to come first.
+        await pilot.pause(1.5)
+        target = DOCS / f"{name}.svg"
+        target.write_text(app.export_screenshot(title="Storyloom"), encoding="utf-8")
+        print(target)
+        for screen in reversed(app.screen_stack):
+            closing = getattr(screen, "closing", None)
+            if closing is not None:
+                await closing()
+    story.unlink()
+
+
+def main() -> None:
+    """Draw the pictures that are named, by default all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("name", nargs="*", help=f"one of {', '.join(PICTURES)}")
+    names = parser.parse_args().name or list(PICTURES)
+    unknown = [name for name in names if name not in PICTURES]
+    if unknown:
+        parser.error(f"there is no picture {unknown[0]!r}; there are {', '.join(PICTURES)}")
+    with tempfile.TemporaryDirectory() as folder:
+        for variable in list(os.environ):
+            if variable.startswith(("XDG_", "STORYLOOM_")) or variable == "NO_COLOR":
+                del os.environ[variable]
+        os.environ.update(HOME=folder, COLORTERM="truecolor", TZ="UTC")
+        kept = Path(folder) / ".local" / "share" / "storyloom"
+        kept.mkdir(parents=True)
+        (kept / "hints.json").write_text('{"hidden": true, "done": []}', encoding="utf-8")
+        for name in names:
+            asyncio.run(draw(name, PICTURES[name], Path(folder)))
+
+
+if __name__ == "__main__":
+    main()

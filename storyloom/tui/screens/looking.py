@@ -1,0 +1,103 @@
+"""The loom's part that looks at the story in other ways: compared, read, woven, sent, copied."""
+
+from storyloom.story import marks, reading, rows
+from storyloom.text import Refusal
+from storyloom.tui import clipboard, exporting
+from storyloom.tui.screens.bench import Bench
+from storyloom.tui.widgets.tree import TreePane
+
+__all__ = ["Looking"]
+
+
+class Looking(Bench):
+    """Compare, read, weaves, context; views and folds of the tree; copying and export."""
+
+    def do_compare(self, _: str) -> None:
+        from storyloom.tui.screens.compare import CompareScreen
+
+        nodes = [card.id for card in self._cards]
+
+        def back(node: object) -> None:
+            self._settle_cursor()
+            if isinstance(node, int) and reading.exists(self.story, node):
+                self.go(node)
+
+        self.app.push_screen(CompareScreen(self.story, nodes, self.cursor, self.legend), back)
+
+    def do_read(self, _: str) -> None:
+        from storyloom.tui.screens.reader import ReaderScreen
+
+        self.app.push_screen(ReaderScreen(self.story), self._go_back_to)
+
+    def do_weaves(self, _: str) -> None:
+        from storyloom.tui.screens.weaves import WeavesScreen
+
+        self.app.push_screen(WeavesScreen(self.story, self.cursor, self.legend), self._go_back_to)
+
+    def do_context(self, _: str) -> None:
+        from storyloom.tui.screens.context import ContextScreen
+
+        self.app.push_screen(
+            ContextScreen(self.story, self.cursor, self.settings, self.loom.client, self.plan())
+        )
+
+    def _go_back_to(self, node: object) -> None:
+        if isinstance(node, int) and reading.exists(self.story, node):
+            self._jump(node)
+
+    def do_view(self, _: str) -> None:
+        if self.has_class("-wide"):
+            self.say("Tree and branches are both here; on a narrow screen v changes between them.")
+            return
+        self.toggle_class("-tree")
+        self.settle_pane()
+        self._redraw_soon()
+
+    def do_fold(self, _: str) -> None:
+        tree = self.query_one(TreePane)
+        if not reading.children(self.story, self.cursor):
+            self.say("There is nothing below to fold.")
+            return
+        if tree.only_strand:
+            self._show_whole(tree, whole=True)
+        away = not rows.folded(self.story, self.cursor)
+        rows.fold(self.story, self.cursor, away)
+        self.redraw(changed=True)
+        where = "" if tree.display else " in the tree; v shows it"
+        self.say(f"{'Folded' if away else 'Unfolded'}{where}.")
+
+    def do_fold_others(self, _: str) -> None:
+        tree = self.query_one(TreePane)
+        self._show_whole(tree, whole=tree.only_strand)
+        where = "" if tree.display else " v shows the tree."
+        if tree.only_strand:
+            self.say(f"One strand, with the branches of each of its forks.{where}")
+        else:
+            self.say(f"The whole tree; z folds what is below a passage.{where}")
+
+    def _show_whole(self, tree: TreePane, *, whole: bool) -> None:
+        tree.only_strand = not whole
+        self.redraw(changed=True)
+
+    def do_copy(self, _: str) -> None:
+        live = self.live_branches().get(self.cursor)
+        text = live.text if live else reading.pieces(self.story, [self.cursor])[0].text
+        if not text.strip():
+            raise Refusal("There is no text here to copy yet.")
+        self.say(clipboard.copy(self.app, text.strip("\n")))
+
+    async def do_export(self, name: str) -> None:
+        if name:
+            self.say(await exporting.export(self.story.path, name))
+            return
+        title = marks.story_text(self.story, "title")
+        self.ask("write to", self.do_export, begun=exporting.default_name(title))
+
+    def do_hints(self, _: str) -> None:
+        if self.hints.over:
+            self.hints.again()
+        else:
+            self.hints.hidden = True
+            self.say("No more hints; :hints brings them back.")
+        self.hints.keep()
+        self.show_hint()

@@ -1,0 +1,290 @@
+"""The branches of a fork side by side, compared, chosen, pruned, blind."""
+
+from pathlib import Path
+
+import pytest
+
+from storyloom.curate.worddiff import word_diff
+from storyloom.story import growth, reading, shape, tips
+from storyloom.story.growth import Asked
+from storyloom.story.story import Story
+from storyloom.tui import clipboard
+from storyloom.tui.abreast import against, in_sight, lines_of, widths
+from storyloom.tui.screens.compare import CompareScreen
+from storyloom.tui.screens.loom import LoomScreen
+from tests.tui.looming import Hand, at_the_loom
+from tests.tui.stage import SIZES
+from tests.tui.stories import HOSTILE, grown, saltmarsh
+
+ROOT, ROPE, EELS, HABIT, BELLS, OTHER = 1, 2, 3, 4, 5, 6
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A story with two forks, woven to BELLS, of which the model's text was edited."""
+    return saltmarsh(tmp_path / "saltmarsh.loom")
+
+
+async def compared(hand: Hand, node: int, *shows: str) -> CompareScreen:
+    await hand.goes(node)
+    await hand.press("c")
+    await hand.shows(*shows)
+    screen = hand.app.screen
+    assert isinstance(screen, CompareScreen)
+    await hand.until(lambda: screen._alike is not None, "the figures")
+    return screen
+
+
+def test_a_line_keeps_its_styles_wherever_it_breaks() -> None:
+    text = against(word_diff("The tide went out slowly.", "The tide came back slowly."))
+    whole = "".join(part for part, _ in text)
+    for width in range(4, 40):
+        lines = lines_of(text, width)
+        shown = " ".join("".join(part for part, _ in line) for line in lines)
+        assert shown.replace(" ", "") == whole.replace(" ", "").replace("\n", "")
+        for line in lines:
+            for part, style in line:
+                bare = part.strip()
+                if "came" in bare:
+                    assert style == "unread"
+                if "went" in bare:
+                    assert style == "pruned"
+
+
+def test_columns_are_as_many_as_can_be_read() -> None:
+    assert [widths(total, 9)[0] for total in (58, 78, 98, 118, 158)] == [2, 2, 3, 4, 5]
+    assert widths(158, 2) == (2, 68)
+    assert widths(20, 3) == (1, 20)
+    assert [in_sight(0, at, 2, 5) for at in range(5)] == [0, 0, 1, 2, 3]
+    assert in_sight(3, 0, 2, 5) == 0
+
+
+@pytest.mark.parametrize(("size", "many"), [((80, 24), 2), ((120, 40), 4)])
+async def test_as_many_branches_as_fit_are_beside_each_other(
+    path: Path, size: tuple[int, int], many: int
+) -> None:
+    with Story(path) as story:
+        grown(story, ROOT, "openai/gpt-4o-mini", "A fourth way.", "A fifth way.")
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, ROPE, "Mara looked", f"1-{many} of 5")
+        head = hand.screen.splitlines()[1]
+        assert head.startswith(" > 1*")
+        await hand.press("l", "l", "l", "l")
+        assert f"{6 - many}-5 of 5" in hand.screen
+        assert "> 5" in hand.screen.splitlines()[1]
+        assert "A fifth way." in hand.screen
+        await hand.press("h", "h", "h", "h", "h")
+        assert hand.screen.splitlines()[1].startswith(" > 1*")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_enter_and_digits_choose_and_go_back_with_it(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, ROPE, "I keep eels")
+        await hand.press("3")
+        assert isinstance(hand.app.screen, LoomScreen)
+        assert hand.cursor == HABIT
+        await compared(hand, HABIT, "habit")
+        await hand.press("9")
+        assert "There is no branch 9 here." in hand.foot
+        await hand.press("h", "enter")
+        assert hand.cursor == EELS
+        await compared(hand, EELS, "I keep eels")
+        await hand.press("l", "q")
+        assert hand.cursor == EELS, "leaving chooses nothing"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_figures_name_pairs_shared_words_and_those_of_one_alone(
+    path: Path, size: tuple[int, int]
+) -> None:
+    with Story(path) as story:
+        text = reading.pieces(story, [EELS])[0].text
+        shape.write_child(story, ROOT, text.replace("list", "ledger"))
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, EELS, "I keep eels")
+        assert "2-4 0." in hand.screen
+        assert "twins" in hand.screen
+        assert "only 2" in hand.screen
+        if size[1] >= 30:
+            assert "only 4   ledger" in hand.screen
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_d_marks_what_the_others_have_and_have_not(path: Path, size: tuple[int, int]) -> None:
+    with Story(path) as story:
+        text = reading.pieces(story, [EELS])[0].text
+        other = shape.write_sibling(story, EELS, text.replace("list", "ledger"))
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, other, "I keep eels")
+        await hand.press("d")
+        await hand.shows("[ledger]", "list", "bold: not in 3")
+        await hand.press("d")
+        await hand.until(lambda: "[ledger]" not in hand.screen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_e_sets_a_passage_beside_its_first_version(path: Path, size: tuple[int, int]) -> None:
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, BELLS, "mislaid")
+        await hand.press("e")
+        await hand.shows("first version", "n5 now", "[lost", "mislaid")
+        await hand.press("e")
+        await hand.shows("I keep eels")
+        await hand.press("l", "e")
+        assert "never edited" in hand.foot
+
+
+async def test_an_edited_branch_alone_is_set_beside_its_first_version_at_once(path: Path) -> None:
+    with Story(path) as story:
+        shape.prune(story, OTHER)
+    async with at_the_loom(path) as hand:
+        await hand.goes(BELLS)
+        await hand.press("c")
+        await hand.shows("first version", "[lost")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_blind_hides_who_wrote_what_until_one_is_chosen(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        screen = await compared(hand, ROPE, "gpt-4o-mini")
+        await hand.press("Z")
+        await hand.until(lambda: "gpt-4o-mini" not in hand.screen, "no model's name")
+        heads = hand.screen.splitlines()[1]
+        assert "*" not in heads
+        assert "31w" not in hand.screen
+        order = [column.node for column in screen._columns]
+        assert sorted(order) == [ROPE, EELS, HABIT]
+        await hand.press("r")
+        await hand.shows("gpt-4o-mini")
+        await hand.press("Z")
+        await hand.until(lambda: "gpt-4o-mini" not in hand.screen, "no model's name")
+        assert [column.node for column in screen._columns] == order
+        await hand.press("1")
+        assert hand.cursor == order[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_branches_are_woven_pruned_and_brought_back_from_here(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, EELS, "I keep eels")
+        await hand.press("w")
+        await hand.until(lambda: tips.weave_tip(hand.story) == EELS, "the weave")
+        await hand.shows("2*")
+        await hand.press("x")
+        await hand.answers("n")
+        assert len(hand.kids(ROOT)) == 3
+        await hand.press("l", "x")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 2, "one pruned")
+        await hand.until(lambda: "1-2 of 2" in hand.screen)
+        await hand.press("u")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 3, "it back")
+        await hand.press("X")
+        if "y/n" in hand.foot:
+            await hand.answers("y")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 1, "one kept")
+
+
+async def test_a_long_column_says_how_much_is_below_and_is_scrolled(path: Path) -> None:
+    with Story(path) as story:
+        long = shape.write_child(story, ROOT, "".join(f"Line {n}.\n\n" for n in range(900)))
+    async with at_the_loom(path) as hand:
+        await compared(hand, long, "Line 0.")
+        assert "more lines" in hand.screen
+        for _ in range(150):
+            await hand.press("space")
+        assert "Line 899." in hand.screen
+        assert "more lines" not in hand.screen
+        await hand.press("y")
+        assert clipboard.copied_file().read_text().startswith("Line 0.")
+
+
+async def test_a_fork_of_sixty_is_gone_through(path: Path) -> None:
+    with Story(path) as story:
+        grown(
+            story, BELLS, "openai/gpt-4o-mini", *(f"Way {n}. {'Bell. ' * 900}" for n in range(60))
+        )
+        first = reading.children(story, BELLS)[0]
+    async with at_the_loom(path, (120, 40)) as hand:
+        await compared(hand, first, "Way 0.", "of 60")
+        for _ in range(59):
+            await hand.press("l")
+        assert "57-60 of 60" in hand.screen
+        assert "Way 59." in hand.screen
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_text_that_would_control_the_terminal_is_shown(
+    path: Path, size: tuple[int, int]
+) -> None:
+    with Story(path) as story:
+        node = shape.write_child(story, ROOT, HOSTILE)
+    async with at_the_loom(path, size) as hand:
+        await compared(hand, node, "app.bell")
+        assert "\x1b" not in hand.screen
+        await hand.press("d")
+        await hand.shows("app.bell")
+        assert "\x1b" not in hand.screen
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_blind_reading_gives_nothing_away(path: Path, size: tuple[int, int]) -> None:
+    async with at_the_loom(path, size) as hand:
+        screen = await compared(hand, EELS, "I keep eels")
+        await hand.press("Z")
+        assert screen._current == 0, "the mark does not follow the branch it was on"
+        await hand.press("e")
+        assert "r ends the blind reading" in hand.foot
+        order = [column.node for column in screen._columns]
+        labels = [column.label for column in screen._columns]
+        assert labels == ["1", "2", "3"]
+        await hand.press("l")
+        if order[1] == ROPE:
+            await hand.press("l")
+        gone = screen._current
+        await hand.press("x")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 2, "one pruned")
+        await hand.until(lambda: len(screen._columns) == 2)
+        assert [column.node for column in screen._columns] == [
+            node for at, node in enumerate(order) if at != gone
+        ], "the others stay where they were"
+        assert [column.label for column in screen._columns] == [
+            label for at, label in enumerate(labels) if at != gone
+        ]
+        await hand.press("w")
+        await hand.shows("gpt-4o-mini")
+
+
+async def test_differences_are_marked_in_columns_that_come_into_sight(path: Path) -> None:
+    with Story(path) as story:
+        text = reading.pieces(story, [EELS])[0].text
+        for word in ("ledger", "roll", "tally", "book"):
+            shape.write_child(story, ROOT, text.replace("list", word))
+    async with at_the_loom(path) as hand:
+        screen = await compared(hand, EELS, "I keep eels")
+        await hand.press("d", "l", "l")
+        await hand.shows(">  4".replace("  ", " "))
+        await hand.press("l")
+        assert screen._columns[screen._current].label == "5"
+        await hand.shows("[roll]", "ledger")
+        await hand.pilot.resize_terminal(160, 50)
+        await hand.shows("tally", "book")
+        assert hand.screen.count("[roll]") >= 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_branch_being_written_is_shown_and_said_to_be(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        branch = growth.request(hand.story, ROOT, [Asked("openai/gpt-4o-mini", {"messages": []})])[0]
+        growth.flush(hand.story, {branch.node: "So far the"})
+        await hand.goes(branch.node)
+        await hand.press("c")
+        await hand.shows("So far the", "being written")

@@ -1,0 +1,25 @@
+"""Words are found in a long text whatever case and accents they have."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storyloom.tui.places import folded, places
+
+
+@given(st.text(max_size=200))
+def test_a_folded_text_has_the_length_of_the_text(text: str) -> None:
+    assert len(folded(text)) == len(text)
+
+
+def test_case_accents_and_line_ends_do_not_count() -> None:
+    text = "L'ÉTÉ des\nBaleines. İstanbul, été  des baleines."
+    found = places(folded(text), "été DES baleines")
+    assert [text[start:end] for start, end in found] == ["ÉTÉ des\nBaleines", "été  des baleines"]
+    assert places(folded(text), "  ") == []
+    assert places(folded(text), ".*") == []
+
+
+@given(st.text(alphabet="ab \n", max_size=60), st.text(alphabet="ab ", min_size=1, max_size=4))
+def test_every_place_has_the_words(text: str, wanted: str) -> None:
+    for start, end in places(folded(text), wanted):
+        assert text[start:end].split() == wanted.split()
