@@ -152,10 +152,10 @@ def _readable(stretches: list[Stretch]) -> list[Stretch]:
     out: list[Stretch] = []
     for at, stretch in enumerate(stretches):
         around = stretches[max(0, at - 2) : at], stretches[at + 1 : at + 3]
-        alone = all(
-            sum(len(each.text.split()) for each in side if each.kind != "same") >= _MUCH
-            for side in around
-        )
+        changed = [
+            sum(len(each.text.split()) for each in side if each.kind != "same") for side in around
+        ]
+        alone = all(changed) and sum(changed) >= 2 * _MUCH
         if stretch.kind == "same" and alone and len(stretch.text.split()) <= _LITTLE:
             out += [Stretch("missing", stretch.text), Stretch("added", stretch.text)]
         else:

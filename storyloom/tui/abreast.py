@@ -17,6 +17,8 @@ _LEAST = 28
 """Cells of the narrowest column."""
 _MOST = 68
 """Cells of the widest: what can be read."""
+_OPENING = frozenset("\"'“‘«(")
+"""Marks that stand before a word."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,19 @@ def against(stretches: Sequence[Stretch]) -> list[Part]:
     than colour: the one bold, the other struck and in brackets.
     """
     parts: list[Part] = []
-    for stretch in stretches:
+    for at, stretch in enumerate(stretches):
         if stretch.kind == "same":
             parts.append((stretch.text, "text"))
         elif stretch.kind == "added":
             parts.append((stretch.text, "unread"))
         elif stretch.text.strip():
-            lead = stretch.text[: len(stretch.text) - len(stretch.text.lstrip())]
-            parts += [(lead, "text"), (f"[{stretch.text.strip()}]", "pruned"), (" ", "text")]
-    return parts
+            before = parts[-1][0] if parts else " "
+            parts.append(("" if before[-1:].isspace() else " ", "text"))
+            parts.append((f"[{stretch.text.strip()}]", "pruned"))
+            # What comes next may be a mark, which stands at the word before it.
+            after = stretches[at + 1].text[:1] if at + 1 < len(stretches) else ""
+            parts.append((" " if after.isalnum() or after in _OPENING else "", "text"))
+    return [part for part in parts if part[0]]
 
 
 def lines_of(text: Sequence[Part], width: int) -> list[Line]:

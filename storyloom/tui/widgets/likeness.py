@@ -11,6 +11,8 @@ from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 __all__ = ["LikenessPane"]
 
 _HOW = "share of content words that both have"
+_ROOM = 100
+"""Cells from which it is said what the figures are."""
 _ROWS = 7
 """Lines from which each branch gets one of its own."""
 
@@ -48,19 +50,21 @@ class LikenessPane(TitledPane):
             self.note = ("…", "dim")
             self.show_inside([])
             return
+        if len(self._labels) < 2:
+            self.note = ("there is no other branch to compare this one with", "dim")
+            self.show_inside([])
+            return
         twins = [pair for pair in alike.pairs if pair.twins]
         many = len(twins)
         said = f"{many} pair{'s' if many != 1 else ''} of twins" if many else "no twins"
-        self.note = (
-            f"mean {alike.mean:.2f}   distinct {alike.distinct:.2f}   {said}   ({_HOW})",
-            "dim",
-        )
+        figures = f"mean {alike.mean:.2f}   distinct {alike.distinct:.2f}   {said}"
+        self.note = (figures if width < _ROOM else f"{figures}   ({_HOW})", "dim")
         lines = [self._pairs(alike, width)]
         if height >= _ROWS:
-            lines.append(_said("shared", alike.shared, width))
+            lines.append(_said("shared:", alike.shared, width))
             lines += [self._alone(alike, at, width) for at in self._near(height - 2)]
         else:
-            lines += [_said("shared", alike.shared, width), self._below(alike)]
+            lines += [_said("shared:", alike.shared, width), self._below(alike)]
         self.show_inside(lines[:height])
 
     def _near(self, room: int) -> range:
@@ -90,7 +94,7 @@ class LikenessPane(TitledPane):
         """Return the words that one alone has, each branch's below its column."""
         parts: list[Part] = [(" ", "")]
         for at in self._shown:
-            label, room = f" only {self._labels[at]} ", max(0, self._wide)
+            label, room = f" only {self._labels[at]}: ", max(0, self._wide)
             parts.append((fitted(label, min(room, cell_len(label))), "dim"))
             listed = " ".join(alike.alone[at]) or "–"
             parts.append((fitted(listed, max(0, room - cell_len(label))), "text"))
@@ -98,7 +102,7 @@ class LikenessPane(TitledPane):
         return tuple(parts)
 
     def _alone(self, alike: Alike, at: int, width: int) -> Line:
-        return _said(f"only {self._labels[at]}", alike.alone[at], width)
+        return _said(f"only {self._labels[at]}:", alike.alone[at], width)
 
 
 def _said(label: str, words: Sequence[str], width: int) -> Line:
