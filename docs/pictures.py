@@ -33,10 +33,10 @@ class Picture:
 
 
 PICTURES = {
-    "loom": Picture(("h", "h", "h", "h", "h")),
-    "loom-80x24": Picture(("h", "h", "h", "h", "h"), (80, 24)),
-    "tree-80x24": Picture(("h", "h", "h", "h", "h", "v"), (80, 24)),
-    "compare": Picture(("h", "h", "h", "h", "h", "h", "h", "c")),
+    "loom": Picture(("h", "h", "h", "h")),
+    "loom-80x24": Picture(("h", "h", "h", "h"), (80, 24)),
+    "tree-80x24": Picture(("h", "h", "h", "h", "v"), (80, 24)),
+    "compare": Picture(("h", "h", "h", "h", "c")),
     "reader": Picture(("r", "p"), theme="paper"),
     "context": Picture(("I",)),
     "editor": Picture(("h", "h", "h", "h", "h", "h", "h", "e"), (80, 24)),

@@ -200,6 +200,13 @@ async def test_on_a_high_screen_why_reason_note_and_marks_stand_below(path: Path
         assert "why and notes" not in hand.screen
 
 
+async def test_q_on_the_line_goes_where_the_key_q_goes(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.command("q")
+        await hand.shows("Storyloom", "library")
+        assert hand.app.is_running
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_header_names_the_chapter(path: Path, size: tuple[int, int]) -> None:
     async with at_the_loom(path, size) as hand:

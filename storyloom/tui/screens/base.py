@@ -141,7 +141,8 @@ class CommandScreen(Screen[object]):
         if not name:
             return
         if name == "q":
-            name = "quit" if named(self.TABLE, "quit") else "back"
+            # What the key does that leaves this screen.
+            name = next((each.name for each in self.TABLE if "q" in each.keys), "back")
         command = named(self.TABLE, name)
         if command is None:
             self.say(f"There is no command {name!r} here; ? shows all.", "warning")
