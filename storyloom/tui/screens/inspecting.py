@@ -33,7 +33,7 @@ class Inspecting(Bench):
 
     def on_mount(self) -> None:
         """Nobody moves in this pane; `I` opens it whole."""
-        super().on_mount()
+        # Textual calls this handler of every class by itself.
         self.query_one(BlocksPane).marked = False
 
     def redraw(self, *, changed: bool = False) -> None:
