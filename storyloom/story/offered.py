@@ -35,24 +35,26 @@ class Fork(NamedTuple):
 
 
 _COUNTS = f"""
-SELECT node.id, node.parent, (SELECT count(*) FROM node k
+SELECT node.id, (SELECT count(*) FROM node k
     WHERE k.parent = node.parent AND k.id <> node.id AND NOT k.flags & {GONE | PRUNED}) AS others
 FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
 WHERE others > 0 ORDER BY wanted.key
 """
+# The first branches of all forks in one query: a weave may have ten thousand of them.
 _OFFERS = f"""
-SELECT k.id, substr(rev.text, 1, {_BEGINNING}), coalesce(gen.model, '')
-FROM node k JOIN rev ON rev.id = k.rev LEFT JOIN gen ON gen.id = k.gen
-WHERE k.parent = ? AND k.id <> ? AND NOT k.flags & {GONE | PRUNED}
-ORDER BY k.ord, k.id LIMIT {_MOST}
+SELECT node.id, k.id, substr(rev.text, 1, {_BEGINNING}), coalesce(gen.model, '')
+FROM json_each(?) AS wanted CROSS JOIN node ON node.id = wanted.value
+CROSS JOIN node k ON k.id IN (SELECT c.id FROM node c WHERE c.parent = node.parent
+    AND c.id <> node.id AND NOT c.flags & {GONE | PRUNED} ORDER BY c.ord, c.id LIMIT {_MOST})
+JOIN rev ON rev.id = k.rev LEFT JOIN gen ON gen.id = k.gen
+ORDER BY wanted.key, k.ord, k.id
 """
 
 
 def offered(story: Story, strand: Sequence[int]) -> list[Fork]:
     """Return the forks of a strand's nodes, in its order; nodes without other branches are none."""
-    found = story.read.execute(_COUNTS, (str(list(strand)),)).fetchall()
-    forks: list[Fork] = []
-    for node, parent, others in found:
-        rows = story.read.execute(_OFFERS, (parent, node)).fetchall()
-        forks.append(Fork(node, others, tuple(Offer(*row) for row in rows)))
-    return forks
+    counts = dict(story.read.execute(_COUNTS, (str(list(strand)),)).fetchall())
+    offers: dict[int, list[Offer]] = {node: [] for node in counts}
+    for node, *offer in story.read.execute(_OFFERS, (str(list(counts)),)).fetchall():
+        offers[node].append(Offer(*offer))
+    return [Fork(node, others, tuple(offers[node])) for node, others in counts.items()]

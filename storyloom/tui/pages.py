@@ -1,5 +1,6 @@
 """A strand laid out as the pages of a book; a paragraph is wrapped when it is shown, not before."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -8,7 +9,8 @@ from storyloom.exchange.book import SCENE_BREAK
 from storyloom.story import origins
 from storyloom.story.offered import Fork
 from storyloom.story.reading import Piece
-from storyloom.text import first_words, one_line
+from storyloom.text import one_line, words
+from storyloom.tui.fork_rows import fork_rows
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row", "Share", "origin_name"]
@@ -17,6 +19,8 @@ MEASURE = 66
 """The widest line of a page, in cells: what a printed book has."""
 WRITING = "writing"
 """Stands for the origin of a text that a model is still writing."""
+
+_SPACE = re.compile(r"\s*")
 
 Kind: TypeAlias = Literal["text", "blank", "number", "heading", "break", "fork"]
 
@@ -74,7 +78,7 @@ class Pages:
         offered = {fork.node: fork for fork in forks}
         self.forks: list[tuple[int, Fork]] = []
         """The forks of the strand, each with the code point at which its branch begins."""
-        self._with_forks = False
+        self._with_forks = self._with_offers = False
         self.chapters: list[Part] = []
         self._nodes: list[tuple[int, int]] = []
         self._edges: list[int] = []
@@ -96,8 +100,35 @@ class Pages:
         self.text = "".join(texts)
         self._blocks = [_Block("title", 0, 0), *self._divided()]
         self._starts = [block.start for block in self._blocks]
+        self.words = [
+            words(self.text[part.start : self.end_of(number)])
+            for number, part in enumerate(self.chapters)
+        ]
+        """The words of each chapter."""
+        self._offered: dict[int, list[Fork]] = {}
+        for at, fork in self.forks:
+            self._offered.setdefault(self._block_above(at), []).append(fork)
+        self._hands = list(dict.fromkeys(self._origins))
+        self._shares: dict[tuple[int, int], list[Share]] = {}
         self._wrapped: dict[int, list[Row]] = {}
         self._width = 0
+
+    def _begins(self, at: int) -> int:
+        """Return where what can be seen of a text begins: the line of its first word, or that."""
+        match = _SPACE.match(self.text, at)
+        seen = match.end() if match is not None else at
+        line = self.text.rfind("\n", 0, seen) + 1
+        return line if not self.text[line:seen].strip() else seen
+
+    def _block_above(self, at: int) -> int:
+        """Return the block below which it is told that a branch begins at a code point.
+
+        A branch that begins with a paragraph is told of above that, with any other below it.
+        """
+        block = max(0, bisect_left(self._starts, self._begins(at)) - 1)
+        while self._blocks[block].kind == "chapter":
+            block -= 1
+        return block
 
     def _take_runs(self, piece: Piece, at: int) -> None:
         end = at + len(piece.text)
@@ -158,10 +189,11 @@ class Pages:
         """Whether rows are made that tell of other branches."""
         return self._with_forks
 
-    @with_forks.setter
-    def with_forks(self, shown: bool) -> None:
-        self._with_forks = shown
-        self._wrapped.clear()
+    def show_forks(self, shown: bool, *, offers: bool) -> None:
+        """Make rows that tell of forks, or none; with `offers` also how other branches begin."""
+        if (shown, offers) != (self._with_forks, self._with_offers):
+            self._with_forks, self._with_offers = shown, offers
+            self._wrapped.clear()
 
     def rows(self, block: int) -> list[Row]:
         """Return a block's rows at the present width, the last of them blank."""
@@ -170,6 +202,8 @@ class Pages:
             if len(self._wrapped) > 2_000:
                 self._wrapped.clear()
             rows = self._wrapped[block] = list(self._made(self._blocks[block]))
+            if self._with_forks:
+                rows += self._told(block)
         return rows
 
     def _made(self, block: _Block) -> Iterator[Row]:
@@ -195,24 +229,15 @@ class Pages:
                 for first, last in wrap(line[skip:].rstrip(), max(4, self._width)):
                     yield Row("text", at + skip + first, at + skip + last)
                 at += len(line) + 1
-        if self._with_forks and block.kind == "text":
-            yield from self._offers(start, end)
         yield Row("blank", end, end)
 
-    def _offers(self, start: int, end: int) -> Iterator[Row]:
-        """Yield what else was offered where branches begin in a stretch, below its text."""
-        first = bisect_left(self.forks, start, key=lambda each: each[0])
-        for at, fork in self.forks[first:]:
-            # A branch often begins with the blank line before its first paragraph.
-            if at >= end:
-                break
-            ways = "1 other way" if fork.others == 1 else f"{fork.others} other ways"
-            yield Row("fork", at, at, f"| {ways} from here")
-            for offer in fork.offers:
-                name = one_line(offer.model.rsplit("/", 1)[-1]) if offer.model else "human"
-                room = max(8, self._width - len(name) - 8)
-                text = first_words(offer.text, room)
-                yield Row("fork", at, at, f"|   {text}  {name}")
+    def _told(self, block: int) -> Iterator[Row]:
+        """Yield what is told below a block of the forks there."""
+        end = self._blocks[block].end
+        for fork in self._offered.get(block, ()):
+            for line in fork_rows(fork, self._width, offers=self._with_offers):
+                yield Row("fork", end, end, line)
+            yield Row("blank", end, end)
 
     def first(self) -> Anchor:
         """Return the first row's place."""
@@ -257,6 +282,32 @@ class Pages:
             row = 0
         return Anchor(block, row)
 
+    def at_fork(self, number: int) -> Anchor:
+        """Return the place of a fork: where it is told of, else where its branch begins."""
+        at, fork = self.forks[number]
+        if not self._with_forks:
+            return self.at(self._begins(at))
+        block = self._block_above(at)
+        told = [row for row, each in enumerate(self.rows(block)) if each.kind == "fork"]
+        before = self._offered[block][: self._offered[block].index(fork)]
+        skipped = sum(len(fork_rows(each, 8, offers=self._with_offers)) for each in before)
+        return Anchor(block, told[skipped])
+
+    def prose(self, rows: Sequence[Row]) -> str:
+        """Return what rows say, the lines of a paragraph joined again, nothing of forks."""
+        lines: list[str] = []
+        last = -1
+        for row in rows:
+            if row.kind == "fork":
+                continue
+            said = self.text[row.start : row.end] if row.kind == "text" else row.text
+            if row.kind == "text" and last >= 0 and "\n" not in self.text[last : row.start]:
+                lines[-1] += self.text[last : row.start] + said
+            else:
+                lines.append(said)
+            last = row.end if row.kind == "text" else -1
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
     def page(self, anchor: Anchor, height: int) -> list[Row]:
         """Return the rows of a page that begins there."""
         out: list[Row] = []
@@ -275,7 +326,7 @@ class Pages:
         return bisect_right([part.start for part in self.chapters], offset) - 1
 
     def end_of(self, chapter: int) -> int:
-        """Return where a chapter ends."""
+        """Return where a chapter ends; -1 is what stands before the first."""
         after = chapter + 1
         return self.chapters[after].start if after < len(self.chapters) else len(self.text)
 
@@ -304,14 +355,17 @@ class Pages:
 
     def shares(self, start: int, end: int) -> list[Share]:
         """Return how much each origin has between two code points, in order of appearance."""
-        counts: dict[str, int] = {}
-        for first, last, origin in self.spans(start, end):
-            counts[origin] = counts.get(origin, 0) + last - first
-        return [Share(*item) for item in counts.items()]
+        found = self._shares.get((start, end))
+        if found is None:
+            counts: dict[str, int] = {}
+            for first, last, origin in self.spans(start, end):
+                counts[origin] = counts.get(origin, 0) + last - first
+            found = self._shares[start, end] = [Share(*item) for item in counts.items()]
+        return found
 
     def origins(self) -> list[str]:
         """Return every origin in order of its first appearance."""
-        return list(dict.fromkeys(self._origins))
+        return self._hands
 
 
 def origin_name(origin: str) -> str:

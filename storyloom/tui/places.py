@@ -1,21 +1,28 @@
-"""Where words stand in a long text, whatever case and accents they are written in."""
+"""Where words stand in a long text, whatever case and Latin accents they are written with."""
 
 import re
 import unicodedata
 
-__all__ = ["folded", "places"]
+__all__ = ["MOST", "folded", "places"]
 
-_MOST = 10_000
+MOST = 10_000
+"""Places that are found at most."""
+_ACCENTS = "[\u0300-\u036f]*+"
+"""What may stand behind a letter that is written as two characters."""
+_QUOTES = str.maketrans("‘’“”", "''\"\"")
 
 
 def folded(text: str) -> str:
-    """Return a text of the same length in lower case and without accents."""
+    """Return a text of the same length in lower case, Latin letters without accents."""
     table = {ord(character): _plain(character) for character in set(text)}
     return text.translate(table)
 
 
 def _plain(character: str) -> str:
-    lower = unicodedata.normalize("NFD", character)[0].lower()
+    character = character.translate(_QUOTES)
+    base = unicodedata.normalize("NFD", character)[0]
+    # Elsewhere what can be taken off is part of the letter: a Hangul syllable's other sounds.
+    lower = (base if base.isascii() else character).lower()
     return lower if len(lower) == 1 else character
 
 
@@ -23,13 +30,17 @@ def places(within: str, wanted: str) -> list[tuple[int, int]]:
     """Return the spans of a text, folded already, at which the words stand one after the other,
     over line ends too; the first ten thousand.
     """
-    words = folded(wanted).split()
+    words = folded(unicodedata.normalize("NFC", wanted)).split()
     if not words:
         return []
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in words))
+    pattern = re.compile(r"\s+".join(_of_word(word) for word in words))
     found: list[tuple[int, int]] = []
     for match in pattern.finditer(within):
         found.append(match.span())
-        if len(found) == _MOST:
+        if len(found) == MOST:
             break
     return found
+
+
+def _of_word(word: str) -> str:
+    return "".join(re.escape(character) + _ACCENTS for character in word)

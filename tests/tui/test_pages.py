@@ -4,10 +4,13 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from storyloom.story import origins
 from storyloom.story.marks import Chapter
+from storyloom.story.offered import Fork, Offer
 from storyloom.story.reading import Piece
+from storyloom.text import words
 from storyloom.tui.pages import Anchor, Pages
 
 _WORDS = st.lists(st.sampled_from(["salt", "a", "\n", "\n\n", " ", "* * *", "#", "bell,", "好漢"]))
@@ -90,3 +93,105 @@ def test_lines_of_verse_and_of_a_letter_stay_lines() -> None:
     rows = [row for row in pages.page(pages.first(), 100) if row.kind in ("text", "blank")]
     shown = [pages.text[row.start : row.end] for row in rows]
     assert shown == ["", "Dear aunt,", "all is well.", "", "  two in", "one in", ""]
+
+
+def forked(*texts: str, forks: tuple[int, ...], offers: bool = False, width: int = 40) -> Pages:
+    """Pages of those passages, with two other ways at some of them."""
+    pieces = [
+        Piece(node, text, origins.whole(text, "human"), (), None, 0)
+        for node, text in enumerate(texts, 1)
+    ]
+    other = (Offer(90, "Otherwise.", "lab/one"), Offer(91, "", ""))
+    pages = Pages("T", pieces, [Fork(node, 2, other) for node in forks])
+    pages.width = width
+    pages.show_forks(True, offers=offers)
+    return pages
+
+
+def told(pages: Pages) -> list[str]:
+    """What is on the pages, blank lines left out."""
+    rows = pages.page(pages.first(), 1_000)
+    said = [row.text or pages.text[row.start : row.end] for row in rows if row.kind != "blank"]
+    return ["FORK" if line.startswith("| fork: 2 other ways") else line.strip() for line in said]
+
+
+def test_a_fork_is_told_of_between_what_is_before_it_and_its_branch() -> None:
+    for before, branch in (
+        ("A.\n\n", "B."),
+        ("A.", "\n\nB."),
+        ("A.\n", "\n  B."),
+        ("A.\n\n", "  B"),
+    ):
+        assert told(forked(before, branch, forks=(2,)))[1:3] == ["A.", "FORK"], (before, branch)
+    assert told(forked("A.\n\n", "* * *\n\nB.", forks=(2,)))[1:] == [
+        "A.",
+        "FORK",
+        "*   *   *",
+        "B.",
+    ]
+
+
+def test_a_fork_inside_a_paragraph_is_told_of_below_it() -> None:
+    assert told(forked("It was", " night.\n\nDay.", forks=(2,)))[1:] == [
+        "It was night.",
+        "FORK",
+        "Day.",
+    ]
+    assert told(forked("A line,\n", "another.", forks=(2,)))[1:] == ["A line,", "another.", "FORK"]
+
+
+def test_other_openings_are_told_of_below_the_title() -> None:
+    assert told(forked("\nA.", forks=(1,))) == ["T", "FORK", "A."]
+
+
+def test_a_passage_without_words_has_its_fork_too() -> None:
+    assert told(forked("A.", "\n\n", "", forks=(2, 3)))[1:] == ["A.", "FORK", "FORK"]
+
+
+def test_a_chapter_begins_below_the_fork_that_leads_to_it() -> None:
+    pieces = [
+        Piece(1, "A.\n\n", origins.whole("A.\n\n", "human"), (), None, 0),
+        Piece(2, "B.", origins.whole("B.", "human"), (Chapter(0, "Two", True),), None, 0),
+    ]
+    pages = Pages("T", pieces, [Fork(2, 2, ())])
+    pages.width = 40
+    pages.show_forks(True, offers=False)
+    assert told(pages)[1:] == ["A.", "FORK", "1", "Two", "B."]
+
+
+@given(strands(), st.integers(8, 66), st.booleans(), st.data())
+def test_every_fork_is_told_of_once_and_every_place_kept(
+    pieces: list[Piece], width: int, offers: bool, data: st.DataObject
+) -> None:
+    nodes = data.draw(st.lists(st.integers(1, len(pieces)), unique=True)) if pieces else []
+    other = (Offer(90, "Otherwise, and at length. " * 8, "lab/" + "long" * 20),)
+    pages = Pages("T", pieces, [Fork(node, 3, other) for node in sorted(nodes)])
+    pages.width = width
+    plain = [row for row in pages.page(pages.first(), 1_000_000) if row.kind == "text"]
+    places = [(pages.at(row.start), row) for row in plain]
+    pages.show_forks(True, offers=offers)
+    rows = pages.page(pages.first(), 1_000_000)
+    assert [row for row in rows if row.kind == "text"] == plain
+    assert sum(row.text.startswith("| fork") for row in rows) == len(nodes)
+    assert all(cell_len(row.text) <= width for row in rows if row.kind == "fork")
+    assert [pages.row_at(pages.at_fork(number)).text for number in range(len(nodes))] == [
+        row.text for row in rows if row.text.startswith("| fork")
+    ]
+    # The title and what stands first share a place, and so does a chapter's head.
+    assert [pages.at(row.start) for _, row in places] == [anchor for anchor, _ in places]
+
+
+def test_the_prose_of_a_page_has_its_paragraphs_whole_and_nothing_of_forks() -> None:
+    text = "Once upon a time there was a keeper of bells.\n\nDear aunt,\nall is well."
+    pages = forked(text, "\n\nYours", forks=(2,), width=12)
+    assert pages.prose(pages.page(pages.first(), 100)) == f"T\n\n{text}\n\nYours"
+
+
+@given(strands(), st.integers(8, 66))
+def test_the_words_of_chapters_are_those_of_the_text(pieces: list[Piece], width: int) -> None:
+    pages = Pages("T", pieces)
+    pages.width = width
+    begins = pages.chapters[0].start if pages.chapters else len(pages.text)
+    parts = [pages.text[part.start : pages.end_of(n)] for n, part in enumerate(pages.chapters)]
+    assert pages.text[:begins] + "".join(parts) == pages.text
+    assert pages.words == [words(part) for part in parts]

@@ -23,3 +23,20 @@ def test_case_accents_and_line_ends_do_not_count() -> None:
 def test_every_place_has_the_words(text: str, wanted: str) -> None:
     for start, end in places(folded(text), wanted):
         assert text[start:end].split() == wanted.split()
+
+
+def test_accents_written_as_characters_of_their_own_do_not_count() -> None:
+    text = "A cafe\u0301, a café."
+    for wanted in ("cafe", "café", "CAFE\u0301"):
+        found = places(folded(text), wanted)
+        assert [text[start:end] for start, end in found] == ["cafe\u0301", "café"]
+
+
+def test_letters_of_other_scripts_are_not_taken_apart() -> None:
+    assert places(folded("한국 학교"), "하") == []
+    assert places(folded("мой дом"), "мои") == []
+    assert places(folded("МОЙ ДОМ"), "мой") == [(0, 3)]
+
+
+def test_a_quote_is_found_however_it_is_written() -> None:
+    assert places(folded("the tide’s “edge”"), 'tide\'s "edge"') == [(4, 17)]

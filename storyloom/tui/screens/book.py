@@ -3,24 +3,28 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from storyloom.story import marks, origins, place, reading, tips
+from storyloom.story import marks, origins, place, reading, tips, weaves
 from storyloom.story.offered import offered
 from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal, one_line
 from storyloom.tui.legend import Legend
+from storyloom.tui.margins import contents
 from storyloom.tui.pages import MEASURE, WRITING, Anchor, Pages, Row, origin_name
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import centred, grouped, left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
+from storyloom.tui.widgets.page import HIT, PLACE, PagePane
 
 __all__ = ["Book"]
 
@@ -50,8 +54,13 @@ class Book(CommandScreen):
     def __init__(self, source: Path | Story, node: int | None = None, *, weave: str = MAIN) -> None:
         super().__init__()
         self._weave = weave
+        self._tip = 0
+        """The last node of what is read."""
+        self._with_forks = False
         self._fork: int | None = None
         """Which fork was gone to last, as long as the page begins there."""
+        self._numbers: dict[str, int] = {}
+        """The number of each model in the order in which they come in the text."""
         self._folded = ""
         self._hits: list[tuple[int, int]] = []
         self._hit = 0
@@ -68,7 +77,7 @@ class Book(CommandScreen):
         yield LinePane(id="key")
         with Horizontal(id="book"):
             yield LinePane(id="chapters", classes="margin")
-            yield LinePane(id="page")
+            yield PagePane(id="page")
             yield LinePane(id="origins", classes="margin")
         yield from self.compose_foot()
 
@@ -77,37 +86,47 @@ class Book(CommandScreen):
 
     async def _open(self) -> None:
         try:
-            story, legend, pages, left_at = await asyncio.to_thread(
-                _opened, self._path, self._to, self._weave
-            )
+            opened = await asyncio.to_thread(_opened, self._path, self._to, self._weave)
         except Refusal as refusal:
             self.say(str(refusal), "error")
             return
-        self._story, self._legend, self._pages = story, legend, pages
-        kept = place.recalled(story)
-        pages.with_forks = bool(kept.get("reader forks"))
-        if kept.get("reader painted"):
-            self._painted = True
-            self.add_class("-painted")
+        if not self.is_mounted:
+            opened.story.close()
+            return
+        self._story, self._legend, self._pages = opened.story, opened.legend, opened.pages
+        self._tip, kept, pages = opened.tip, opened.kept, opened.pages
+        self._with_forks = kept.get("reader forks") is True
+        self._painted = kept.get("reader painted") is True
+        self.set_class(self._painted, "-painted")
         self._lay_out()
-        if left_at is not None:
-            offset = pages.offset_of(*left_at)
-            self._anchor = pages.at(offset) if offset is not None else pages.first()
+        offset = _left_at(pages, kept.get("reader"))
+        self._anchor = pages.first() if offset is None else pages.at(offset)
         self._draw()
+        # The margins have their widths only now that they are laid out.
+        self.call_after_refresh(self._draw)
         if not pages.text.strip():
             self.say("There is nothing to read here yet.")
 
     def on_resize(self, event: events.Resize) -> None:
         del event
-        self.call_after_refresh(self._resized)
+        self.call_after_refresh(self._lay_out_again)
 
-    def _resized(self) -> None:
+    def _lay_out_again(self) -> None:
+        """Make the lines anew for what has changed; the page begins where it did."""
         pages = self._pages
-        offset = pages.row_at(self._anchor).start if pages is not None else 0
+        if pages is None:
+            self._lay_out()
+            return
+        offset, fork = pages.row_at(self._anchor).start, self._at_fork(pages)
         self._lay_out()
-        if pages is not None:
-            self._anchor = pages.at(offset)
-            self._draw()
+        self._anchor = pages.at(offset) if fork is None else pages.at_fork(fork)
+        self._draw()
+
+    def _at_fork(self, pages: Pages) -> int | None:
+        """Return which fork was gone to last, None when the page begins elsewhere by now."""
+        if self._fork is None or self._anchor != pages.at_fork(self._fork):
+            return None
+        return self._fork
 
     def _lay_out(self) -> None:
         """Give the page its measure; the margins have the rest, or nothing."""
@@ -117,6 +136,7 @@ class Book(CommandScreen):
         self.set_class((total - page) // 2 >= _SIDE, "-margins")
         if self._pages is not None:
             self._pages.width = max(8, min(MEASURE, total - _GUTTER - 2))
+            self._pages.show_forks(self._with_forks, offers=self.has_class("-margins"))
 
     @property
     def _height(self) -> int:
@@ -132,7 +152,7 @@ class Book(CommandScreen):
         self.query_one("#page", LinePane).show_lines([self._line(pages, row) for row in rows])
         top, bottom = rows[0].start, rows[-1].end
         self._draw_header(pages, top, bottom)
-        self._draw_margins(pages, top)
+        self._draw_margins(pages, top, bottom)
 
     def _line(self, pages: Pages, row: Row) -> Line:
         gutter: Part = (" " * _GUTTER, "")
@@ -154,17 +174,18 @@ class Book(CommandScreen):
     def _found_in(self, text: str, spans: Sequence[tuple[int, int, str]]) -> list[Part]:
         """Return stretches of the text in their styles, what was searched for marked in them."""
         parts: list[Part] = []
+        here = self._hits[self._hit] if self._hits else None
         for start, end, style in spans:
             at = start
-            near = bisect_left(self._hits, (start, 0))
-            for first, last in self._hits[max(0, near - 1) :]:
-                if first >= end:
+            near = max(0, bisect_left(self._hits, (start, 0)) - 1)
+            for hit in islice(self._hits, near, None):
+                first, last = max(hit[0], at), min(hit[1], end)
+                if hit[0] >= end:
                     break
-                if last <= at:
-                    continue
-                first, last = max(first, at), min(last, end)
-                parts += [(text[at:first], style), (text[first:last], f"{style} selection")]
-                at = last
+                if first < last:
+                    marked = PLACE if hit == here else HIT
+                    parts += [(text[at:first], style), (text[first:last], f"{style} {marked}")]
+                    at = last
             parts.append((text[at:end], style))
         return [part for part in parts if part[0]]
 
@@ -182,8 +203,10 @@ class Book(CommandScreen):
 
     def _letter(self, pages: Pages, origin: str) -> str:
         if origin.startswith("model:"):
-            models = [each for each in pages.origins() if each.startswith("model:")]
-            return f"m{models.index(origin) + 1}"
+            if not self._numbers:
+                models = [each for each in pages.origins() if each.startswith("model:")]
+                self._numbers = {each: number for number, each in enumerate(models, 1)}
+            return f"m{self._numbers[origin]}"
         return {origins.HUMAN: "H", origins.PASTE: "P", WRITING: "…"}.get(origin, "I")
 
     def _style(self, origin: str) -> str:
@@ -195,8 +218,7 @@ class Book(CommandScreen):
         length = max(1, len(pages.text))
         minutes = round((length - bottom) / _CHARACTERS_A_MINUTE)
         chapter = pages.chapter_at(top)
-        what = "weave" if self._weave == MAIN else f"weave {one_line(self._weave)}"
-        what = what if self._to is None else f"to n{self._to}"
+        what = f"weave {one_line(self._weave)}" if self._to is None else f"to n{self._to}"
         figures: list[Part] = []
         if minutes:
             figures.append((f"{grouped(minutes)} min left", "dim"))
@@ -205,21 +227,12 @@ class Book(CommandScreen):
         figures.append((f"{min(100, bottom * 100 // length)}%", "title"))
         self.query_one("#header", Header).show(((pages.title, "title"), (what, "dim")), (*figures,))
 
-    def _draw_margins(self, pages: Pages, top: int) -> None:
-        chapter = pages.chapter_at(top)
+    def _draw_margins(self, pages: Pages, top: int, bottom: int) -> None:
         pane = self.query_one("#chapters", LinePane)
+        beside = self.has_class("-margins")
         width, height = pane.size.width, pane.size.height
-        lines: list[Line] = []
-        if self.has_class("-margins") and pages.chapters:
-            lines = [(("chapters", "dim"),), ()]
-            room = max(1, height - 2)
-            first = max(0, min(chapter - room // 2, len(pages.chapters) - room))
-            for number in range(first, min(first + room, len(pages.chapters))):
-                here = number == chapter
-                text = ("> " if here else "  ") + pages.chapters[number].label
-                lines.append(((left(text, width), "text" if here else "dim"),))
-        pane.show_lines(lines)
-        self._draw_origins(pages, chapter)
+        pane.show_lines(contents(pages, top, bottom, width, height) if beside else [])
+        self._draw_origins(pages, pages.chapter_at(top))
 
     def _draw_origins(self, pages: Pages, chapter: int) -> None:
         """Say who wrote how much: in the margin, or on a line above the page."""
@@ -258,20 +271,36 @@ class Book(CommandScreen):
         return [self._origin_of(pages, row)[0] for row in rows if row.kind == "text"]
 
 
-def _opened(
-    path: Path, node: int | None, weave: str
-) -> tuple[Story, Legend, Pages, tuple[int, int] | None]:
+class _Opened(NamedTuple):
+    """What a thread has made ready."""
+
+    story: Story
+    legend: Legend
+    pages: Pages
+    tip: int
+    kept: dict[str, Any]
+    """How the screen was left."""
+
+
+def _opened(path: Path, node: int | None, weave: str) -> _Opened:
     story = Story(path)
     try:
-        to = tips.weave_tip(story, weave) if node is None else node
-        pieces = reading.strand(story, to)
+        if node is None and weave not in [each.name for each in weaves.weaves(story)]:
+            raise Refusal(f"There is no weave {one_line(weave)!r} in this story.")
+        if node is not None and not reading.exists(story, node):
+            raise Refusal(f"There is no node n{node} in this story.")
+        tip = tips.weave_tip(story, weave) if node is None else node
+        pieces = reading.strand(story, tip)
         forks = offered(story, [piece.node for piece in pieces])
         pages = Pages(one_line(marks.story_text(story, "title")), pieces, forks)
-        kept = place.recalled(story).get("reader")
-        left_at = None
-        if isinstance(kept, list) and len(kept) == 2:
-            left_at = int(kept[0]), int(kept[1])
-        return story, Legend(story), pages, left_at
+        return _Opened(story, Legend(story), pages, tip, place.recalled(story))
     except BaseException:
         story.close()
         raise
+
+
+def _left_at(pages: Pages, kept: object) -> int | None:
+    """Return the code point that a kept place is at, None when there is no such place."""
+    if isinstance(kept, list) and len(kept) == 2 and all(isinstance(each, int) for each in kept):
+        return pages.offset_of(kept[0], kept[1])
+    return None

@@ -8,15 +8,20 @@ from typing import ClassVar
 from textual import events
 
 from storyloom.story import place
+from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal, one_line
 from storyloom.tui import clipboard, exporting
 from storyloom.tui.commands import READER
+from storyloom.tui.fork_rows import ways
 from storyloom.tui.keys import bindings
 from storyloom.tui.pages import Anchor
-from storyloom.tui.places import folded, places
+from storyloom.tui.places import MOST, folded, places
 from storyloom.tui.screens.book import Book
 
 __all__ = ["ReaderScreen"]
+
+
+_NO_FORKS = "There are no forks here: nothing else was offered."
 
 
 class ReaderScreen(Book):
@@ -108,21 +113,27 @@ class ReaderScreen(Book):
         pages = self._pages
         if pages is None:
             return
-        if self._fork is not None and self._anchor == pages.at(pages.forks[self._fork][0]):
-            at = self._fork + step
+        at = self._at_fork(pages)
+        if at is not None:
+            at += step
         else:
             here = pages.row_at(self._anchor).start
             starts = [start for start, _ in pages.forks]
             at = bisect_right(starts, here) if step > 0 else bisect_left(starts, here) - 1
-        if not 0 <= at < len(pages.forks):
-            self.say("There is no other fork that way.")
+        if not pages.forks:
+            self.say(_NO_FORKS)
             return
-        start, fork = pages.forks[at]
-        self._go(pages.at(start))
+        if not 0 <= at < len(pages.forks):
+            self.say(f"There is no fork {'after' if step > 0 else 'before'} this place.")
+            return
+        fork = pages.forks[at][1]
+        self._go(pages.at_fork(at))
         self._fork = at
-        ways = "1 other way" if fork.others == 1 else f"{fork.others} other ways"
-        self.say(f"fork {at + 1} of {len(pages.forks)}: {ways} beside n{fork.node}; "
-                 "Enter opens the loom there, v shows them.")  # fmt: skip
+        shows = "" if pages.with_forks else ", v tells of them here"
+        self.say(
+            f"fork {at + 1} of {len(pages.forks)}: {ways(fork)} beside n{fork.node}; "
+            f"Enter opens the loom there{shows}."
+        )
 
     async def do_find(self, words: str) -> None:
         """Go to the next place that has some words."""
@@ -135,7 +146,7 @@ class ReaderScreen(Book):
         text = pages.text
         if not self._folded:
             self._folded = await asyncio.to_thread(folded, text)
-        self._hits = await asyncio.to_thread(places, self._folded, words)
+        self._hit, self._hits = 0, await asyncio.to_thread(places, self._folded, words)
         if not self._hits:
             self._draw()
             self.say(f"Nothing in this book has {one_line(words)!r}.")
@@ -170,7 +181,8 @@ class ReaderScreen(Book):
             self._go(pages.moved(pages.at(start), -(self._height // 3)))
         else:
             self._draw()
-        self.say(f"place {self._hit + 1} of {len(self._hits)}")
+        more = " and more" if len(self._hits) == MOST else ""
+        self.say(f"place {self._hit + 1} of {len(self._hits)}{more}")
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -195,11 +207,10 @@ class ReaderScreen(Book):
         if pages is None:
             return
         if not pages.forks:
-            self.say("This strand has no forks: nothing else was offered.")
+            self.say(_NO_FORKS)
             return
-        offset = pages.row_at(self._anchor).start
-        pages.with_forks = not pages.with_forks
-        self._go(pages.at(offset))
+        self._with_forks = not self._with_forks
+        self._lay_out_again()
 
     def do_copy(self, _: str) -> None:
         """Copy the page to the clipboard."""
@@ -207,9 +218,10 @@ class ReaderScreen(Book):
         if pages is None:
             return
         rows = pages.page(self._anchor, self._height)
-        lines = [pages.text[row.start : row.end] if row.kind == "text" else row.text
-                 for row in rows if row.kind != "fork"]  # fmt: skip
-        self.say(clipboard.copy(self.app, "\n".join(lines).strip()))
+        text = pages.prose(rows)
+        if not text:
+            raise Refusal("There is no text here to copy.")
+        self.say(clipboard.copy(self.app, text))
 
     async def do_export(self, name: str) -> None:
         """Write what is read here to a Markdown file."""
@@ -217,17 +229,17 @@ class ReaderScreen(Book):
             title = self._pages.title if self._pages is not None else ""
             self.ask("write to", self.do_export, begun=exporting.default_name(title))
             return
-        self.say(await exporting.export(self._path, name, self._to))
+        to = self._tip if self._to is None and self._weave != MAIN else self._to
+        self.say(await exporting.export(self._path, name, to))
 
     async def do_open(self, argument: str) -> None:
         """Open the loom at the passage at the top of the page."""
         del argument
         node = self._here()[0]
         pages = self._pages
-        if pages is not None and self._fork is not None:
-            start, fork = pages.forks[self._fork]
-            if self._anchor == pages.at(start):
-                node = fork.node
+        fork = self._at_fork(pages) if pages is not None else None
+        if pages is not None and fork is not None:
+            node = pages.forks[fork][1].node
         await self.closing()
         self.dismiss(node or None)
 
@@ -251,7 +263,6 @@ class ReaderScreen(Book):
         if story is None:
             return
         with contextlib.suppress(Refusal):
-            shown = self._pages is not None and self._pages.with_forks
-            place.remember(story, **{"reader": self._here(), "reader forks": shown,
+            place.remember(story, **{"reader": self._here(), "reader forks": self._with_forks,
                                      "reader painted": self._painted})  # fmt: skip
         story.close()
