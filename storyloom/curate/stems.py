@@ -1,9 +1,9 @@
 """The content of a text as a set of stems, for comparing what texts are about."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-__all__ = ["content", "stem", "tokens"]
+__all__ = ["content", "stem", "stems_of", "tokens"]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _LEAST = 3
@@ -58,8 +58,13 @@ def content(text: str) -> dict[str, str]:
     """Return the stems of a text's content words in order of appearance, each with the first word
     it stands for: words of three or more letters that are no stopwords.
     """
+    return stems_of(tokens(text))
+
+
+def stems_of(words: Iterable[str]) -> dict[str, str]:
+    """Return what `content` does of a text whose `tokens` these are."""
     found: dict[str, str] = {}
-    for word in tokens(text):
+    for word in dict.fromkeys(words):
         if len(word) >= _LEAST and word not in _STOPWORDS:
             found.setdefault(stem(word), word)
     return found

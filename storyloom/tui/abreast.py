@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from storyloom.curate.worddiff import Stretch
-from storyloom.text import one_line
+from storyloom.text import one_line, visible
 from storyloom.tui.widgets.lines import Line, Part, fitted
 from storyloom.tui.wrapping import wrap
 
@@ -69,6 +69,8 @@ def against(stretches: Sequence[Stretch]) -> list[Part]:
 
 def lines_of(text: Sequence[Part], width: int) -> list[Line]:
     """Return the parts of a text broken into lines of that width."""
+    # What is drawn in place of a control character has another width.
+    text = [(visible(part), style) for part, style in text]
     whole = "".join(part for part, _ in text)
     starts: list[int] = []
     at = 0
@@ -94,14 +96,16 @@ def lines_of(text: Sequence[Part], width: int) -> list[Line]:
 
 def drawn(
     columns: Sequence[Column], made: Sequence[Sequence[Line]], current: int, top: int,
-    width: int, height: int,
+    width: int, height: int, *, counted: bool = True,
 ) -> list[Line]:  # fmt: skip
     """Return the lines of columns beside each other: a head each, and what is in sight of `made`,
-    their lines, from `top` on. A column that goes on below says so in its last line.
+    their lines, from `top` on. A column that goes on below says so in its last line, and how far
+    unless that is not to be `counted`; one that begins further up says so in its head.
     """
     heads: list[Part] = []
     for number, column in enumerate(columns):
-        heads += _head(column, width, selected=number == current)
+        above = min(top, len(made[number]))
+        heads += _head(column, width, above, selected=number == current)
         heads.append((" " * GAP, ""))
     out: list[Line] = [tuple(heads[:-1])]
     room = max(1, height - 1)
@@ -110,7 +114,8 @@ def drawn(
         for own in made:
             below = len(own) - top - room
             if y == room - 1 and below > 0:
-                line += _cell(((f"… {below + 1} more lines", "dim"),), width)
+                more = f"{below + 1} more lines" if counted else "more"
+                line += _cell(((f"… {more}", "dim"),), width)
             else:
                 line += _cell(own[top + y] if 0 <= top + y < len(own) else (), width)
             line.append((" " * GAP, ""))
@@ -118,13 +123,15 @@ def drawn(
     return out
 
 
-def _head(column: Column, width: int, *, selected: bool) -> list[Part]:
+def _head(column: Column, width: int, above: int, *, selected: bool) -> list[Part]:
     lit = " selection" if selected else " bar"
+    up = f" ↑{above} " if above else ""
     label = f"{'>' if selected else ' '} {one_line(column.label)}  "
-    room = max(0, width - cell_len(label))
+    room = max(0, width - cell_len(label) - len(up))
     return [
         (fitted(label, min(width, cell_len(label))), f"title{lit}"),
         (fitted(one_line(column.about), room), f"{column.style}{lit}"),
+        *([(up, f"dim{lit}")] if up else []),
     ]
 
 

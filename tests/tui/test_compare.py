@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from storyloom.curate.worddiff import word_diff
 from storyloom.story import growth, reading, shape, tips
-from storyloom.story.growth import Asked
+from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 from storyloom.tui import clipboard
-from storyloom.tui.abreast import against, in_sight, lines_of, widths
+from storyloom.tui.abreast import GAP, against, in_sight, lines_of, widths
 from storyloom.tui.screens.compare import CompareScreen
 from storyloom.tui.screens.loom import LoomScreen
 from tests.tui.looming import Hand, at_the_loom
@@ -109,7 +110,8 @@ async def test_figures_name_pairs_shared_words_and_those_of_one_alone(
         assert "twins" in hand.screen
         assert "only 2:" in hand.screen
         if size[1] >= 30:
-            assert "only 4:  ledger" in hand.screen
+            assert "=0.71" in hand.screen, "twins are marked in the table as well"
+            assert "only 4: ledger" in hand.screen
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -289,3 +291,97 @@ async def test_a_branch_being_written_is_shown_and_said_to_be(
         await hand.goes(branch.node)
         await hand.press("c")
         await hand.shows("So far the", "being written")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_arrives_is_shown_and_its_end(path: Path, size: tuple[int, int]) -> None:
+    async with at_the_loom(path, size) as hand:
+        asked = [Asked("openai/gpt-4o-mini", {"messages": []})]
+        (branch,) = growth.request(hand.story, BELLS, asked)
+        growth.flush(hand.story, {branch.rev: "So far the"})
+        await hand.goes(branch.node)
+        screen = await compared(hand, branch.node, "So far the", "being written")
+        screen.refresh_texts({branch.node: "So far the tide, which the loom knows of"})
+        await hand.shows("loom knows of", "9w")
+        screen.refresh_texts({branch.node: "So far the"})
+        await hand.pilot.pause()
+        assert "loom knows of" in hand.screen, "what was shown is not taken back"
+        growth.flush(hand.story, {branch.rev: "So far the tide, which the loom knows of, has kept"})
+        await hand.shows("has kept", "being written")
+        growth.finish(hand.story, branch, "So far the tide has kept out.", Result("stop"))
+        await hand.until(lambda: "being written" not in hand.screen)
+        await hand.shows("kept out.", "7w")
+
+
+async def test_what_is_still_written_is_stopped_before_it_is_pruned(path: Path) -> None:
+    with_one = [Asked("openai/gpt-4o-mini", {"messages": []})]
+    async with at_the_loom(path) as hand:
+        (branch,) = growth.request(hand.story, ROOT, with_one)
+        growth.flush(hand.story, {branch.rev: "So far the"})
+        await hand.goes(branch.node)
+        screen = await compared(hand, branch.node, "So far the")
+        screen.stop_below = None
+        for key in ("x", "u"):
+            await hand.press(key)
+            assert "still being written" in hand.foot
+            assert branch.node in hand.kids(ROOT)
+
+        async def stop(node: int) -> None:
+            if node == branch.node:
+                growth.finish(hand.story, branch, "So far the", Result("stopped"))
+
+        screen.stop_below = stop
+        await hand.press("x")
+        await hand.until(lambda: branch.node not in hand.kids(ROOT), "it pruned")
+        await hand.until(lambda: "So far the" not in hand.screen, "its column gone")
+
+
+async def test_blind_says_that_a_text_goes_on_but_not_how_far(path: Path) -> None:
+    with Story(path) as story:
+        long = shape.write_child(story, ROOT, "".join(f"Line {n}.\n\n" for n in range(90)))
+    async with at_the_loom(path) as hand:
+        await compared(hand, long, "more lines")
+        await hand.press("Z")
+        await hand.until(lambda: "more lines" not in hand.screen)
+        while "Line 0." not in hand.screen:
+            await hand.press("l")
+        assert "… more" in hand.screen
+
+
+async def test_a_column_whose_beginning_is_above_says_how_far(path: Path) -> None:
+    with Story(path) as story:
+        long = shape.write_child(story, ROOT, "".join(f"Line {n}.\n\n" for n in range(90)))
+    async with at_the_loom(path) as hand:
+        await compared(hand, long, "Line 0.")
+        await hand.press("j", "j", "j")
+        long_head, short_head = hand.screen.splitlines()[1][40:], hand.screen.splitlines()[1][:40]
+        assert "↑3" in long_head
+        assert "↑2" in short_head, "all of a branch of two lines is above"
+        await hand.press("k", "k", "k")
+        assert "↑" not in hand.screen
+
+
+async def test_a_passage_of_the_author_s_alone_is_set_beside_its_first_version(path: Path) -> None:
+    with Story(path) as story:
+        node = shape.write_child(story, BELLS, "The tide went out.")
+        shape.edit(story, node, "The tide came back.")
+    async with at_the_loom(path) as hand:
+        await hand.goes(node)
+        await hand.press("c")
+        await hand.shows("first version", "[went out]", "came back")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_columns_stand_straight_beside_characters_that_are_shown_as_others(
+    path: Path, size: tuple[int, int]
+) -> None:
+    with Story(path) as story:
+        hostile = shape.write_child(story, BELLS, HOSTILE * 3)
+        shape.write_child(story, BELLS, "Bell. " * 200)
+    async with at_the_loom(path, size) as hand:
+        screen = await compared(hand, hostile, "app.bell")
+        lines = hand.screen.splitlines()[2:8]
+        _, wide = widths(size[0] - 2, 2)
+        assert screen._columns[1].node != hostile
+        for line in lines:
+            assert cell_len(line[: line.index("Bell.")]) == 1 + wide + GAP

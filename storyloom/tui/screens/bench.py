@@ -84,6 +84,9 @@ class Bench(Panes):
         if not self.has_class("-small"):
             self.redraw(changed=True)
 
+    async def stop_below(self, node: int) -> None:
+        """Stop what is written where it is about to be pruned; the part that grows does it."""
+
     async def act(self, function: Callable[..., T], *arguments: object) -> T:
         """Do one step of the author's in a thread and show the tree as it then is."""
         result = await asyncio.to_thread(function, self.story, *arguments)

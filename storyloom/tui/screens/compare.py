@@ -1,13 +1,15 @@
 """The branches of a fork side by side: to be read against each other, and one of them chosen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar
 
-from storyloom.story import history, log, shape, weaves
+from storyloom.story import history, log, reading, shape, weaves
+from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import COMPARE
 from storyloom.tui.keys import bindings
+from storyloom.tui.legend import Legend
 from storyloom.tui.screens.side_by_side import SideBySide
 
 __all__ = ["CompareScreen"]
@@ -18,6 +20,11 @@ class CompareScreen(SideBySide):
 
     TABLE = COMPARE
     BINDINGS: ClassVar = bindings(COMPARE)
+
+    def __init__(self, story: Story, nodes: Sequence[int], focus: int, legend: Legend) -> None:
+        super().__init__(story, nodes, focus, legend)
+        self.stop_below: Callable[[int], Awaitable[None]] | None = None
+        """Stops what is written in a node or below it, if whoever opened this can do so."""
 
     def do_pick(self, _: str) -> None:
         self.dismiss(self._node())
@@ -39,7 +46,7 @@ class CompareScreen(SideBySide):
 
     async def do_prune(self, _: str) -> None:
         node = self._node()
-        if next(card for card in self._cards if card.id == node).woven:
+        if self._branches[node].card.woven:
             self._ask_first("The weave goes through here. Prune it? y/n", self._prune)
         else:
             await self._prune()
@@ -48,24 +55,37 @@ class CompareScreen(SideBySide):
         node = self._node()
         ids = [column.node for column in self._columns]
         self._wanted = (ids[self._current + 1 :] + ids[: self._current][::-1] + [0])[0]
-        await asyncio.to_thread(shape.prune, self.story, node)
+        await self._stop([node])
+        if reading.exists(self.story, node):
+            # One that was stopped before it had any text is gone already.
+            await asyncio.to_thread(shape.prune, self.story, node)
         await self._read()
         if self.app.screen is self:
             self.say("Pruned; u brings it back.")
 
     async def do_keep_only(self, _: str) -> None:
         node = self._node()
-        if any(card.woven for card in self._cards if card.id != node):
+        if any(self._branches[other].card.woven for other in self._branches if other != node):
             self._ask_first("The weave goes through another one. Prune them all the same? y/n",
                             self._keep_only)  # fmt: skip
         else:
             await self._keep_only()
 
     async def _keep_only(self) -> None:
-        count = await asyncio.to_thread(shape.keep_only, self.story, self._node())
+        node = self._node()
+        await self._stop(other for other in self._branches if other != node)
+        count = await asyncio.to_thread(shape.keep_only, self.story, node)
         self._blind = False
         await self._read()
         self.say(f"{count} other{'s' if count != 1 else ''} pruned; u brings them back.")
+
+    async def _stop(self, nodes: Iterable[int]) -> None:
+        """Stop what is written in those branches: what is pruned is not to be paid for longer."""
+        for node in nodes:
+            if self.stop_below is not None:
+                await self.stop_below(node)
+            elif self._branches[node].card.streaming:
+                raise Refusal("That is still being written; ^g in the loom stops it.")
 
     def _ask_first(self, question: str, act: Callable[[], Awaitable[None]]) -> None:
         async def answer(given: str) -> None:
@@ -75,6 +95,8 @@ class CompareScreen(SideBySide):
         self.ask(question, answer)
 
     async def do_undo(self, _: str) -> None:
+        if history.undoable(self.story) == "gen.request":
+            await self._stop(self._branches)
         kind = await asyncio.to_thread(history.undo, self.story)
         await self._read()
         self.say(

@@ -22,7 +22,9 @@ class Looking(Bench):
             if isinstance(node, int) and reading.exists(self.story, node):
                 self.go(node)
 
-        self.app.push_screen(CompareScreen(self.story, nodes, self.cursor, self.legend), back)
+        screen = CompareScreen(self.story, nodes, self.cursor, self.legend)
+        screen.stop_below = self.stop_below
+        self.app.push_screen(screen, back)
 
     def do_read(self, _: str) -> None:
         from storyloom.tui.screens.reader import ReaderScreen

@@ -18,9 +18,6 @@ _LOOKED_AT = 100
 class Shaping(Bench):
     """Prune, restore, join, weave, undo; and why, reason, note, chapter and the story's texts."""
 
-    async def stop_below(self, node: int) -> None:
-        """Stop what is written where it is about to be pruned; the part that grows does it."""
-
     async def do_prune(self, _: str) -> None:
         card = next((card for card in self._cards if card.id == self.cursor), None)
         if card is None:

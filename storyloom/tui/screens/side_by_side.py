@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from textual import events
@@ -11,12 +10,12 @@ from textual.app import ComposeResult
 
 from storyloom.curate.alike import Alike, compare
 from storyloom.curate.worddiff import word_diff
-from storyloom.story import log, marks, reading
-from storyloom.story.reading import Card
+from storyloom.story import marks
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line, words
 from storyloom.tui import clipboard
 from storyloom.tui.abreast import Column, against, drawn, in_sight, lines_of, widths
+from storyloom.tui.compared import Branch, branches, column, first_text, ordered
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
@@ -24,6 +23,9 @@ from storyloom.tui.widgets.likeness import LikenessPane
 from storyloom.tui.widgets.lines import Line, LinePane
 
 __all__ = ["SideBySide"]
+
+_LOOKS = 0.5
+"""Seconds between two looks at branches that are being written."""
 
 
 class SideBySide(CommandScreen):
@@ -40,8 +42,8 @@ class SideBySide(CommandScreen):
         self.story, self.legend = story, legend
         self._given = tuple(nodes)
         self._wanted = focus
-        self._cards: list[Card] = []
-        self._texts: dict[int, str] = {}
+        self._branches: dict[int, Branch] = {}
+        self._why = ""
         self._columns: list[Column] = []
         self._lines: dict[int, list[Line]] = {}
         """The lines of the columns that were in sight, by their places."""
@@ -59,6 +61,7 @@ class SideBySide(CommandScreen):
 
     def on_mount(self) -> None:
         self.run_worker(self._begin(), exit_on_error=False)
+        self.set_interval(_LOOKS, self._look_on)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -70,8 +73,7 @@ class SideBySide(CommandScreen):
 
     async def _begin(self) -> None:
         await self._read()
-        only = self._cards[0] if len(self._cards) == 1 else None
-        if only is not None and only.edited:
+        if len(self._branches) == 1:
             # A branch alone has nothing beside it but what it was.
             with contextlib.suppress(Refusal):
                 await self._show_versions()
@@ -80,14 +82,14 @@ class SideBySide(CommandScreen):
 
     async def _read(self) -> None:
         """Read the branches that are there and show them; how alike they are is shown later."""
-        self._cards, self._texts = await asyncio.to_thread(_branches, self.story, self._given)
-        if not self._cards:
+        self._branches, self._why = await asyncio.to_thread(_fork, self.story, self._given)
+        if not self._branches:
             self.dismiss(None)
             return
         self._versions = False
         self._alike = None
         await self._make()
-        self._work_out([self._texts[column.node] for column in self._columns])
+        self._work_out([self._branches[column.node].text for column in self._columns])
 
     def _work_out(self, texts: list[str]) -> None:
         """Show how alike these texts are as soon as it is known; keys need not wait for it."""
@@ -98,23 +100,15 @@ class SideBySide(CommandScreen):
 
         self.run_worker(work(), group="figures", exclusive=True, exit_on_error=False)
 
-    def _order(self) -> list[int]:
-        """Return the branches as they are numbered: in the fork's order, or shuffled when blind."""
-        order = list(self._given)
-        if self._blind:
-            # The same each time for one fork: to look twice is not to be told more.
-            random.Random(str(self._given)).shuffle(order)
-        return order
-
     async def _make(self) -> None:
         """Make the columns anew and draw them."""
-        if not self._cards:
+        if not self._branches:
             return
-        cards = {card.id: card for card in self._cards}
+        legend = None if self._blind else self.legend
         self._columns = [
-            self._column(cards[node], number)
-            for number, node in enumerate(self._order(), 1)
-            if node in cards
+            column(self._branches[node], number, legend)
+            for number, node in enumerate(ordered(self._given, blind=self._blind), 1)
+            if node in self._branches
         ]
         ids = [column.node for column in self._columns]
         self._current = ids.index(self._wanted) if self._wanted in ids else 0
@@ -123,56 +117,62 @@ class SideBySide(CommandScreen):
         await self._mark()
         self._lay_out()
 
-    def _column(self, card: Card, number: int) -> Column:
-        text = [(self._texts[card.id], "text")]
-        if self._blind:
-            return Column(card.id, str(number), "", "dim", text)
-        label = f"{number}{'*' if card.woven else ''}"
-        return Column(card.id, label, self._about(card), self.legend.role(card.model), text)
+    def refresh_texts(self, live: Mapping[int, str]) -> None:
+        """Show what has arrived of branches that are being written, by node."""
+        for at, shown in enumerate(self._columns):
+            branch, text = self._branches.get(shown.node), live.get(shown.node, "").strip()
+            # What is kept may lag behind what was shown already.
+            if branch is None or len(text) <= len(branch.text):
+                continue
+            branch = replace(branch, text=text, words=words(text))
+            self._branches[shown.node] = branch
+            if not self._versions and at not in self._marked:
+                about = column(branch, 0, None if self._blind else self.legend).about
+                self._columns[at] = replace(shown, text=[(text, "text")], about=about)
+                self._lines.pop(at, None)
+        if self._columns and self._width:
+            self._draw()
+
+    async def _look_on(self) -> None:
+        """Show how branches that are being written go on; read all again when one has ended."""
+        growing = [node for node, branch in self._branches.items() if branch.card.streaming]
+        if not growing or self.app.screen is not self:
+            return
+        found = await asyncio.to_thread(branches, self.story, growing)
+        if all(node in found and found[node].card.streaming for node in growing):
+            self.refresh_texts({node: branch.text for node, branch in found.items()})
+        elif not self._versions:
+            await self._read()
 
     async def _mark(self) -> None:
         """Mark what differs from the current column in those in sight; a fork may have many."""
         if not self._diff or self._versions or not self._columns:
             return
-        columns = self._columns
-        own = self._texts[columns[self._current].node]
-        wanted = {
-            at: self._texts[self._columns[at].node]
+        columns, current = self._columns, self._current
+        own = self._branches[columns[current].node].text
+        texts = {
+            at: self._branches[columns[at].node].text
             for at in self._in_sight()
-            if at != self._current and at not in self._marked
+            if at != current and at not in self._marked
         }
         found = await asyncio.to_thread(
-            lambda: {at: against(word_diff(own, text)) for at, text in wanted.items()}
+            lambda: {at: against(word_diff(own, text)) for at, text in texts.items()}
         )
-        if columns is not self._columns:
+        if columns is not self._columns or current != self._current:
             return
         for at, text in found.items():
             self._columns[at] = replace(self._columns[at], text=text)
             self._lines.pop(at, None)
         self._marked |= found.keys()
 
-    def _about(self, card: Card) -> str:
-        """Say how a branch stands, where that is not simply finished, who wrote it, how long it is.
-
-        In this order, as a narrow column cuts the end off.
-        """
-        name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
-        state = "being written" if card.streaming else card.finish.replace("_", " ")
-        parts = [
-            state if state not in ("", "stop", "length") else "",
-            f"{name}{'~' if card.edited else ''} {words(self._texts[card.id])}w",
-        ]
-        return "  ".join(part for part in parts if part)
-
     async def _show_versions(self) -> None:
         """Put a branch's first text and its present one beside each other."""
         node = self._node()
         if self._blind:
             raise Refusal("An earlier version would say who wrote this; r ends the blind reading.")
-        kept = await asyncio.to_thread(log.versions, self.story, node)
-        present = self._texts[node]
-        first = next((version.text.strip() for version in kept if version.text), "")
-        if first == present:
+        first = await asyncio.to_thread(first_text, self.story, node)
+        present = self._branches[node].text
+        if not first or first == present or self._branches[node].card.streaming:
             raise Refusal("This branch was never edited, so there is no other version of it.")
         changed = await asyncio.to_thread(word_diff, first, present)
         self._versions = True
@@ -217,23 +217,22 @@ class SideBySide(CommandScreen):
         made = [self._lines_at(at) for at in places]
         longest = max(len(lines) for lines in made)
         self._top = max(0, min(self._top, longest - self._page))
-        pane.show_lines(
-            drawn(
-                shown, made, self._current - self._first, self._top, self._width, pane.size.height
-            )
+        lines = drawn(
+            shown, made, self._current - self._first, self._top, self._width, pane.size.height,
+            counted=not self._blind,
         )  # fmt: skip
+        pane.show_lines(lines)
         self._show_header(len(shown))
 
     def _show_header(self, many: int) -> None:
         count = len(self._columns)
-        parent = self._cards[0].parent
-        why = marks.text_of(self.story, parent, "why") if parent else ""
+        parent = next(iter(self._branches.values())).card.parent
         where = f"n{parent}" if parent else "the beginning"
         left = [("compare", "title"), (f"branches of {where}", "text")]
         if self._versions:
             left[1] = (f"n{self._node()} and what it was", "text")
-        if why:
-            left.append((f"why: {one_line(why)}", "why"))
+        if self._why:
+            left.append((f"why: {one_line(self._why)}", "why"))
         last = min(count, self._first + many)
         right = [(f"{self._first + 1}-{last} of {count}", "dim")]
         if self._diff or self._versions:
@@ -336,11 +335,11 @@ class SideBySide(CommandScreen):
             await self._read()
 
     def do_copy(self, _: str) -> None:
-        self.say(clipboard.copy(self.app, self._texts[self._node()]))
+        self.say(clipboard.copy(self.app, self._branches[self._node()].text))
 
 
-def _branches(story: Story, nodes: Sequence[int]) -> tuple[list[Card], dict[int, str]]:
-    """Return those of the nodes that are not pruned, and their texts."""
-    cards = [card for card in reading.cards(story, list(nodes)) if not card.pruned]
-    pieces = reading.pieces(story, [card.id for card in cards])
-    return cards, {piece.node: piece.text.strip() for piece in pieces}
+def _fork(story: Story, nodes: Sequence[int]) -> tuple[dict[int, Branch], str]:
+    """Return the branches, and what their fork is for."""
+    found = branches(story, nodes)
+    parent = next((branch.card.parent for branch in found.values()), 0)
+    return found, marks.text_of(story, parent, "why") if parent else ""

@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from storyloom.curate.alike import Alike
 from storyloom.tui.abreast import GAP
+from storyloom.tui.widgets.columns import paragraph
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 
 __all__ = ["LikenessPane"]
@@ -13,8 +14,10 @@ __all__ = ["LikenessPane"]
 _HOW = "share of content words that both have"
 _ROOM = 100
 """Cells from which it is said what the figures are."""
-_ROWS = 7
-"""Lines from which each branch gets one of its own."""
+_ROWS = 9
+"""Lines from which there is room for a table."""
+_CELL = 7
+"""Cells of a figure in it."""
 
 
 class LikenessPane(TitledPane):
@@ -59,50 +62,74 @@ class LikenessPane(TitledPane):
         said = f"{many} pair{'s' if many != 1 else ''} of twins" if many else "no twins"
         figures = f"mean {alike.mean:.2f}   distinct {alike.distinct:.2f}   {said}"
         self.note = (figures if width < _ROOM else f"{figures}   ({_HOW})", "dim")
-        lines = [self._pairs(alike, width)]
-        if height >= _ROWS:
-            lines.append(_said("shared:", alike.shared, width))
-            lines += [self._alone(alike, at, width) for at in self._near(height - 2)]
-        else:
-            lines += [_said("shared:", alike.shared, width), self._below(alike)]
-        self.show_inside(lines[:height])
+        lines = self._figures(alike, width) if height >= _ROWS else [self._pairs(alike, width)[0]]
+        lines.append(_said("shared:", alike.shared, width))
+        lines += self._below(alike, height - len(lines))
+        self.show_inside(lines)
 
-    def _near(self, room: int) -> range:
-        """Return the branches to be told of: the current one among as many as there is room for."""
-        first = max(0, min(self._current - room // 2, len(self._labels) - room))
-        return range(first, min(len(self._labels), first + room))
+    def _figures(self, alike: Alike, width: int) -> list[Line]:
+        """Return the columns' figures as a table, and beside it the pairs of all branches."""
+        figures = {frozenset((pair.one, pair.other)): pair for pair in alike.pairs}
+        head = "".join(f"{self._labels[at]:>{_CELL}}" for at in self._shown)
+        table: list[Line] = [((f"{'':{_CELL}}{head}", "dim"),)]
+        for one in self._shown:
+            row: list[Part] = [(f"{self._labels[one]:>{_CELL}}", "dim")]
+            for other in self._shown:
+                pair = figures.get(frozenset((one, other)))
+                if pair is None:
+                    row.append((f"{'-':>{_CELL}}", "dim"))
+                else:
+                    shown = f"{'=' if pair.twins else ''}{pair.figure:.2f}"
+                    row.append((f"{shown:>{_CELL}}", "warning" if pair.twins else "text"))
+            table.append(tuple(row))
+        room = width - _CELL * (len(self._shown) + 1)
+        beside = self._pairs(alike, room, len(table))
+        return [(*row, *line) for row, line in zip(table, beside, strict=True)]
 
-    def _pairs(self, alike: Alike, width: int) -> Line:
-        """Name the pairs, those of the current branch first, twins as such."""
+    def _pairs(self, alike: Alike, width: int, rows: int = 1) -> list[Line]:
+        """Name the pairs in that many rows, the most alike first, twins as such.
+
+        In one row those of the current branch come first of all.
+        """
         at = self._current
         pairs = sorted(
-            alike.pairs, key=lambda pair: (at not in (pair.one, pair.other), -pair.figure)
+            alike.pairs,
+            key=lambda pair: (rows == 1 and at not in (pair.one, pair.other), -pair.figure),
         )
-        parts: list[Part] = []
+        lines: list[list[Part]] = [[("  ", "")]]
         room = width - 2
         for pair in pairs:
             text = f"{self._labels[pair.one]}-{self._labels[pair.other]} {pair.figure:.2f}"
             text += " twins" if pair.twins else ""
-            if cell_len(text) + 3 > room:
-                parts.append(("…", "dim"))
-                break
+            # The last line keeps a cell for the mark that there are more.
+            if cell_len(text) + 3 + (len(lines) == rows) > room:
+                if len(lines) == rows:
+                    lines[-1].append(("…", "dim"))
+                    break
+                lines.append([("  ", "")])
+                room = width - 2
             room -= cell_len(text) + 3
-            parts.append((f"{text}   ", "warning" if pair.twins else "text"))
-        return (("  ", ""), *parts)
+            lines[-1].append((f"{text}   ", "warning" if pair.twins else "text"))
+        return [*map(tuple, lines), *[()] * (rows - len(lines))]
 
-    def _below(self, alike: Alike) -> Line:
+    def _below(self, alike: Alike, rows: int) -> list[Line]:
         """Return the words that one alone has, each branch's below its column."""
-        parts: list[Part] = [(" ", "")]
+        columns: list[list[Line]] = []
         for at in self._shown:
-            label, room = f" only {self._labels[at]}: ", max(0, self._wide)
-            parts.append((fitted(label, min(room, cell_len(label))), "dim"))
+            label = f"only {self._labels[at]}: "
             listed = " ".join(alike.alone[at]) or "–"
-            parts.append((fitted(listed, max(0, room - cell_len(label))), "text"))
-            parts.append((" " * GAP, ""))
-        return tuple(parts)
-
-    def _alone(self, alike: Alike, at: int, width: int) -> Line:
-        return _said(f"only {self._labels[at]}:", alike.alone[at], width)
+            own = paragraph(label + listed, max(4, self._wide - 1), "text", most=rows)
+            text = own[0][0][0]
+            columns.append([((text[: len(label)], "dim"), (text[len(label) :], "text")), *own[1:]])
+        out: list[Line] = []
+        for y in range(rows):
+            line: list[Part] = [("  ", "")]
+            for own in columns:
+                cell = own[y] if y < len(own) else ()
+                used = sum(cell_len(text) for text, _ in cell)
+                line += [*cell, (" " * (self._wide + GAP - used), "")]
+            out.append(tuple(line))
+        return out
 
 
 def _said(label: str, words: Sequence[str], width: int) -> Line:
