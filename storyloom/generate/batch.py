@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storyloom.generate import context, joining
+from storyloom.generate import joining
 from storyloom.generate.plan import settings_for
-from storyloom.models import tokens
+from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import growth, marks, reading
+from storyloom.story import growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -281,18 +281,11 @@ def _requests(
     calls: list[Call] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        local = fact.provider == "embedded"
-        reserve = int(settings.words * 1.4) if local else int(settings.words * 2) + 40
-        made = context.assemble(
-            _sources(story, settings, parent, fact, why),
-            fact,
-            cap=settings.context,
-            reserve=reserve,
-            count=lambda text, model=entry.model: tokens.count(text, model),
-        )
-        params: dict[str, Any] = {"max_tokens": reserve}
+        made = request_for(story, settings, parent, entry, fact, why=why)
+        params: dict[str, Any] = {"max_tokens": reserve(settings, fact)}
         if settings.temperature is not None:
             params["temperature"] = settings.temperature
+        local = fact.provider == "embedded"
         if local:
             params["seed"] = random.randrange(1 << 30)
         for index in range(part.count):
@@ -312,18 +305,3 @@ def _requests(
                 )
             )
     return asked, calls
-
-
-def _sources(
-    story: Story, settings: Settings, parent: int, facts: Facts, why: str
-) -> context.Sources:
-    room = context.room_in_characters(facts, settings.context)
-    strand = reading.strand_text(story, parent, least=room) if parent else ""
-    return context.Sources(
-        strand=strand,
-        skipped=reading.length(story, parent) - len(strand) if parent else 0,
-        premise=marks.story_text(story, "premise"),
-        style=marks.story_text(story, "style"),
-        why=why,
-        words=settings.words,
-    )

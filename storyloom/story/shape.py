@@ -26,21 +26,27 @@ _OF_THE_BEGINNING = ("note", "bookmark", "label")
 """What is said of a passage as a whole goes with its first half when it is split, as tags do."""
 
 
-def write_child(story: Story, parent: int, text: str) -> int:
-    """Add the author's own text as the last child of `parent` and return its id."""
-    text = _worth_keeping(text)
+def write_child(story: Story, parent: int, text: str, runs: Runs | None = None) -> int:
+    """Add the author's own text as the last child of `parent` and return its id.
+
+    `runs` say whose characters it has, from an editor that kept them; without, all are human.
+    """
+    text, runs = _attributed(text, runs)
     with story.act("node.create") as act:
         if parent:
             act.settled(parent)
-        return act.add(parent, keys_at_end(act, parent, 1)[0], text)
+        return act.add(parent, keys_at_end(act, parent, 1)[0], text, runs)
 
 
-def write_sibling(story: Story, node: int, text: str) -> int:
-    """Add the author's own text beside `node`, right after it, and return its id."""
-    text = _worth_keeping(text)
+def write_sibling(story: Story, node: int, text: str, runs: Runs | None = None) -> int:
+    """Add the author's own text beside `node`, right after it, and return its id.
+
+    `runs` are those of `write_child`.
+    """
+    text, runs = _attributed(text, runs)
     with story.act("node.create") as act:
         state = act.node(node)
-        return act.add(state.parent, key_after(act, state.parent, state.ord), text)
+        return act.add(state.parent, key_after(act, state.parent, state.ord), text, runs)
 
 
 def edit(
@@ -59,8 +65,7 @@ def edit(
     text is refused: prune the node instead. `expected` is the text that the author began to edit;
     when the node has another one by now, the edit is refused.
     """
-    known = kept_with_runs(text, runs) if runs is not None else None
-    text = _worth_keeping(text)
+    text, known = _attributed(text, runs)
     with story.act("node.text", data={"how": how}) as act:
         state = act.settled(node)
         old, old_runs = act.text(state.rev)
@@ -71,7 +76,7 @@ def edit(
             )
         if old == text:
             return False
-        new_runs = known[1] if known is not None else origins.attributed(old, old_runs, text)
+        new_runs = known if known is not None else origins.attributed(old, old_runs, text)
         act.change(node, "rev", act.revise(node, text, new_runs))
         _keep_chapters(act, node, old, text)
         return True
@@ -256,6 +261,12 @@ def _worth_keeping(text: str) -> str:
     if not text.strip():
         raise Refusal("There is no text to keep.")
     return text
+
+
+def _attributed(text: str, runs: Runs | None) -> tuple[str, Runs | None]:
+    """Return a text as it is kept, and its runs; None when those given are not its own."""
+    known = kept_with_runs(text, runs) if runs is not None else None
+    return _worth_keeping(text), known[1] if known is not None else None
 
 
 def _children(act: Act, parent: int) -> list[tuple[int, int]]:

@@ -262,10 +262,11 @@ def _driver() -> "type[Driver] | None":
     """Return the driver that spares a thin line, None where Textual has to choose its own."""
     if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
         return None
-    from storyloom.tui import typed
+    from storyloom.tui import pasting, typed
     from storyloom.tui.driver import ThinDriver
 
     typed.allow_any()
+    pasting.keep_whole()
     return ThinDriver
 
 

@@ -50,7 +50,6 @@ LOOM = _screen(
     _c("again", ".", "Ask for as many again at this fork", "make"),
     _c("more", "+", "One branch more in the next batch", "make"),
     _c("fewer", "-", "One branch fewer in the next batch", "make"),
-    _c("models", "m", "Choose the models from here down", "make", "models"),
     _c("why", "a", "Say what the next fork from here is for", "make", "", "TEXT"),
     _c("reason", "A", "Say why this branch was chosen", "make", "", "TEXT"),
     _c("write", "i", "Write what comes next by hand", "make", "write"),
@@ -58,7 +57,6 @@ LOOM = _screen(
     _c("stop", "ctrl+g", "Stop what is being written", "make"),
     _c("edit", "e", "Edit this passage here", "shape", "edit"),
     _c("editor", "E", "Edit this passage in $EDITOR", "shape"),
-    _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("join", "J", "Join this passage with its parent", "shape"),
     _c("prune", "x", "Prune this branch and all below it", "shape", "prune"),
     _c("keep-only", "X", "Prune all other branches of this fork", "shape"),
@@ -73,10 +71,12 @@ LOOM = _screen(
     _c("note", ";", "Write a note on this passage", "shape", "", "TEXT"),
     _c("tag", "t", "Give this passage a tag, or take it away", "shape", "", "NAME"),
     _c("bookmark", "b", "Set a bookmark here, or take it away", "shape", "", "NAME"),
-    _c("undo", "u", "Take the last step back", "shape", "undo"),
+    _c("undo", "u", "Take the last step back", "shape"),
     _c("redo", "ctrl+r", "Make it again", "shape"),
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
+    _c("models", "m", "Choose the models from here down", "make", "models"),
+    _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),
     _c("context", "I", "Show what the models would be sent from here", "look"),
     _c("view", "v", "Show the tree or the branches", "look"),
@@ -89,7 +89,7 @@ LOOM = _screen(
     _c("title", "", "Change the story's title", "look", "", "TEXT"),
     _c("premise", "", "Change what the story is about", "look", "", "TEXT"),
     _c("style", "", "Change the style that every model is told", "look", "", "TEXT"),
-    _c("library", "q escape", "Go to the library", "leave"),
+    _c("library", "q", "Go to the library", "leave"),
     _c("quit", "", "Leave Storyloom", "leave"),
     *_EVERYWHERE,
 )
@@ -229,7 +229,7 @@ EDITOR = _screen(
 
 NEW_STORY = _screen(
     "new",
-    _c("create", "ctrl+o ctrl+s", "Create the story and open it", "make", "^o create"),
+    _c("create", "ctrl+o ctrl+s", "Create the story, open it", "make", "^o create  Tab next box"),
     _c(
         "leave", "ctrl+g escape", "Go back; asks once when something was typed", "leave", "^g leave"
     ),

@@ -11,11 +11,11 @@ __all__ = ["Hints"]
 
 _STEPS = (
     ("generate", "{generate} grows branches from here: several ways on for the story."),
-    ("next", "{next} and {previous} go through the branches; the story above changes with them."),
+    ("next", "{next} and {previous} go through the branches, {compare} sets them side by side."),
     ("prune", "{prune} prunes a branch you do not want; {undo} brings it back."),
-    ("edit", "{edit} edits a passage: what you type is kept as yours, the rest as the model's."),
+    ("edit", "{edit} edits a passage: your words are kept as yours, the rest as a model's."),
     ("weave", "{weave} weaves: the path to here becomes the story that is read and exported."),
-    ("export", ":export writes the woven story to a file. {help} shows every key."),
+    ("export", ":export writes the woven story to a file, {read} reads it. {help} shows all keys."),
 )
 """A command, and what is said until it was used once. In braces are commands, for their keys."""
 

@@ -1,5 +1,6 @@
 """Single steps of an author, where a rule of the design is best seen on one example."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from storyloom.story import check, growth, history, marks, place, reading, shape, tips, weaves
 from storyloom.story.act import Changed
 from storyloom.story.growth import Asked, Result
-from storyloom.story.origins import PASTE, Run
+from storyloom.story.origins import PASTE, Run, Runs
 from storyloom.story.shelf import facts, shelf
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -122,6 +123,32 @@ def test_the_original_of_an_edited_node_is_still_in_the_file(story: Story) -> No
     ]
     texts = story.read.execute("SELECT text FROM rev WHERE node = ? ORDER BY id", (node,))
     assert [row[0] for row in texts.fetchall()] == ["iron", "irXXon"]
+
+
+@pytest.mark.parametrize("write", [shape.write_child, shape.write_sibling])
+def test_what_is_written_keeps_the_origins_that_an_editor_knew(
+    story: Story, write: Callable[[Story, int, str, Runs | None], int]
+) -> None:
+    at = shape.write_child(story, 1, "Beside.")
+    runs = (Run(PASTE, 3), Run("human", 2), Run("model:m/one", 4))
+    node = write(story, at, "e\u0301!\r\n new", runs)
+    (piece,) = reading.pieces(story, [node])
+    assert piece.text == "é!\n new"
+    assert piece.runs == (Run(PASTE, 2), Run("human", 1), Run("model:m/one", 4))
+    assert check.check(story).faults == []
+    history.undo(story)
+    history.redo(story)
+    assert reading.pieces(story, [node]) == [piece]
+
+
+@pytest.mark.parametrize("write", [shape.write_child, shape.write_sibling])
+@pytest.mark.parametrize("runs", [None, (Run(PASTE, 4),), (Run(PASTE, 6), Run("human", -1))])
+def test_without_origins_that_are_its_own_what_is_written_is_human(
+    story: Story, write: Callable[[Story, int, str, Runs | None], int], runs: Runs | None
+) -> None:
+    at = shape.write_child(story, 1, "Beside.")
+    (piece,) = reading.pieces(story, [write(story, at, "Mine.", runs)])
+    assert piece.runs == (Run("human", 5),)
 
 
 def test_what_hands_and_files_write_is_kept_composed(story: Story) -> None:

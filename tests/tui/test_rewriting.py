@@ -3,16 +3,21 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual import events
 
-from storyloom.story import reading, weaves
+from storyloom.generate.joining import joined
+from storyloom.story import origins, reading, weaves
 from storyloom.story.story import Story
+from storyloom.tui.screens import rewriting
 from storyloom.tui.screens.editor import EditorScreen, Passage
 from tests.tui.looming import Hand, at_the_loom, state
 from tests.tui.stage import SIZES
 from tests.tui.stories import grown
 
 MODEL = "model:openai/gpt-4o-mini"
+ORIGIN = st.sampled_from(["human", "paste", MODEL])
 
 
 @pytest.fixture
@@ -186,6 +191,42 @@ async def test_i_writes_a_child_and_o_a_sibling_by_hand(path: Path, size: tuple[
         assert hand.kids(1) == [iron, hand.cursor, salt]
         assert hand.text == "bone."
         assert hand.card.model == ""
+
+
+@pytest.mark.parametrize("key", ["i", "o"])
+async def test_a_long_paste_into_a_new_branch_is_marked_as_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr("storyloom.tui.screens.base._PASTE_SECONDS", 0)
+    async with at_the_loom(path) as hand:
+        passage = await opens(hand, key)
+        hand.app.post_message(events.Paste("p" * 20))
+        await hand.until(lambda: passage.text == "p" * 20)
+        await hand.types("!")
+        await keeps(hand)
+        lead = [("human", 1)] if key == "i" else []
+        assert hand.text == " " * len(lead) + "p" * 20 + "!"
+        assert hand.runs_of(hand.cursor) == [*lead, ("paste", 20), ("human", 1)]
+
+
+@given(
+    st.sampled_from(["", "iron", "iron ", "iron\n", "iron\n\n", "iron “"]),
+    st.lists(st.tuples(st.sampled_from(["  ", "\n\n\n", " \n", "word", "“Oh", "湖"]), ORIGIN)),
+)
+def test_origins_go_along_when_a_text_is_made_fit_to_follow(
+    before: str, parts: list[tuple[str, str]]
+) -> None:
+    text = "".join(part for part, _ in parts)
+    runs = origins.joined(*(origins.whole(part, origin) for part, origin in parts))
+    fit, fitted = rewriting._fitted(before, text, runs)
+    assert fit == joined(before, text)
+    assert len(fit) == sum(run.length for run in fitted)
+    body = len(text.lstrip())
+    assert origins.split(fitted, len(fit) - body)[1] == origins.split(runs, len(text) - body)[1]
+    if fit == text:
+        assert fitted == runs
+    if len(fit) == len(text) + 1:
+        assert fitted == origins.joined(origins.whole(" ", "human"), runs)
 
 
 async def test_nothing_written_makes_no_branch(path: Path) -> None:

@@ -211,12 +211,66 @@ async def test_missing_weights_are_told_and_nothing_hangs(path: Path) -> None:
         assert not offers(hand).is_open
 
 
-async def test_a_branch_written_by_hand_says_where_to_ask(path: Path) -> None:
-    async with at_the_loom(path) as hand:
+@pytest.mark.parametrize(("key", "strand"), [("i", "was made of iron"), ("o", "was made of")])
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_branch_written_by_hand_can_be_gone_on_from_too(
+    path: Path,
+    client: Client,
+    provider: Provider,
+    settings: Settings,
+    key: str,
+    strand: str,
+    size: tuple[int, int],
+) -> None:
+    provider.answer(lambda _: says(" and rust."))
+    async with at_the_loom(path, size, settings, client) as hand:
+        iron, salt = hand.kids(1)
+        passage = await edits(hand, key)
+        await hand.types("but old")
+        await hand.press("tab")
+        await hand.shows("and rust.")
+        sent = str(provider.requests[-1].body["messages"])
+        assert strand in sent
+        assert "but old" in sent
+        assert ("iron" in sent) == (key == "i")
+        await hand.press("tab")
+        assert passage.text == "but old and rust."
+        await keeps(hand)
+        lead = 1 if key == "i" else 0
+        assert hand.text == " " * lead + "but old and rust."
+        assert hand.runs_of(hand.cursor) == [("human", 7 + lead), (TIDE, 10)]
+        assert hand.cursor in (hand.kids(iron) if key == "i" else hand.kids(1))
+        await hand.press("u")
+        assert (hand.kids(1), hand.kids(iron)) == ([iron, salt], [])
+
+
+async def test_a_branch_that_is_all_a_models_is_stored_as_that(
+    path: Path, client: Client, provider: Provider, settings: Settings
+) -> None:
+    provider.answer(lambda _: says("And rust."))
+    async with at_the_loom(path, settings=settings, client=client) as hand:
         passage = await edits(hand, "i")
         await hand.press("tab")
-        assert "e edits it and Tab asks there" in hand.foot
-        assert passage.text == ""
+        await hand.shows("And rust.")
+        await hand.press("tab")
+        assert passage.text == " And rust."
+        await keeps(hand)
+        assert hand.runs_of(hand.cursor) == [(TIDE, 10)]
+
+
+async def test_another_beginning_can_be_asked_for(
+    path: Path, client: Client, provider: Provider, settings: Settings
+) -> None:
+    provider.answer(lambda _: says("Once"))
+    async with at_the_loom(path, settings=settings, client=client) as hand:
+        await hand.press("<")
+        passage = await edits(hand, "o")
+        await hand.press("tab")
+        await hand.shows("Once")
+        await hand.press("tab")
+        await keeps(hand)
+        assert passage.text == hand.text == "Once"
+        assert hand.runs_of(hand.cursor) == [(TIDE, 4)]
 
 
 async def test_the_opening_can_be_gone_on_from(

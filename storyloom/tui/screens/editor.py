@@ -52,8 +52,7 @@ def as_draft(original: str, text: str, runs: Runs) -> dict[str, str]:
 class EditorScreen(Suggesting):
     """One passage. Dismissed with `Written`, or with None when the author leaves.
 
-    `ask` makes the requests for ways on from the cursor; without it `no_ask` says why there are
-    none. `legend` has the models' colours.
+    `ask` makes the requests for ways on from the cursor. `legend` has the models' colours.
     """
 
     TABLE: ClassVar[tuple[Command, ...]] = EDITOR
@@ -75,11 +74,10 @@ class EditorScreen(Suggesting):
         runs: Runs,
         *,
         notice: str = "",
-        ask: "Ask | None" = None,
-        no_ask: str = "There are no models to be asked here.",
+        ask: Ask,
         legend: Legend | None = None,
     ) -> None:
-        super().__init__(ask, no_ask)
+        super().__init__(ask)
         self.story = story
         self._legend = legend
         self._title, self._draft, self._before = title, draft_name(draft), before
@@ -186,7 +184,10 @@ class EditorScreen(Suggesting):
     def do_leave(self, _: str) -> None:
         """Go back; a changed text waits as a draft."""
         self.stop_suggesting()
-        if self._changed:
+        if not self.query_one(Passage).text.strip():
+            # Nothing is no draft: the passage is there again the next time.
+            self._forget_draft()
+        elif self._changed:
             self._keep_draft()
             below = self.app.screen_stack[-2]
             if isinstance(below, CommandScreen):

@@ -44,6 +44,7 @@ class NewStoryScreen(CommandScreen):
         *bindings(NEW_STORY),
         Binding("tab", "app.focus_next", "Next box", show=False, priority=True),
         Binding("shift+tab", "app.focus_previous", "Box before", show=False, priority=True),
+        Binding("enter", "leave_title", "Next box", show=False, priority=True),
     ]
     CSS = """
     NewStoryScreen #around { align-horizontal: center; height: 1fr; }
@@ -103,9 +104,14 @@ class NewStoryScreen(CommandScreen):
         event.stop()
         self._changed()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter after the title goes on to the premise."""
-        event.stop()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter goes on from the title alone; in the other boxes it is a line end."""
+        if action == "leave_title":
+            return self.focused is self.query_one("#title")
+        return super().check_action(action, parameters)
+
+    def action_leave_title(self) -> None:
+        """Go on to the premise."""
         self.focus_next()
 
     def _changed(self) -> None:

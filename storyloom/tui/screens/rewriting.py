@@ -4,11 +4,12 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from storyloom import editor
 from storyloom.generate.plan import plan_for
 from storyloom.story import origins, place, reading, shape
+from storyloom.story.origins import Runs
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui.screens.bench import Bench
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rewriting"]
 
-_NOT_WHILE_NEW = "A new branch is your own words: ^o keeps it, then e edits it and Tab asks there."
-"""A branch written by hand is stored as the author's from end to end."""
+_Writing: TypeAlias = Callable[[Story, int, str, Runs], int]
+"""Puts a new branch into the story at a node, and returns it."""
 
 
 class Rewriting(Bench):
@@ -65,37 +66,30 @@ class Rewriting(Bench):
         """Write a child of the cursor by hand."""
         node = self.cursor
         self._settled()
-        before = reading.strand_text(self.story, node, least=2_000)
-        self._write(f"write after n{node}", f"write:{node}", before, shape.write_child, node)
+        self._write(f"write after n{node}", f"write:{node}", node, shape.write_child, node)
 
     def do_write_sibling(self, _: str) -> None:
         """Write another branch of the cursor's fork by hand."""
         node = self.cursor
-        before = reading.strand_text(self.story, self._fork(), least=2_000)
-        self._write(f"write beside n{node}", f"beside:{node}", before, shape.write_sibling, node)
+        fork = self._fork()
+        self._write(f"write beside n{node}", f"beside:{node}", fork, shape.write_sibling, node)
 
-    def _write(
-        self,
-        title: str,
-        draft: str,
-        before: str,
-        function: Callable[[Story, int, str], int],
-        node: int,
-    ) -> None:
-        from storyloom.generate.joining import joined
+    def _write(self, title: str, draft: str, parent: int, writing: _Writing, node: int) -> None:
+        """Write what follows `parent`; `writing` puts it into the story at `node`."""
         from storyloom.tui.screens.editor import EditorScreen, Written
+
+        before = reading.strand_text(self.story, parent, least=2_000)
 
         async def done(written: object) -> None:
             if not isinstance(written, Written):
                 return
-            # As with a model's answer: a new sentence needs a space before it.
-            text = joined(before, written.text)
-            made = await self._keep(lambda story: function(story, node, text), written.draft)
+            text, runs = _fitted(before, written.text, written.runs)
+            made = await self._keep(lambda story: writing(story, node, text, runs), written.draft)
             if made:
                 self.go(made)
 
         screen = EditorScreen(
-            self.story, title, draft, before, "", (), no_ask=_NOT_WHILE_NEW, legend=self.legend
+            self.story, title, draft, before, "", (), ask=self._ways(parent), legend=self.legend
         )
         self.app.push_screen(screen, done)
 
@@ -180,6 +174,23 @@ class Rewriting(Bench):
 
     def _fork(self) -> int:
         return reading.cards(self.story, [self.cursor])[0].parent
+
+
+def _fitted(before: str, text: str, runs: Runs) -> tuple[str, Runs]:
+    """Return a text made fit to follow `before`, and its runs.
+
+    As with a model's answer, a new sentence needs a space before it. Nobody typed that space, and
+    it is the author's.
+    """
+    from storyloom.generate.joining import joined
+
+    fit = joined(before, text)
+    same = min(len(fit), len(text))
+    while not fit.endswith(text[len(text) - same :]):
+        # Only of the space at the beginning is some gone, or another.
+        same -= 1
+    added = origins.whole(fit[: len(fit) - same], origins.HUMAN)
+    return fit, origins.spliced(runs, 0, len(text) - same, added)
 
 
 async def _edited(command: list[str], file: Path) -> tuple[bytes, int | str]:

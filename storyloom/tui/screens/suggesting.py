@@ -29,10 +29,9 @@ _HINT = "Up Down choose, Enter or Tab takes one, Esc none; typing goes on withou
 class Suggesting(CommandScreen):
     """Asking, choosing and taking. What is not taken is gone: it is stored nowhere."""
 
-    def __init__(self, ask: "Ask | None", no_ask: str) -> None:
+    def __init__(self, ask: Ask) -> None:
         super().__init__()
         self._ask = ask
-        self._no_ask = no_ask
         self._ways: Asking | None = None
         self._working: Worker[None] | None = None
         self._asked_at = (0, 0)
@@ -45,8 +44,6 @@ class Suggesting(CommandScreen):
 
     def do_suggest(self, _: str) -> None:
         """Ask the plan's models for three short ways on from the cursor."""
-        if self._ask is None:
-            raise Refusal(self._no_ask)
         passage = self.query_one(Passage)
         self.stop_suggesting()
         text, at = passage.text, passage.offset_of_cursor
