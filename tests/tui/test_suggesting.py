@@ -1,6 +1,8 @@
 """Ways on from the cursor in the editor: asked for, chosen, taken, and gone when they are not."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.servers.script import End, Hold, Reply, Text, refuses, says
 from tests.tui.looming import Hand, at_the_loom, state
 from tests.tui.stage import SIZES
 from tests.tui.stories import HOSTILE, grown
+from tests.whole.terminal import Terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -316,3 +319,18 @@ async def test_a_letter_beside_each_line_and_the_shares_say_whose_it_is(
             "g4o A", "+ BBy", "g4o CCC",
         ]  # fmt: skip
         assert any(row.startswith("g4o gpt-4o-mini 88% H by hand 11% cursor: H") for row in rows)
+
+
+@pytest.mark.pty
+async def test_what_follows_an_escape_that_ends_a_paste_never_reaches_a_command(
+    path: Path,
+) -> None:
+    program = Path(sys.executable).with_name("storyloom")
+    if not program.exists():
+        pytest.skip("storyloom is not installed beside this Python")
+    async with Terminal([program, path], {**os.environ, "TERM": "xterm-256color"}) as terminal:
+        await terminal.shows("Iron")
+        await terminal.press("e", "words")
+        # Its own end in the middle; behind it ^o, which keeps and leaves, and ^g, which leaves.
+        terminal.paste("one\x1b[201~ two \x0f three \x07 four")
+        await terminal.shows("edit n2", "ironone two  three  four")

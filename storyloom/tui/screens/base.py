@@ -1,6 +1,7 @@
 """What every screen of ours shares: commands by name, the key line, the line to type on."""
 
 import inspect
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -17,6 +18,8 @@ __all__ = ["SMALLEST", "CommandScreen"]
 
 SMALLEST = (60, 16)
 """Columns and rows below which no screen is drawn."""
+_PASTE_SECONDS = 0.3
+"""Keys that come this soon after a paste, or after one another then, are its rest."""
 _Asked = tuple[str, Callable[[str], object], str, list[str], "Callable[[str], list[str]] | None"]
 """What is to be asked: label, answer, what stands there already, choices, and what completes."""
 
@@ -27,6 +30,7 @@ class CommandScreen(Screen[object]):
     TABLE: ClassVar[Table] = ()
     """The commands with the keys that Storyloom gives them."""
     AUTO_FOCUS = ""
+    _pasted = 0.0
     _asking: "_Asked | None" = None
 
     @property
@@ -55,7 +59,12 @@ class CommandScreen(Screen[object]):
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
 
     def on_paste(self) -> None:
-        """Say that a paste was not taken for keys; `storyloom.tui.pasting` keeps it whole."""
+        """Keep a paste from being taken for commands.
+
+        `storyloom.tui.pasting` keeps one whole that holds escape characters; one that holds its
+        own end stops there all the same, and its rest comes as if it were typed.
+        """
+        self._pasted = time.monotonic()
         if self.focused is None:
             self.say("That was pasted, so none of it was taken for keys.")
 
@@ -65,6 +74,9 @@ class CommandScreen(Screen[object]):
         Keys that came in one burst with the one that opened another screen were not for this one.
         """
         if self.app.screen is not self:
+            return
+        if time.monotonic() - self._pasted < _PASTE_SECONDS:
+            self._pasted = time.monotonic()
             return
         self.query_one("#keys", KeyLine).forget()
         await self.do(name, argument)
