@@ -26,7 +26,7 @@ from storyloom.tui import themes
 from storyloom.tui.colourless import Colourless, Native, has_colours
 from storyloom.tui.commands import SCREENS
 from storyloom.tui.guard import Guard
-from storyloom.tui.keys import keymap
+from storyloom.tui.keys import keymap, shown_key
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.lines import LinePane
 
@@ -224,6 +224,15 @@ class Loom(App[int]):
     def warm(self) -> None:
         """Start the models' process, as the author is about to need it; opening never does."""
         self.run_worker(self.client.warm(), exit_on_error=False, group="warm", exclusive=True)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave, which is what ^c asks for."""
+        screen = self.screen
+        if isinstance(screen, CommandScreen):
+            leaving = ("back", "leave", "library", "quit")
+            keys = [each.keys[0] for each in screen.commands if each.name in leaving and each.keys]
+            screen.say(f"{shown_key(keys[0])} leaves this screen, and all is saved; "
+                       ":quit leaves Storyloom from the loom and the library.")  # fmt: skip
 
     async def action_quit(self) -> None:
         """Leave; what Textual's own keys for it do."""

@@ -207,6 +207,15 @@ async def test_q_on_the_line_goes_where_the_key_q_goes(path: Path) -> None:
         assert hand.app.is_running
 
 
+async def test_ctrl_c_says_how_to_leave_in_our_own_words(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.press("ctrl+c")
+        assert "q leaves this screen" in hand.foot
+        await hand.press("e", "ctrl+c")
+        assert "^g leaves this screen" in hand.foot
+        assert "ctrl+q" not in hand.screen
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_header_names_the_chapter(path: Path, size: tuple[int, int]) -> None:
     async with at_the_loom(path, size) as hand:
