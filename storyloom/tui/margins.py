@@ -1,9 +1,10 @@
-"""What stands beside the page of a book: its chapters with their words, the forks of this one."""
+"""What stands beside the page of a book: its chapters with their words; forks, notes of one."""
 
 from bisect import bisect_left
 
 from rich.cells import cell_len
 
+from storyloom.text import first_words
 from storyloom.tui.pages import Pages
 from storyloom.tui.widgets.columns import grouped, left, right
 from storyloom.tui.widgets.lines import Line
@@ -12,14 +13,22 @@ __all__ = ["contents"]
 
 _FORKS = 3
 """The part of the margin, one third, that forks take at most."""
+_NOTES = 4
+"""The part, one fourth, that notes take."""
 
 
 def contents(pages: Pages, top: int, bottom: int, width: int, height: int) -> list[Line]:
     """Return the left margin for a page that shows the text from `top` to `bottom`."""
     forks = _forks(pages, top, bottom, width, max(3, height // _FORKS))
     room = height - len(forks) - bool(forks)
+    # Two lines at least are the chapters', and one is between.
+    notes = _notes(pages, top, bottom, width, min(height // _NOTES, room - 3))
+    room -= len(notes) + bool(notes)
     chapters = _chapters(pages, pages.chapter_at(top), width, room)
-    return [*chapters, *([()] if chapters and forks else []), *forks]
+    lines: list[Line] = []
+    for group in (chapters, forks, notes):
+        lines += [*([()] if lines and group else []), *group]
+    return lines
 
 
 def _chapters(pages: Pages, here: int, width: int, height: int) -> list[Line]:
@@ -36,10 +45,7 @@ def _chapters(pages: Pages, here: int, width: int, height: int) -> list[Line]:
 
 
 def _forks(pages: Pages, top: int, bottom: int, width: int, height: int) -> list[Line]:
-    chapter = pages.chapter_at(top)
-    begin = pages.chapters[chapter].start if chapter >= 0 else 0
-    first = bisect_left(pages.forks, begin, key=lambda each: each[0])
-    last = bisect_left(pages.forks, pages.end_of(chapter), key=lambda each: each[0])
+    first, last = _of_the_chapter(pages, top, [at for at, _ in pages.forks])
     if first == last:
         return []
     shown = bisect_left(pages.forks, top, first, last, key=lambda each: each[0])
@@ -52,6 +58,30 @@ def _forks(pages: Pages, top: int, bottom: int, width: int, height: int) -> list
         row = f"{mark}{left(f'n{fork.node}', 8)} {fork.others + 1} ways"
         lines.append(((left(row, width), "text" if seen else "dim"),))
     return lines
+
+
+def _notes(
+    pages: Pages, top: int, bottom: int, width: int, height: int
+) -> list[Line]:
+    first, last = _of_the_chapter(pages, top, [at for at, _ in pages.notes])
+    if first == last or height < 2:
+        return []
+    shown = bisect_left(pages.notes, top, first, last, key=lambda each: each[0])
+    lines: list[Line] = [((left("notes", width), "dim"),)]
+    for number in _window(last - first, min(shown, last - 1) - first, height - 1):
+        at, note = pages.notes[first + number]
+        seen = top <= at < bottom
+        node = f"n{note.node} "
+        row = f"{'> ' if seen else '  '}{node}{first_words(note.text, width - len(node) - 2)}"
+        lines.append(((left(row, width), "text" if seen else "dim"),))
+    return lines
+
+
+def _of_the_chapter(pages: Pages, top: int, places: list[int]) -> tuple[int, int]:
+    """Return which of some places, from and up to, are in the chapter that is on the page."""
+    chapter = pages.chapter_at(top)
+    begin = pages.chapters[chapter].start if chapter >= 0 else 0
+    return bisect_left(places, begin), bisect_left(places, pages.end_of(chapter))
 
 
 def _window(count: int, around: int, room: int) -> range:

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from storyloom.exchange.book import SCENE_BREAK
-from storyloom.story import origins
+from storyloom.story.noted import Note
 from storyloom.story.offered import Fork
 from storyloom.story.reading import Piece
-from storyloom.text import one_line, words
+from storyloom.text import words
 from storyloom.tui.fork_rows import fork_rows
+from storyloom.tui.hands import Hands
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row", "Share", "origin_name"]
+__all__ = ["MEASURE", "Anchor", "Pages", "Part", "Row"]
 
 MEASURE = 66
 """The widest line of a page, in cells: what a printed book has."""
-WRITING = "writing"
-"""Stands for the origin of a text that a model is still writing."""
 
 _SPACE = re.compile(r"\s*")
 
@@ -56,13 +55,6 @@ class Part(NamedTuple):
         return f"{self.number or ''} {self.title}".strip() or "—"
 
 
-class Share(NamedTuple):
-    """How many code points one origin has."""
-
-    origin: str
-    length: int
-
-
 class _Block(NamedTuple):
     kind: Literal["text", "chapter", "break", "title"]
     start: int
@@ -71,33 +63,28 @@ class _Block(NamedTuple):
 
 
 class Pages:
-    """The whole text of a strand, its blocks in order, and who wrote what of it."""
+    """The whole text of a strand and its blocks in order, with what belongs to its places."""
 
-    def __init__(self, title: str, pieces: Sequence[Piece], forks: Sequence[Fork] = ()) -> None:
+    def __init__(
+        self,
+        title: str,
+        pieces: Sequence[Piece],
+        forks: Sequence[Fork] = (),
+        notes: Sequence[Note] = (),
+    ) -> None:
         self.title = title
-        offered = {fork.node: fork for fork in forks}
-        self.forks: list[tuple[int, Fork]] = []
-        """The forks of the strand, each with the code point at which its branch begins."""
-        self._with_forks = self._with_offers = False
-        self.chapters: list[Part] = []
+        self.text = "".join(piece.text for piece in pieces)
+        self.hands = Hands(pieces)
+        """Who wrote what of it."""
         self._nodes: list[tuple[int, int]] = []
-        self._edges: list[int] = []
-        self._origins: list[str] = []
-        texts: list[str] = []
-        at = 0
-        number = 0
-        for piece in pieces:
-            self._nodes.append((at, piece.node))
-            if piece.node in offered:
-                self.forks.append((at, offered[piece.node]))
-            for mark in piece.marks:
-                number += mark.numbered
-                own = number if mark.numbered else None
-                self.chapters.append(Part(at + mark.offset, mark.title, own))
-            self._take_runs(piece, at)
-            texts.append(piece.text)
-            at += len(piece.text)
-        self.text = "".join(texts)
+        self._places: dict[int, tuple[int, int]] = {}
+        """Where each node's text begins and ends."""
+        self.chapters = self._taken(pieces)
+        self.forks = [(self._places[fork.node][0], fork) for fork in forks]
+        """The forks of the strand, each with the code point at which its branch begins."""
+        self.notes = [(self._places[note.node][0], note) for note in notes]
+        """The author's notes, each with the code point at which what it is on begins."""
+        self._with_forks = self._with_offers = False
         self._blocks = [_Block("title", 0, 0), *self._divided()]
         self._starts = [block.start for block in self._blocks]
         self.words = [
@@ -108,10 +95,25 @@ class Pages:
         self._offered: dict[int, list[Fork]] = {}
         for at, fork in self.forks:
             self._offered.setdefault(self._block_above(at), []).append(fork)
-        self._hands = list(dict.fromkeys(self._origins))
-        self._shares: dict[tuple[int, int], list[Share]] = {}
         self._wrapped: dict[int, list[Row]] = {}
         self._width = 0
+
+    def _taken(self, pieces: Sequence[Piece]) -> list[Part]:
+        """Note where the pieces are, and return the chapters that begin in them."""
+        found: list[tuple[int, str, bool]] = []
+        at = 0
+        for piece in pieces:
+            self._nodes.append((at, piece.node))
+            found += [(at + mark.offset, mark.title, mark.numbered) for mark in piece.marks]
+            self._places[piece.node] = at, at + len(piece.text)
+            at += len(piece.text)
+        found.sort()
+        parts: list[Part] = []
+        number = 0
+        for start, title, numbered in found:
+            number += numbered
+            parts.append(Part(start, " ".join(title.split()), number if numbered else None))
+        return parts
 
     def _begins(self, at: int) -> int:
         """Return where what can be seen of a text begins: the line of its first word, or that."""
@@ -129,20 +131,6 @@ class Pages:
         while self._blocks[block].kind == "chapter":
             block -= 1
         return block
-
-    def _take_runs(self, piece: Piece, at: int) -> None:
-        end = at + len(piece.text)
-        for run in piece.runs:
-            if at < end:
-                self._edge(at, run.origin)
-            at += run.length
-        if at < end:
-            self._edge(at, WRITING)
-
-    def _edge(self, at: int, origin: str) -> None:
-        if not self._origins or self._origins[-1] != origin:
-            self._edges.append(at)
-            self._origins.append(origin)
 
     def _divided(self) -> Iterator[_Block]:
         """Yield the blocks of the text: chapters' heads, scene breaks and paragraphs."""
@@ -223,9 +211,8 @@ class Pages:
         else:
             at = start
             for line in self.text[start:end].split("\n"):
-                lead = len(line) - len(line.lstrip())
                 # Two spaces and more at a line's beginning are the author's own: verse, a letter.
-                skip = lead if lead < 2 else 0
+                skip = 0 if line.startswith("  ") else len(line) - len(line.lstrip())
                 for first, last in wrap(line[skip:].rstrip(), max(4, self._width)):
                     yield Row("text", at + skip + first, at + skip + last)
                 at += len(line) + 1
@@ -339,38 +326,13 @@ class Pages:
         return node, offset - start
 
     def offset_of(self, node: int, within: int = 0) -> int | None:
-        """Return the code point at which a node's text begins, and so much further."""
-        return next((start + within for start, own in self._nodes if own == node), None)
+        """Return the code point that far in a node's text, at most its end; None where it is not
+        on the strand.
+        """
+        place = self._places.get(node)
+        return min(max(place[0], place[0] + within), place[1]) if place is not None else None
 
-    def spans(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-        """Yield the stretches of one origin between two code points."""
-        at = max(0, bisect_right(self._edges, start) - 1)
-        while start < end and at < len(self._edges):
-            stop = self._edges[at + 1] if at + 1 < len(self._edges) else len(self.text)
-            stop = min(stop, end)
-            if stop > start:
-                yield start, stop, self._origins[at]
-                start = stop
-            at += 1
-
-    def shares(self, start: int, end: int) -> list[Share]:
-        """Return how much each origin has between two code points, in order of appearance."""
-        found = self._shares.get((start, end))
-        if found is None:
-            counts: dict[str, int] = {}
-            for first, last, origin in self.spans(start, end):
-                counts[origin] = counts.get(origin, 0) + last - first
-            found = self._shares[start, end] = [Share(*item) for item in counts.items()]
-        return found
-
-    def origins(self) -> list[str]:
-        """Return every origin in order of its first appearance."""
-        return self._hands
-
-
-def origin_name(origin: str) -> str:
-    """Return what a reader is told an origin is: human, pasted, a model's name without provider."""
-    if origin.startswith("model:"):
-        return one_line(origin.removeprefix("model:").rsplit("/", 1)[-1])
-    names = {origins.HUMAN: "human", origins.PASTE: "pasted", WRITING: "being written"}
-    return names.get(origin, one_line(origin.replace(":", " ", 1)))
+    def end_of_node(self, node: int) -> int | None:
+        """Return the code point behind a node's text, None where it is not on the strand."""
+        place = self._places.get(node)
+        return place[1] if place is not None else None

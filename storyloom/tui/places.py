@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 __all__ = ["MOST", "folded", "places"]
 
@@ -9,13 +10,27 @@ MOST = 10_000
 """Places that are found at most."""
 _ACCENTS = "[\u0300-\u036f]*+"
 """What may stand behind a letter that is written as two characters."""
+_PART = 50_000
+"""Code points of a text that are looked at in one go."""
 _QUOTES = str.maketrans("‘’“”", "''\"\"")
 
 
 def folded(text: str) -> str:
     """Return a text of the same length in lower case, Latin letters without accents."""
-    table = {ord(character): _plain(character) for character in set(text)}
-    return text.translate(table)
+    table = {ord(character): _plain(character) for character in _characters(text)}
+    return "".join(part.translate(table) for part in _parts(text))
+
+
+def _characters(text: str) -> set[str]:
+    found: set[str] = set()
+    for part in _parts(text):
+        found.update(part)
+    return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    # Python goes on with nothing else, in no thread, before one call on a text has come back.
+    return (text[at : at + _PART] for at in range(0, len(text), _PART))
 
 
 def _plain(character: str) -> str:

@@ -196,7 +196,9 @@ async def test_a_refusing_provider_is_told_in_the_list(
     async with at_the_loom(path, settings=settings, client=client) as hand:
         passage = await edits(hand)
         await hand.press("tab")
-        await hand.until(lambda: all(way.say for way in offers(hand).ways) and bool(offers(hand).ways))
+        await hand.until(
+            lambda: all(way.say for way in offers(hand).ways) and bool(offers(hand).ways)
+        )
         await hand.pilot.pause()
         assert offers(hand).ways[0].say[:20] in hand.screen
         await hand.press("enter", "escape")

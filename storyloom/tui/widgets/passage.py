@@ -105,6 +105,8 @@ class Passage(TextArea):
             event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
+        # What Rich leaves out of a line would still be counted; and a vertical tab would break it.
+        event.text = clean(event.text)
         # Textual calls the text area's own handler after this one; to call it here pastes twice.
         self._pasting = len(event.text) >= PASTE_LENGTH
         self.when_pasted()
