@@ -1,12 +1,13 @@
 """What stands beside the page of a book: its chapters with their words; forks, notes of one."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from storyloom.text import first_words
+from storyloom.text import one_line
 from storyloom.tui.pages import Pages
-from storyloom.tui.widgets.columns import grouped, left, right
+from storyloom.tui.widgets.columns import grouped, left, paragraph, right
 from storyloom.tui.widgets.lines import Line
 
 __all__ = ["contents"]
@@ -45,7 +46,7 @@ def _chapters(pages: Pages, here: int, width: int, height: int) -> list[Line]:
 
 
 def _forks(pages: Pages, top: int, bottom: int, width: int, height: int) -> list[Line]:
-    first, last = _of_the_chapter(pages, top, [at for at, _ in pages.forks])
+    first, last = _of_the_chapter(pages, top, pages.forks)
     if first == last:
         return []
     shown = bisect_left(pages.forks, top, first, last, key=lambda each: each[0])
@@ -60,28 +61,32 @@ def _forks(pages: Pages, top: int, bottom: int, width: int, height: int) -> list
     return lines
 
 
-def _notes(
-    pages: Pages, top: int, bottom: int, width: int, height: int
-) -> list[Line]:
-    first, last = _of_the_chapter(pages, top, [at for at, _ in pages.notes])
+def _notes(pages: Pages, top: int, bottom: int, width: int, height: int) -> list[Line]:
+    first, last = _of_the_chapter(pages, top, pages.notes)
     if first == last or height < 2:
         return []
     shown = bisect_left(pages.notes, top, first, last, key=lambda each: each[0])
+    # Two lines for each, or the only one that there is.
+    most = min(2, height - 1)
     lines: list[Line] = [((left("notes", width), "dim"),)]
-    for number in _window(last - first, min(shown, last - 1) - first, height - 1):
+    for number in _window(last - first, min(shown, last - 1) - first, (height - 1) // most):
         at, note = pages.notes[first + number]
         seen = top <= at < bottom
-        node = f"n{note.node} "
-        row = f"{'> ' if seen else '  '}{node}{first_words(note.text, width - len(node) - 2)}"
-        lines.append(((left(row, width), "text" if seen else "dim"),))
+        said = paragraph(f"n{note.node} {one_line(note.text)}", width - 2, most=most)
+        for row, ((text, _), *_) in enumerate(said):
+            mark = "> " if seen and not row else "  "
+            lines.append(((mark + text, "text" if seen else "dim"),))
     return lines
 
 
-def _of_the_chapter(pages: Pages, top: int, places: list[int]) -> tuple[int, int]:
-    """Return which of some places, from and up to, are in the chapter that is on the page."""
+def _of_the_chapter(
+    pages: Pages, top: int, placed: Sequence[tuple[int, object]]
+) -> tuple[int, int]:
+    """Return which of what has a place, from and up to, is in the chapter that is on the page."""
     chapter = pages.chapter_at(top)
     begin = pages.chapters[chapter].start if chapter >= 0 else 0
-    return bisect_left(places, begin), bisect_left(places, pages.end_of(chapter))
+    first = bisect_left(placed, begin, key=lambda each: each[0])
+    return first, bisect_left(placed, pages.end_of(chapter), key=lambda each: each[0])
 
 
 def _window(count: int, around: int, room: int) -> range:

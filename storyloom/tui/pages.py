@@ -256,18 +256,12 @@ class Pages:
             block -= 1
         if offset <= 0:
             return self.first()
-        rows = self.rows(block)
-        row = next(
-            (
-                n
-                for n in range(len(rows) - 1, -1, -1)
-                if rows[n].start <= offset and rows[n].kind == "text"
-            ),
-            0,
-        )
         if self._blocks[block].kind != "text":
-            row = 0
-        return Anchor(block, row)
+            return Anchor(block)
+        texts = [row.start for row in self.rows(block) if row.kind == "text"]
+        # What is behind the last line is the blank one below it.
+        behind = offset >= self._blocks[block].end
+        return Anchor(block, len(texts) if behind else max(0, bisect_right(texts, offset) - 1))
 
     def at_fork(self, number: int) -> Anchor:
         """Return the place of a fork: where it is told of, else where its branch begins."""

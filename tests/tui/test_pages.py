@@ -6,14 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from storyloom.exchange.book import sections
 from storyloom.story import origins
 from storyloom.story.marks import Chapter
 from storyloom.story.offered import Fork, Offer
 from storyloom.story.reading import Piece
 from storyloom.text import words
-from storyloom.tui.pages import Anchor, Pages
+from storyloom.tui.pages import Anchor, Pages, Row
 
-_WORDS = st.lists(st.sampled_from(["salt", "a", "\n", "\n\n", " ", "* * *", "#", "bell,", "好漢"]))
+_WORDS = st.lists(
+    st.sampled_from(["salt", "a", "\n", "\n\n", " ", "\t", "* * *", "#", "bell,", "好漢"])
+)
 
 
 @st.composite
@@ -24,7 +27,8 @@ def strands(draw: st.DrawFn) -> list[Piece]:
         text = " ".join(draw(_WORDS))
         marks: tuple[Chapter, ...] = ()
         if text and draw(st.booleans()):
-            marks = (Chapter(draw(st.integers(0, len(text) - 1)), "T", draw(st.booleans())),)
+            offsets = draw(st.lists(st.integers(0, len(text) - 1), max_size=3, unique=True))
+            marks = tuple(Chapter(offset, f"T{offset}", draw(st.booleans())) for offset in offsets)
         origin = draw(st.sampled_from(["human", "paste", "model:lab/one", "model:lab/two"]))
         pieces.append(Piece(node, text, origins.whole(text, origin), marks, None, 0))
     return pieces
@@ -64,15 +68,38 @@ def test_every_place_is_found_again(pieces: list[Piece], width: int, data: st.Da
 def test_who_wrote_what_adds_up(pieces: list[Piece]) -> None:
     pages = Pages("Title", pieces)
     length = len(pages.text)
-    shares = pages.shares(0, length)
+    shares = pages.hands.shares(0, length)
     assert sum(share.length for share in shares) == length
-    assert {share.origin for share in shares} == set(pages.origins())
+    assert {share.origin for share in shares} == set(pages.hands.origins)
     for at in range(length):
         node, within = pages.node_at(at)
         assert pages.offset_of(node, within) == at
-        ((first, last, origin),) = pages.spans(at, at + 1)
+        ((first, last, origin),) = pages.hands.spans(at, at + 1)
         assert (first, last) == (at, at + 1)
         assert origin == pieces[node - 1].runs[0].origin
+
+
+@given(strands())
+def test_the_text_is_that_of_an_export(pieces: list[Piece]) -> None:
+    pages = Pages("Title", pieces)
+    pages.width = 1_000_000
+    found: list[str | None] = []
+    lines: list[str] = []
+    for row in [*pages.page(pages.first(), 1_000_000)[1:], Row("blank", 0, 0)]:
+        if row.kind == "text":
+            lines.append(pages.text[row.start : row.end])
+            continue
+        found += ["\n".join(lines)] if lines else []
+        lines.clear()
+        if row.kind != "blank":
+            found.append({"break": None, "number": f"# {row.text}"}.get(row.kind, row.text))
+    expected: list[str | None] = []
+    for section in sections(pieces):
+        if section.title is not None:
+            expected += [f"# {section.number}"] if section.number else []
+            expected += [section.title or "—"] if section.title or not section.number else []
+        expected += section.blocks
+    assert found == expected
 
 
 def test_the_last_page_ends_with_the_text() -> None:

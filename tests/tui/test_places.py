@@ -11,6 +11,12 @@ def test_a_folded_text_has_the_length_of_the_text(text: str) -> None:
     assert len(folded(text)) == len(text)
 
 
+def test_what_is_looked_at_in_parts_is_folded_as_a_whole() -> None:
+    text = "É" * 49_999 + "TÉ dEs " * 20_000
+    assert folded(text) == "e" * 49_999 + "te des " * 20_000
+    assert places(folded(text), "ete")[0] == (49_998, 50_001)
+
+
 def test_case_accents_and_line_ends_do_not_count() -> None:
     text = "L'ÉTÉ des\nBaleines. İstanbul, été  des baleines."
     found = places(folded(text), "été DES baleines")

@@ -66,8 +66,8 @@ async def test_a_screen_fills_its_size_and_comes_back_from_one_too_small(
         await hand.pilot.resize_terminal(*SMALLER)
         await hand.shows(SAID)
         await hand.pilot.resize_terminal(*size)
-        if screen in ("loom", "tree", "reader"):
-            # The text may begin with another line then.
+        if screen in ("loom", "tree"):
+            # The strand may begin with another line then.
             await hand.until(lambda: SAID not in hand.screen)
             holds(hand, size)
             assert hand.cursor == cursor

@@ -1,36 +1,39 @@
-"""A strand as a book on the screen: its pages, its chapters, and who wrote what."""
+"""A strand as a book on the screen: its pages, and what is said of them around them."""
 
 import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from storyloom.story import marks, origins, place, reading, tips, weaves
+from storyloom.story import marks, place, reading, tips, weaves
+from storyloom.story.noted import noted
 from storyloom.story.offered import offered
 from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal, one_line
 from storyloom.tui.legend import Legend
 from storyloom.tui.margins import contents
-from storyloom.tui.pages import MEASURE, WRITING, Anchor, Pages, Row, origin_name
+from storyloom.tui.pages import MEASURE, Anchor, Pages, Row
+from storyloom.tui.paint import Paint
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import centred, grouped, left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
-from storyloom.tui.widgets.page import HIT, PLACE, PagePane
+from storyloom.tui.widgets.page import HIT, PLACE, MarginPane, PagePane
 
-__all__ = ["Book"]
+__all__ = ["Book", "place_key"]
 
 _GUTTER = 4
 _SIDE = 20
 """The least width at which a margin has something to say."""
+_MOST_NODES = 1 << 63
+"""No number of a node is larger."""
 _CHARACTERS_A_MINUTE = 230 * 5.7
 
 
@@ -59,8 +62,6 @@ class Book(CommandScreen):
         self._with_forks = False
         self._fork: int | None = None
         """Which fork was gone to last, as long as the page begins there."""
-        self._numbers: dict[str, int] = {}
-        """The number of each model in the order in which they come in the text."""
         self._folded = ""
         self._hits: list[tuple[int, int]] = []
         self._hit = 0
@@ -68,48 +69,76 @@ class Book(CommandScreen):
         self._to = node
         self._story: Story | None = None
         self._pages: Pages | None = None
-        self._legend: Legend | None = None
+        self._paint: Paint | None = None
+        self._page_width = 0
+        self._left = False
+        """Whether the book was closed, perhaps before it was open."""
         self._anchor = Anchor(0)
+        self._kept = self._anchor, 0
+        """Where lines made anew have put the page, and the code point that it was to begin with."""
         self._painted = False
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield LinePane(id="key")
         with Horizontal(id="book"):
-            yield LinePane(id="chapters", classes="margin")
-            yield PagePane(id="page")
-            yield LinePane(id="origins", classes="margin")
+            yield MarginPane(id="chapters", classes="margin")
+            page = PagePane(id="page")
+            # Textual learns of the size only after a first layout, which would be drawn in vain.
+            self._page_width, margins, _ = _measures(self.app.size.width)
+            page.styles.width = self._page_width
+            self.set_class(margins, "-margins")
+            yield page
+            yield MarginPane(id="origins", classes="margin")
         yield from self.compose_foot()
 
     def on_mount(self) -> None:
         self.run_worker(self._open(), exit_on_error=False)
 
     async def _open(self) -> None:
+        width, height = self.app.size
+        book = asyncio.ensure_future(
+            asyncio.to_thread(_opened, self._path, self._to, self._weave, width, height)
+        )
+        # A thread cannot be stopped: what it opens for a reader who has gone is closed again.
+        book.add_done_callback(self._close_late)
         try:
-            opened = await asyncio.to_thread(_opened, self._path, self._to, self._weave)
+            opened = await asyncio.shield(book)
         except Refusal as refusal:
             self.say(str(refusal), "error")
             return
-        if not self.is_mounted:
+        if self._left:
             opened.story.close()
             return
-        self._story, self._legend, self._pages = opened.story, opened.legend, opened.pages
-        self._tip, kept, pages = opened.tip, opened.kept, opened.pages
-        self._with_forks = kept.get("reader forks") is True
-        self._painted = kept.get("reader painted") is True
+        self._story, self._paint, self._pages = opened.story, opened.paint, opened.pages
+        self._tip, self._anchor = opened.tip, opened.pages.at(opened.offset)
+        self._kept = self._anchor, opened.offset
+        self._with_forks, self._painted = opened.pages.with_forks, opened.painted
         self.set_class(self._painted, "-painted")
         self._lay_out()
-        offset = _left_at(pages, kept.get("reader"))
-        self._anchor = pages.first() if offset is None else pages.at(offset)
+        if all(row.kind == "blank" for row in opened.pages.page(self._anchor, self._height)):
+            # The weave ends now where it was left.
+            self._anchor = opened.pages.last(self._height)
         self._draw()
-        # The margins have their widths only now that they are laid out.
-        self.call_after_refresh(self._draw)
-        if not pages.text.strip():
+        if not opened.pages.text.strip():
             self.say("There is nothing to read here yet.")
+
+    def _close_late(self, book: "asyncio.Future[_Opened]") -> None:
+        if self._left and not book.cancelled() and book.exception() is None:
+            book.result().story.close()
 
     def on_resize(self, event: events.Resize) -> None:
         del event
-        self.call_after_refresh(self._lay_out_again)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        if self._gone:
+            return
+        self._lay_out_again()
+
+    def on_margin_pane_resized(self) -> None:
+        """Write in the margins what fits them now."""
+        self._draw()
 
     def _lay_out_again(self) -> None:
         """Make the lines anew for what has changed; the page begins where it did."""
@@ -117,10 +146,20 @@ class Book(CommandScreen):
         if pages is None:
             self._lay_out()
             return
-        offset, fork = pages.row_at(self._anchor).start, self._at_fork(pages)
+        offset, fork = self._begins(pages), self._at_fork(pages)
         self._lay_out()
         self._anchor = pages.at(offset) if fork is None else pages.at_fork(fork)
+        self._kept = self._anchor, offset
         self._draw()
+
+    def _begins(self, pages: Pages) -> int:
+        """Return the code point that the page begins with.
+
+        A line of another width may begin earlier than what it has to show. That is not taken for
+        the place as long as the reader stays, or every resize would lead a little farther back.
+        """
+        anchor, offset = self._kept
+        return offset if anchor == self._anchor else pages.row_at(self._anchor).start
 
     def _at_fork(self, pages: Pages) -> int | None:
         """Return which fork was gone to last, None when the page begins elsewhere by now."""
@@ -130,13 +169,15 @@ class Book(CommandScreen):
 
     def _lay_out(self) -> None:
         """Give the page its measure; the margins have the rest, or nothing."""
-        total = self.size.width
-        page = min(total, MEASURE + _GUTTER + 2)
-        self.query_one("#page").styles.width = page
-        self.set_class((total - page) // 2 >= _SIDE, "-margins")
+        page, margins, measure = _measures(self.size.width)
+        if page != self._page_width:
+            # Every word to Textual about a size has it draw the whole screen again.
+            self._page_width = page
+            self.query_one("#page").styles.width = page
+        self.set_class(margins, "-margins")
         if self._pages is not None:
-            self._pages.width = max(8, min(MEASURE, total - _GUTTER - 2))
-            self._pages.show_forks(self._with_forks, offers=self.has_class("-margins"))
+            self._pages.width = measure
+            self._pages.show_forks(self._with_forks, offers=margins)
 
     @property
     def _height(self) -> int:
@@ -144,28 +185,36 @@ class Book(CommandScreen):
 
     # What is on the screen.
 
+    @property
+    def _gone(self) -> bool:
+        """Whether there is no screen any more for what was put off until after a frame."""
+        return self._left or not self.is_attached
+
     def _draw(self) -> None:
         pages = self._pages
-        if pages is None:
+        if pages is None or self._gone:
             return
         rows = pages.page(self._anchor, self._height)
-        self.query_one("#page", LinePane).show_lines([self._line(pages, row) for row in rows])
+        paint = self._paint if self._painted else None
+        labels = [paint.label(row) if paint and row.kind == "text" else ("", "") for row in rows]
+        lines = [self._line(pages, *each) for each in zip(rows, labels, strict=True)]
+        self.query_one("#page", LinePane).show_lines(lines)
         top, bottom = rows[0].start, rows[-1].end
         self._draw_header(pages, top, bottom)
-        self._draw_margins(pages, top, bottom)
+        self._draw_margins(pages, top, bottom, [label for label, _ in labels])
 
-    def _line(self, pages: Pages, row: Row) -> Line:
+    def _line(self, pages: Pages, row: Row, label: tuple[str, str]) -> Line:
         gutter: Part = (" " * _GUTTER, "")
         if row.kind == "text":
-            if not self._painted or row.start == row.end:
+            paint = self._paint
+            if paint is None or not label[0]:
                 spans = [(row.start, row.end, "text")]
                 return (gutter, *self._found_in(pages.text, spans))
-            label, style = self._origin_of(pages, row)
             painted = [
-                (first, last, self._style(origin))
-                for first, last, origin in pages.spans(row.start, row.end)
+                (first, last, paint.style(origin))
+                for first, last, origin in pages.hands.spans(row.start, row.end)
             ]
-            return ((left(label, _GUTTER), style), *self._found_in(pages.text, painted))
+            return ((left(label[0], _GUTTER), label[1]), *self._found_in(pages.text, painted))
         if row.kind == "fork":
             return (gutter, (left(row.text, pages.width), "why"))
         style = {"number": "dim", "heading": "title", "break": "dim"}.get(row.kind, "")
@@ -189,100 +238,58 @@ class Book(CommandScreen):
             parts.append((text[at:end], style))
         return [part for part in parts if part[0]]
 
-    def _origin_of(self, pages: Pages, row: Row) -> tuple[str, str]:
-        """Return the letter of who wrote most of a line, with + when others wrote of it too."""
-        counts: dict[str, int] = {}
-        for first, last, origin in pages.spans(row.start, row.end):
-            seen = len(pages.text[first:last].replace(" ", ""))
-            counts[origin] = counts.get(origin, 0) + seen
-        counts = {origin: count for origin, count in counts.items() if count}
-        if not counts:
-            return "", ""
-        most = max(counts, key=lambda origin: counts[origin])
-        return self._letter(pages, most) + ("+" if len(counts) > 1 else ""), self._style(most)
-
-    def _letter(self, pages: Pages, origin: str) -> str:
-        if origin.startswith("model:"):
-            if not self._numbers:
-                models = [each for each in pages.origins() if each.startswith("model:")]
-                self._numbers = {each: number for number, each in enumerate(models, 1)}
-            return f"m{self._numbers[origin]}"
-        return {origins.HUMAN: "H", origins.PASTE: "P", WRITING: "…"}.get(origin, "I")
-
-    def _style(self, origin: str) -> str:
-        if origin.startswith("model:") and self._legend is not None:
-            return self._legend.role(origin.removeprefix("model:"))
-        return {origins.HUMAN: "human", origins.PASTE: "why"}.get(origin, "dim")
-
     def _draw_header(self, pages: Pages, top: int, bottom: int) -> None:
         length = max(1, len(pages.text))
         minutes = round((length - bottom) / _CHARACTERS_A_MINUTE)
         chapter = pages.chapter_at(top)
         what = f"weave {one_line(self._weave)}" if self._to is None else f"to n{self._to}"
-        figures: list[Part] = []
+        figures: list[Part] = [(f"human {pages.hands.human_part() * 100:.0f}%", "dim")]
         if minutes:
-            figures.append((f"{grouped(minutes)} min left", "dim"))
+            figures.append((_time_left(minutes), "dim"))
         if chapter >= 0:
             figures.append((pages.chapters[chapter].label, "text"))
         figures.append((f"{min(100, bottom * 100 // length)}%", "title"))
         self.query_one("#header", Header).show(((pages.title, "title"), (what, "dim")), (*figures,))
 
-    def _draw_margins(self, pages: Pages, top: int, bottom: int) -> None:
-        pane = self.query_one("#chapters", LinePane)
-        beside = self.has_class("-margins")
-        width, height = pane.size.width, pane.size.height
+    def _draw_margins(self, pages: Pages, top: int, bottom: int, labels: list[str]) -> None:
+        """Say what there is beside the page; who wrote it also on a line above a narrow one."""
+        pane, hands = self.query_one("#chapters", LinePane), self.query_one("#origins", LinePane)
+        beside, paint = self.has_class("-margins"), self._paint if self._painted else None
+        width, height = pane.size
         pane.show_lines(contents(pages, top, bottom, width, height) if beside else [])
-        self._draw_origins(pages, pages.chapter_at(top))
+        width, height = hands.size
+        chapter = pages.chapter_at(top)
+        told = paint.margin(chapter, labels, width, height) if paint and beside else []
+        hands.show_lines(told)
+        if paint and not beside:
+            key = self.query_one("#key", LinePane)
+            key.show_lines([paint.key(labels, self.size.width - 2)])
 
-    def _draw_origins(self, pages: Pages, chapter: int) -> None:
-        """Say who wrote how much: in the margin, or on a line above the page."""
-        pane, line = self.query_one("#origins", LinePane), self.query_one("#key", LinePane)
-        if not self._painted:
-            pane.show_lines([])
-            return
-        whole = pages.shares(0, len(pages.text))
-        start = pages.chapters[chapter].start if chapter >= 0 else 0
-        here = {share.origin: share.length for share in pages.shares(start, pages.end_of(chapter))}
-        total, total_here = max(1, len(pages.text)), max(1, sum(here.values()))
-        width = pane.size.width
-        lines: list[Line] = [(("who wrote it", "dim"),), ()]
-        parts: list[Part] = []
-        room = self.size.width - 3
-        for share in sorted(whole, key=lambda share: -share.length):
-            letter, style = self._letter(pages, share.origin), self._style(share.origin)
-            name = origin_name(share.origin)
-            percent = f"{share.length * 100 / total:.1f}%"
-            lines.append(((left(letter, 4), style), (left(name, width - 4), style)))
-            also = f"   here {here.get(share.origin, 0) * 100 / total_here:.0f}%"
-            lines.append(((f"    {percent:>5}{also if pages.chapters else ''}", "dim"),))
-            brief = f"{left(name, min(16, cell_len(name)))} {percent}   "
-            room -= cell_len(letter) + 1 + cell_len(brief)
-            if room > 0:
-                parts += [(f"{letter} ", style), (brief, "dim")]
-            elif parts and parts[-1][0] != "…":
-                parts.append(("…", "dim"))
-        if any("+" in label for label in self._labels(pages)):
-            lines += [(), (("+   others wrote too", "dim"),)]
-        line.show_lines([tuple(parts)])
-        pane.show_lines(lines if self.has_class("-margins") else [])
 
-    def _labels(self, pages: Pages) -> list[str]:
-        rows = pages.page(self._anchor, self._height)
-        return [self._origin_of(pages, row)[0] for row in rows if row.kind == "text"]
+def _measures(total: int) -> tuple[int, bool, int]:
+    """Return the cells of the page, whether there is room for margins, and those of a line."""
+    page = min(total, MEASURE + _GUTTER + 2)
+    return page, (total - page) // 2 >= _SIDE, max(8, min(MEASURE, total - _GUTTER - 2))
+
+
+def _time_left(minutes: int) -> str:
+    return f"{minutes} min left" if minutes < 120 else f"{grouped(round(minutes / 60))} h left"
 
 
 class _Opened(NamedTuple):
     """What a thread has made ready."""
 
     story: Story
-    legend: Legend
+    paint: Paint
     pages: Pages
     tip: int
-    kept: dict[str, Any]
-    """How the screen was left."""
+    offset: int
+    """Where it was left."""
+    painted: bool
 
 
-def _opened(path: Path, node: int | None, weave: str) -> _Opened:
+def _opened(path: Path, node: int | None, weave: str, width: int, height: int) -> _Opened:
+    """Open a book for a screen of that size, where it was left."""
     story = Story(path)
     try:
         if node is None and weave not in [each.name for each in weaves.weaves(story)]:
@@ -291,16 +298,39 @@ def _opened(path: Path, node: int | None, weave: str) -> _Opened:
             raise Refusal(f"There is no node n{node} in this story.")
         tip = tips.weave_tip(story, weave) if node is None else node
         pieces = reading.strand(story, tip)
-        forks = offered(story, [piece.node for piece in pieces])
-        pages = Pages(one_line(marks.story_text(story, "title")), pieces, forks)
-        return _Opened(story, Legend(story), pages, tip, place.recalled(story))
+        strand = [piece.node for piece in pieces]
+        title = one_line(marks.story_text(story, "title"))
+        pages = Pages(title, pieces, offered(story, strand), noted(story, strand))
+        kept = place.recalled(story)
+        _, margins, pages.width = _measures(width)
+        pages.show_forks(kept.get("reader forks") is True, offers=margins)
+        offset = _left_at(story, pages, kept.get(place_key(weave)))
+        # A paragraph may be a whole book: the first lines that are asked for are made here.
+        pages.page(pages.at(offset), height)
+        pages.last(height)
+        painted = kept.get("reader painted") is True
+        return _Opened(story, Paint(pages, Legend(story)), pages, tip, offset, painted)
     except BaseException:
         story.close()
         raise
 
 
-def _left_at(pages: Pages, kept: object) -> int | None:
-    """Return the code point that a kept place is at, None when there is no such place."""
-    if isinstance(kept, list) and len(kept) == 2 and all(isinstance(each, int) for each in kept):
-        return pages.offset_of(kept[0], kept[1])
-    return None
+def place_key(weave: str) -> str:
+    """Return the name that the place in a weave is kept under."""
+    return "reader" if weave == MAIN else f"reader of {weave}"
+
+
+def _left_at(story: Story, pages: Pages, kept: object) -> int:
+    """Return the code point of the place that was kept, the first when there is no such place.
+
+    Where its node is not on the strand any more, that is where the strand leaves the way to it.
+    """
+    match kept:
+        case [int(node), int(within)] if 0 < node < _MOST_NODES:
+            offset = pages.offset_of(node, within)
+            if offset is not None:
+                return offset
+            ends = map(pages.end_of_node, reversed(reading.path(story, node)))
+            return next((end for end in ends if end is not None), 0)
+        case _:
+            return 0

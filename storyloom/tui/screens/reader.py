@@ -14,9 +14,9 @@ from storyloom.tui import clipboard, exporting
 from storyloom.tui.commands import READER
 from storyloom.tui.fork_rows import ways
 from storyloom.tui.keys import bindings
-from storyloom.tui.pages import Anchor
+from storyloom.tui.pages import Anchor, Part
 from storyloom.tui.places import MOST, folded, places
-from storyloom.tui.screens.book import Book
+from storyloom.tui.screens.book import Book, place_key
 
 __all__ = ["ReaderScreen"]
 
@@ -84,8 +84,8 @@ class ReaderScreen(Book):
         pages = self._pages
         if pages is None:
             return
-        earlier = [part for part in pages.chapters if pages.at(part.start) < self._anchor]
-        self._go(pages.at(earlier[-1].start) if earlier else pages.first())
+        earlier = bisect_left(pages.chapters, self._anchor, key=self._at_part)
+        self._go(self._at_part(pages.chapters[earlier - 1]) if earlier else pages.first())
 
     def do_chapter_after(self, argument: str) -> None:
         """The beginning of the next chapter."""
@@ -93,13 +93,17 @@ class ReaderScreen(Book):
         pages = self._pages
         if pages is None:
             return
-        later = [part for part in pages.chapters if pages.at(part.start) > self._anchor]
-        if later:
-            self._go(pages.at(later[0].start))
+        later = bisect_right(pages.chapters, self._anchor, key=self._at_part)
+        if later < len(pages.chapters):
+            self._go(self._at_part(pages.chapters[later]))
         elif pages.chapters:
             self.say("This is the last chapter.")
         else:
             self.say("There are no chapters yet; C in the loom begins one.")
+
+    def _at_part(self, part: Part) -> Anchor:
+        assert self._pages is not None
+        return self._pages.at(part.start)
 
     def do_fork_before(self, _: str) -> None:
         """The fork before."""
@@ -136,20 +140,29 @@ class ReaderScreen(Book):
         )
 
     async def do_find(self, words: str) -> None:
-        """Go to the next place that has some words."""
+        """Go to the next place that has some words; without any, ask for them."""
+        if self._pages is None:
+            return
+        if not words:
+            self.ask("find", self._find)
+            return
+        await self._find(words)
+
+    async def _find(self, words: str) -> None:
+        """Find words; none take the marks off what was found."""
         pages = self._pages
         if pages is None:
             return
-        if not words:
-            self.ask("find", self.do_find)
+        if words.strip() and not self._folded:
+            self._folded = await asyncio.to_thread(folded, pages.text)
+        found = await asyncio.to_thread(places, self._folded, words) if words.strip() else []
+        if self._left:
             return
-        text = pages.text
-        if not self._folded:
-            self._folded = await asyncio.to_thread(folded, text)
-        self._hit, self._hits = 0, await asyncio.to_thread(places, self._folded, words)
+        self._hit, self._hits = 0, found
         if not self._hits:
             self._draw()
-            self.say(f"Nothing in this book has {one_line(words)!r}.")
+            if words.strip():
+                self.say(f"Nothing in this book has {one_line(words)!r}.")
             return
         here = pages.row_at(self._anchor).start
         self._hit = bisect_left(self._hits, (here, 0)) % len(self._hits)
@@ -251,7 +264,7 @@ class ReaderScreen(Book):
 
     def _here(self) -> tuple[int, int]:
         pages = self._pages
-        return pages.node_at(pages.row_at(self._anchor).start) if pages is not None else (0, 0)
+        return pages.node_at(self._begins(pages)) if pages is not None else (0, 0)
 
     async def closing(self) -> None:
         """Keep the place, and close the file."""
@@ -259,10 +272,17 @@ class ReaderScreen(Book):
 
     def save_at_once(self) -> None:
         """Keep the place now."""
+        self._left = True
         story, self._story = self._story, None
         if story is None:
             return
+        state: dict[str, object] = {
+            "reader forks": self._with_forks,
+            "reader painted": self._painted,
+        }
+        if self._to is None:
+            # What is read to some node is no weave's place.
+            state[place_key(self._weave)] = self._here()
         with contextlib.suppress(Refusal):
-            place.remember(story, **{"reader": self._here(), "reader forks": self._with_forks,
-                                     "reader painted": self._painted})  # fmt: skip
+            place.remember(story, **state)
         story.close()
