@@ -1,6 +1,9 @@
 """The branches of a fork side by side, compared, chosen, pruned, blind."""
 
+import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -11,6 +14,7 @@ from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 from storyloom.tui import clipboard
 from storyloom.tui.abreast import GAP, against, in_sight, lines_of, widths
+from storyloom.tui.screens import side_by_side
 from storyloom.tui.screens.compare import CompareScreen
 from storyloom.tui.screens.loom import LoomScreen
 from tests.tui.looming import Hand, at_the_loom
@@ -385,3 +389,33 @@ async def test_columns_stand_straight_beside_characters_that_are_shown_as_others
         assert screen._columns[1].node != hostile
         for line in lines:
             assert cell_len(line[: line.index("Bell.")]) == 1 + wide + GAP
+
+
+async def test_a_key_that_is_quicker_than_the_branches_waits_for_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = threading.Event()
+    branches = side_by_side._fork
+
+    def slow(*given: Any) -> Any:
+        assert read.wait(30)
+        return branches(*given)
+
+    done = CompareScreen.do
+    called = asyncio.Event()
+
+    async def told(screen: CompareScreen, name: str, argument: str = "") -> None:
+        called.set()
+        await done(screen, name, argument)
+
+    monkeypatch.setattr(side_by_side, "_fork", slow)
+    monkeypatch.setattr(CompareScreen, "do", told)
+    async with at_the_loom(path, (80, 24)) as hand:
+        await hand.goes(ROPE)
+        await hand.press("c")
+        pressed = asyncio.create_task(hand.press("2"))
+        await called.wait()
+        read.set()
+        await pressed
+        assert isinstance(hand.app.screen, LoomScreen)
+        assert hand.app.screen.cursor == EELS

@@ -71,7 +71,7 @@ def test_escape_has_a_faster_twin(name: str) -> None:
             assert {"q", "ctrl+g"} & set(command.keys)
 
 
-@pytest.mark.parametrize("name", SCREENS.keys() - FORMS - {"help"})
+@pytest.mark.parametrize("name", sorted(SCREENS.keys() - FORMS - {"help"}))
 def test_a_screen_of_commands_has_a_line_to_type_on_and_shows_its_keys(name: str) -> None:
     assert {"command", "help"} <= {command.name for command in SCREENS[name]}
 

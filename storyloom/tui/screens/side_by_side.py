@@ -52,6 +52,7 @@ class SideBySide(CommandScreen):
         self._current = self._first = self._top = self._width = 0
         self._diff = self._blind = self._versions = False
         self._alike: Alike | None = None
+        self._begun = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -72,11 +73,20 @@ class SideBySide(CommandScreen):
         self._lay_out()
 
     async def _begin(self) -> None:
-        await self._read()
-        if len(self._branches) == 1:
-            # A branch alone has nothing beside it but what it was.
-            with contextlib.suppress(Refusal):
-                await self._show_versions()
+        try:
+            await self._read()
+            if len(self._branches) == 1:
+                # A branch alone has nothing beside it but what it was.
+                with contextlib.suppress(Refusal):
+                    await self._show_versions()
+        finally:
+            self._begun.set()
+
+    async def do(self, name: str, argument: str = "") -> None:
+        """Do a command; one whose key is quicker than the first reading waits for it."""
+        if name != "back":
+            await self._begun.wait()
+        await super().do(name, argument)
 
     # What is compared.
 
