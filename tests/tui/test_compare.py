@@ -184,7 +184,7 @@ async def test_branches_are_woven_pruned_and_brought_back_from_here(
         await hand.until(lambda: tips.weave_tip(hand.story) == EELS, "the weave")
         await hand.shows("2*")
         await hand.press("x")
-        await hand.answers("n")
+        await hand.press("n")
         assert len(hand.kids(ROOT)) == 3
         await hand.press("l", "x")
         await hand.until(lambda: len(hand.kids(ROOT)) == 2, "one pruned")
@@ -193,7 +193,7 @@ async def test_branches_are_woven_pruned_and_brought_back_from_here(
         await hand.until(lambda: len(hand.kids(ROOT)) == 3, "it back")
         await hand.press("X")
         if "y/n" in hand.foot:
-            await hand.answers("y")
+            await hand.press("y")
         await hand.until(lambda: len(hand.kids(ROOT)) == 1, "one kept")
 
 

@@ -12,8 +12,10 @@ from storyloom.generate.plan import set_plan
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import growth, marks, reading, tips
+from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
 from storyloom.tui.screens.editor import EditorScreen
+from storyloom.tui.screens.library import LibraryScreen
 from tests.models.conftest import environment
 from tests.servers.provider import Provider
 from tests.servers.script import Cut, End, Hold, Reply, Request, Text, refuses, says
@@ -218,6 +220,32 @@ async def test_stop_ends_the_branch_under_the_cursor_alone_and_elsewhere_all(
         await provider.wait(lambda p: p.left == 3)
         await hand.press("l")
         await hand.shows("stopped")
+
+
+async def test_leaving_while_branches_are_written_is_said_first_and_done_the_second_time(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    held = Held(" Begun", " never")
+    provider.script(held.reply)
+    async with at_the_loom(path, (80, 24), of(provider, ("tide", 1)), client) as hand:
+        await hand.press("space", "q")
+        assert hand.app.screen is hand.loom
+        await hand.until(lambda: all(live(hand)) and bool(live(hand)), "text")
+        for _ in range(2):
+            await hand.press("q")
+            assert "1 branch is still being written; q again leaves" in hand.foot
+            await hand.press("h")
+        await hand.press("q", "q")
+        assert isinstance(hand.app.screen, LibraryScreen)
+    with Story(path) as story:
+        texts = {card.finish: piece.text for card, piece in came(story)}
+        assert texts == {"interrupted": " Begun"}
+
+
+def came(story: Story) -> list[tuple[Card, Piece]]:
+    """Return what the model wrote below BELLS."""
+    kids = reading.children(story, BELLS)
+    return list(zip(reading.cards(story, kids), reading.pieces(story, kids), strict=True))
 
 
 @pytest.mark.parametrize("begun", [True, False])

@@ -106,6 +106,7 @@ async def test_x_puts_a_story_away_and_brings_it_back(
         await until(pilot, lambda: "> Saltmarsh" in shown(app))
         assert "archive" in shown(app).splitlines()[0]
         assert "1 story" in shown(app)
+        assert "q back" in shown(app)
         await pilot.press("x")
         await until(pilot, lambda: "The archive is empty." in shown(app))
         assert stories[2].read_bytes() == kept
@@ -114,6 +115,7 @@ async def test_x_puts_a_story_away_and_brings_it_back(
         await pilot.press("q")
         await until(pilot, lambda: "3 stories" in shown(app))
         assert "archived" not in shown(app).splitlines()[0]
+        assert "q quit" in shown(app)
 
 
 async def test_a_story_that_is_open_elsewhere_stays(stories: list[Path]) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
@@ -185,8 +186,15 @@ async def test_hostile_text_everywhere_is_drawn_as_something_harmless(
             assert "evil" in drawn or "red" in drawn
 
 
+async def test_a_why_pasted_in_several_lines_is_kept_whole(path: Path) -> None:
+    async with at_the_loom(path, (80, 24)) as hand:
+        await hand.press("a", "A", "space")
+        hand.app.post_message(events.Paste("bell\nrings \n\n once"))
+        await hand.press("full_stop", "enter")
+        assert marks.text_of(hand.story, hand.cursor, "why") == "A bell rings once."
+
+
 async def test_a_paste_onto_the_loom_is_no_command(path: Path) -> None:
-    from textual import events
 
     async with at_the_loom(path) as hand:
         before = state(hand.story)

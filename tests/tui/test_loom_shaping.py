@@ -46,7 +46,7 @@ async def test_x_on_the_weave_asks_first_and_only_y_prunes(path: Path) -> None:
         await hand.press("x", "escape")
         assert state(hand.story) == before
         await hand.press("x")
-        await hand.answers("y")
+        await hand.press("y")
         await hand.until(lambda: hand.kids(ROPE) == [OTHER])
         assert hand.cursor == OTHER
         assert tips.weave_tip(hand.story) == ROPE
@@ -55,7 +55,7 @@ async def test_x_on_the_weave_asks_first_and_only_y_prunes(path: Path) -> None:
 async def test_the_only_story_there_is_cannot_be_pruned(path: Path) -> None:
     async with at_the_loom(path) as hand:
         await hand.press("<", "x")
-        await hand.answers("y")
+        await hand.press("y")
         await hand.shows("The opening is all this story has")
         assert hand.cursor == ROOT
 
@@ -65,10 +65,10 @@ async def test_capital_x_keeps_one_and_capital_u_brings_the_others_back(path: Pa
         await hand.goes(EELS)
         await hand.press("X")
         # The weave goes through one of the others, so it is asked for; n leaves all as it is.
-        await hand.answers("n")
+        await hand.press("n")
         assert hand.kids(ROOT) == [ROPE, EELS, HABIT]
         await hand.press("X")
-        await hand.answers("y")
+        await hand.press("y")
         await hand.until(lambda: hand.kids(ROOT) == [EELS])
         assert "2 others pruned; u brings them back." in hand.foot
         await hand.press("U")
@@ -81,7 +81,7 @@ async def test_capital_x_keeps_one_and_capital_u_brings_the_others_back(path: Pa
 async def test_capital_u_on_a_parent_brings_back_what_is_below_it(path: Path) -> None:
     async with at_the_loom(path) as hand:
         await hand.press("j", "x", "x")
-        await hand.answers("y")
+        await hand.press("y")
         await hand.until(lambda: hand.cursor == ROPE)
         assert hand.kids(ROPE) == []
         await hand.press("U")
@@ -225,7 +225,7 @@ async def test_a_weave_that_led_below_a_pruned_branch_ends_above_it(path: Path) 
     async with at_the_loom(path) as hand:
         await hand.goes(ROPE)
         await hand.press("x")
-        await hand.answers("y")
+        await hand.press("y")
         await hand.until(lambda: hand.cursor == EELS)
         await hand.press(">")
         assert hand.cursor == ROOT

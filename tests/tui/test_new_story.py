@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input, TextArea
 
 from storyloom import paths
@@ -32,6 +33,16 @@ async def test_what_is_typed_becomes_a_story_and_its_loom_opens(size: tuple[int,
         ]  # fmt: skip
         assert reading.strand_text(story, reading.root(story)) == "Once\nx"
         await loom.closing()
+
+
+async def test_a_title_pasted_in_several_lines_is_kept_whole() -> None:
+    app = Stage(NewStoryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("A")
+        app.post_message(events.Paste(" keeper \r\n\r\n  of eels\n"))
+        await pilot.pause()
+        assert app.screen.query_one("#title", Input).value == "A keeper of eels"
+        assert "A keeper of eels" in shown(app)
 
 
 async def test_a_title_may_be_left_out_for_the_openings_first_words() -> None:

@@ -3,6 +3,7 @@
 import inspect
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -20,8 +21,19 @@ SMALLEST = (60, 16)
 """Columns and rows below which no screen is drawn."""
 _PASTE_SECONDS = 0.3
 """Keys that come this soon after a paste, or after one another then, are its rest."""
-_Asked = tuple[str, Callable[[str], object], str, list[str], "Callable[[str], list[str]] | None"]
-"""What is to be asked: label, answer, what stands there already, choices, and what completes."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is to be asked at the bottom; the fields are those of `CommandScreen.ask`."""
+
+    label: str
+    answer: Callable[[str], object]
+    begun: str
+    choices: list[str]
+    complete: Callable[[str], list[str]] | None
+    letters: str
+    """Of these one is the whole answer, without Enter."""
 
 
 class CommandScreen(Screen[object]):
@@ -31,7 +43,7 @@ class CommandScreen(Screen[object]):
     """The commands with the keys that Storyloom gives them."""
     AUTO_FOCUS = ""
     _pasted = 0.0
-    _asking: "_Asked | None" = None
+    _asking: _Question | None = None
 
     @property
     def commands(self) -> Table:
@@ -109,7 +121,18 @@ class CommandScreen(Screen[object]):
 
         Tab completes it to one of `choices`, or to what `complete` says of what is typed.
         """
-        self._asking = (label, answer, begun, choices or [], complete)
+        self._put(_Question(label, answer, begun, choices or [], complete, ""))
+
+    def confirm(self, question: str, act: Callable[[], object]) -> None:
+        """Ask whether to `act`, and do so on `y`; any other way out of the question does not."""
+
+        def answer(given: str) -> object:
+            return act() if given.lower() == "y" else None
+
+        self._put(_Question(f"{question} y/n", answer, "", [], None, "yn"))
+
+    def _put(self, question: _Question) -> None:
+        self._asking = question
         prompts = self.query("#prompt")
         if prompts:
             self._hand_over(prompts.first())
@@ -127,9 +150,15 @@ class CommandScreen(Screen[object]):
         from storyloom.tui.widgets.prompt import Prompt
 
         if self._asking is not None and isinstance(prompt, Prompt):
-            label, answer, begun, choices, complete = self._asking
-            self._asking = None
-            prompt.ask(label, answer, begun=begun, choices=choices, complete=complete)
+            asked, self._asking = self._asking, None
+            prompt.ask(
+                asked.label,
+                asked.answer,
+                begun=asked.begun,
+                choices=asked.choices,
+                complete=asked.complete,
+                letters=asked.letters,
+            )
 
     def do_command(self, argument: str) -> None:
         """Open the `:` line."""

@@ -14,6 +14,8 @@ from storyloom.tui.screens.side_by_side import SideBySide
 
 __all__ = ["CompareScreen"]
 
+_OTHERS = "The weave goes through another one. Prune them all the same?"
+
 
 class CompareScreen(SideBySide):
     """Dismissed with the branch that was chosen, or None. `nodes` are a fork's, in its order."""
@@ -46,8 +48,9 @@ class CompareScreen(SideBySide):
 
     async def do_prune(self, _: str) -> None:
         node = self._node()
-        if self._branches[node].card.woven:
-            self._ask_first("The weave goes through here. Prune it? y/n", self._prune)
+        # Asked in a blind reading, it would tell which branch this is.
+        if self._branches[node].card.woven and not self._blind:
+            self.confirm("The weave goes through here. Prune it?", self._prune)
         else:
             await self._prune()
 
@@ -65,9 +68,9 @@ class CompareScreen(SideBySide):
 
     async def do_keep_only(self, _: str) -> None:
         node = self._node()
-        if any(self._branches[other].card.woven for other in self._branches if other != node):
-            self._ask_first("The weave goes through another one. Prune them all the same? y/n",
-                            self._keep_only)  # fmt: skip
+        others = (branch for other, branch in self._branches.items() if other != node)
+        if not self._blind and any(branch.card.woven for branch in others):
+            self.confirm(_OTHERS, self._keep_only)
         else:
             await self._keep_only()
 
@@ -86,13 +89,6 @@ class CompareScreen(SideBySide):
                 await self.stop_below(node)
             elif self._branches[node].card.streaming:
                 raise Refusal("That is still being written; ^g in the loom stops it.")
-
-    def _ask_first(self, question: str, act: Callable[[], Awaitable[None]]) -> None:
-        async def answer(given: str) -> None:
-            if given.strip().lower().startswith("y"):
-                await act()
-
-        self.ask(question, answer)
 
     async def do_undo(self, _: str) -> None:
         if history.undoable(self.story) == "gen.request":

@@ -43,6 +43,8 @@ class Growing(Inspecting):
         self._preparing = False
         self._unwanted = False
         """Whether the author has stopped a batch that is still being prepared."""
+        self._warned = False
+        """Whether it was just said that leaving would stop branches."""
 
     def live_branches(self) -> dict[int, Live]:
         """Return the branches that are being written, by node."""
@@ -157,6 +159,7 @@ class Growing(Inspecting):
         self._last = (parent, parts)
         self._failed.pop(parent, None)
         self.next_count = None
+        self._warned = False
         for branch in batch.branches:
             self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
@@ -225,6 +228,24 @@ class Growing(Inspecting):
         if broken:
             branch = broken[0]
             self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")
+
+    async def do(self, name: str, argument: str = "") -> None:
+        """Do a command. One that leaves is done the second time while branches are written."""
+        if name not in ("library", "quit"):
+            self._warned = False
+        elif not self._warned and (said := self._still_growing()):
+            self._warned = True
+            again = "q again" if name == "library" else "the same again"
+            self.say(f"{said}; {again} leaves, and keeps what has arrived.", "warning")
+            return
+        await super().do(name, argument)
+
+    def _still_growing(self) -> str:
+        """Return what leaving would stop, nothing if there is no such thing."""
+        running = sum(branch.running for branch in self._branches.values())
+        if running:
+            return f"{running} branch{'es are' if running > 1 else ' is'} still being written"
+        return "Branches are about to be asked for" if self._preparing else ""
 
     async def end_growing(self) -> None:
         """Stop all batches; what has arrived is kept and marked interrupted."""

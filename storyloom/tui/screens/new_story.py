@@ -20,6 +20,7 @@ from storyloom.tui.commands import NEW_STORY
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
+from storyloom.tui.widgets.box import LineBox
 from storyloom.tui.widgets.columns import grouped
 
 __all__ = ["NewStoryScreen", "Typed", "create"]
@@ -68,7 +69,7 @@ class NewStoryScreen(CommandScreen):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         with Vertical(id="around"), Vertical(id="form"):
-            title = Input(
+            title = LineBox(
                 id="title", classes="field", placeholder="may be left out: the first words serve"
             )
             title.cursor_blink = False

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from storyloom.story import history, marks, reading, shape
 from storyloom.story.log import STEPS
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 from storyloom.tui.screens.bench import Bench
 
 __all__ = ["Shaping"]
@@ -22,18 +24,17 @@ class Shaping(Bench):
         card = next((card for card in self._cards if card.id == self.cursor), None)
         if card is None:
             return
+        # Branches that come in may take the cursor away while the question stands.
+        prune = partial(self._prune, card.id)
         if card.woven:
+            self.confirm("The weave goes through here. Prune it?", prune)
+        else:
+            await prune()
 
-            def answer(given: str) -> object:
-                return self._prune_here() if given.strip().lower().startswith("y") else None
-
-            self.ask("The weave goes through here. Prune it? y/n", answer)
-            return
-        await self._prune_here()
-
-    async def _prune_here(self) -> None:
-        node = self.cursor
+    async def _prune(self, node: int) -> None:
         ids = [card.id for card in self._cards]
+        if node not in ids:
+            raise Refusal(f"n{node} is not here any more.")
         at = ids.index(node)
         beside = ids[at + 1 : at + 2] or ids[at - 1 : at] if len(ids) > 1 else []
         parent = self._cards[at].parent
@@ -46,20 +47,17 @@ class Shaping(Bench):
         self.say("Pruned; u brings it back.")
 
     async def do_keep_only(self, _: str) -> None:
+        keep = partial(self._keep_only, self.cursor)
         if any(card.woven for card in self._cards if card.id != self.cursor):
+            self.confirm("The weave goes through another one. Prune them all the same?", keep)
+        else:
+            await keep()
 
-            def answer(given: str) -> object:
-                return self._keep_only() if given.strip().lower().startswith("y") else None
-
-            self.ask("The weave goes through another one. Prune them all the same? y/n", answer)
-            return
-        await self._keep_only()
-
-    async def _keep_only(self) -> None:
-        for card in self._cards:
-            if card.id != self.cursor:
-                await self.stop_below(card.id)
-        count = await self.act(shape.keep_only, self.cursor)
+    async def _keep_only(self, node: int) -> None:
+        for other in reading.children(self.story, reading.parent(self.story, node)):
+            if other != node:
+                await self.stop_below(other)
+        count = await self.act(shape.keep_only, node)
         self.say(f"{count} other{'s' if count != 1 else ''} pruned; u brings them back.")
 
     async def do_restore(self, _: str) -> None:

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textual import events
@@ -17,8 +18,9 @@ from storyloom.story.glimpse import Glimpse, glimpse
 from storyloom.story.shelf import Entry, Facts
 from storyloom.text import Refusal, one_line
 from storyloom.tui import growth_rows, library_rows
+from storyloom.tui.keys import Table
 from storyloom.tui.screens.listed import Listed
-from storyloom.tui.widgets.bar import Header
+from storyloom.tui.widgets.bar import Header, KeyLine
 from storyloom.tui.widgets.columns import grouped, left, paragraph
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.listing import Listing
@@ -200,6 +202,15 @@ class Shelves(Listed):
         facts = self._facts.get(chosen) if chosen is not None else None
         return one_line(facts.title if facts is not None else self._path().stem)
 
+    @property
+    def commands(self) -> Table:
+        """This screen's commands; in the archive, what quits goes back."""
+        commands = super().commands
+        if not self._in_archive:
+            return commands
+        back = {"short": "back", "help": "Back to the library"}
+        return tuple(replace(each, **back) if each.name == "quit" else each for each in commands)
+
     # What is on the screen.
 
     def _show(self) -> None:
@@ -210,6 +221,7 @@ class Shelves(Listed):
         width, height = listing.size.width, listing.size.height
         welcome = library_rows.welcome(width, height, archive=self._in_archive) if empty else []
         listing.border_title = "put away" if self._in_archive else "stories"
+        self.query_one(KeyLine).offer(self.commands)
         listing.fill(count, self._line, empty=welcome)
         stories = f"{grouped(count)} stor{'y' if count == 1 else 'ies'}"
         listing.border_subtitle = f"{stories}, by {self._order}" if count else ""

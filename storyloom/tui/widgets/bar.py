@@ -73,6 +73,12 @@ class KeyLine(LinePane):
         self._said: tuple[str, str] | None = None
         self._height = 1
 
+    def offer(self, commands: Sequence[Command]) -> None:
+        """Show these commands' keys from now on."""
+        if commands != self._commands:
+            self._commands = commands
+            self._lay_out()
+
     def say(self, sentence: str, severity: str = "information") -> None:
         """Show a sentence in place of the keys until `forget`."""
         self._said = (sentence, severity)

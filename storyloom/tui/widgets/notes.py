@@ -88,7 +88,7 @@ class NotesPane(TitledPane):
         room = max(4, width - _LABEL)
         if not text:
             key = self._keys.get(command, f":{command}")
-            return [((f"{label:<{_LABEL}}", "dim"), (f"– {key} says it", "dim"))]
+            return [((f"{label:<{_LABEL}}", "dim"), (f"none yet ({key} writes one)", "dim"))]
         text = one_line(text)
         head: Part = (f"{label:<{_LABEL}}", "dim")
         spans = wrap(text, room)

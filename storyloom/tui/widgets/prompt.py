@@ -13,11 +13,12 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from storyloom.text import Refusal, clean
+from storyloom.tui.widgets.box import LineBox
 
 __all__ = ["Prompt"]
 
 
-class Line(Input):
+class Line(LineBox):
     """The box itself. It closes with the very key that ends it, and hands on what comes later.
 
     On a slow link keys come many at once. Those right behind the one that closes the box are in
@@ -26,19 +27,26 @@ class Line(Input):
 
     open = False
     """Whether keys are still for the box."""
+    letters = ""
+    """Of these one is the whole answer; no others are taken."""
 
     async def _on_key(self, event: events.Key) -> None:
         # Textual calls Input's own handler after this one, unless it is prevented.
-        if self.open and event.key not in ("enter", "escape", "ctrl+g"):
+        chosen = (event.character or "").lower()
+        chosen = chosen if self.open and chosen and chosen in self.letters else ""
+        if self.open and not chosen and event.key not in ("enter", "escape", "ctrl+g"):
+            if self.letters:
+                event.stop()
+                event.prevent_default()
             return
         event.stop()
         event.prevent_default()
         if not self.open:
             self.app.post_message(events.Key(event.key, event.character))
             return
-        value = self.value
+        value = chosen or self.value
         self.query_ancestor(Prompt).action_leave()
-        if event.key == "enter":
+        if chosen or event.key == "enter":
             self.post_message(self.Submitted(self, value, None))
 
 
@@ -69,8 +77,11 @@ class Prompt(Horizontal):
         begun: str,
         choices: list[str],
         complete: Callable[[str], list[str]] | None = None,
+        letters: str = "",
     ) -> None:
         """Show the line, with `begun` in it; `answer` is called with what is typed.
+
+        With `letters`, one of them alone answers, at once.
 
         `complete` returns what a text may go on to; it is called in a thread. Tab takes the
         beginning that they share, and pressed again each of them in turn.
@@ -80,7 +91,7 @@ class Prompt(Horizontal):
         self._turns: list[str] = []
         self.query_one("#label", Static).update(Content(label if label == ":" else f"{label}: "))
         line = self.query_one(Line)
-        line.open = True
+        line.open, line.letters = True, letters
         line.suggester = SuggestFromList(choices) if choices else None
         line.value = begun
         line.cursor_position = len(begun)

@@ -195,5 +195,8 @@ class StrandPane(TitledPane):
         height = self.room.height
         shown = self._wrapped[self._top : self._top + height]
         hidden = len(self._wrapped) - self._top - height
-        self.note = (f"{hidden} lines below, PgDn" if hidden > 0 else "", "dim")
+        self.note = (
+            f"{hidden} line{'s' if hidden > 1 else ''} below, PgDn" if hidden > 0 else "",
+            "dim",
+        )
         self.show_inside([wrapped.line for wrapped in shown])
