@@ -266,3 +266,14 @@ async def test_a_weave_of_ten_thousand_passages_and_forks_is_read(tmp_path: Path
         await until(pilot, lambda: "100%" in shown(app))
         await pilot.press("left_square_bracket")
         assert " of 10000: 1 other way beside n199" in shown(app)
+
+
+async def test_enter_opens_the_loom_at_the_words_that_were_found(path: Path) -> None:
+    app = Stage(ReaderScreen(path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "Tobin" in shown(app))
+        await pilot.press("/", *"parish", "enter")
+        await until(pilot, lambda: "place 1 of 2" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.results))
+    assert app.results == [5]

@@ -14,7 +14,7 @@ from storyloom.tui import clipboard, exporting
 from storyloom.tui.commands import READER
 from storyloom.tui.fork_rows import ways
 from storyloom.tui.keys import bindings
-from storyloom.tui.pages import Anchor, Part
+from storyloom.tui.pages import Anchor, Pages, Part
 from storyloom.tui.places import MOST, folded, places
 from storyloom.tui.screens.book import Book, place_key
 
@@ -188,14 +188,22 @@ class ReaderScreen(Book):
         pages = self._pages
         if pages is None:
             return
-        start = self._hits[self._hit][0]
-        rows = pages.page(self._anchor, self._height)
-        if not any(row.kind == "text" and row.start <= start < row.end for row in rows):
+        self._fork = None
+        if not self._hit_in_sight(pages):
+            start = self._hits[self._hit][0]
             self._go(pages.moved(pages.at(start), -(self._height // 3)))
         else:
             self._draw()
         more = " and more" if len(self._hits) == MOST else ""
         self.say(f"place {self._hit + 1} of {len(self._hits)}{more}")
+
+    def _hit_in_sight(self, pages: Pages) -> bool:
+        """Whether the place that was found last is on the page."""
+        if not self._hits:
+            return False
+        start = self._hits[self._hit][0]
+        rows = pages.page(self._anchor, self._height)
+        return any(row.kind == "text" and row.start <= start < row.end for row in rows)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -246,13 +254,16 @@ class ReaderScreen(Book):
         self.say(await exporting.export(self._path, name, to))
 
     async def do_open(self, argument: str) -> None:
-        """Open the loom at the passage at the top of the page."""
+        """Open the loom at the fork gone to, at the words found, or at the page's first passage."""
         del argument
         node = self._here()[0]
         pages = self._pages
-        fork = self._at_fork(pages) if pages is not None else None
-        if pages is not None and fork is not None:
-            node = pages.forks[fork][1].node
+        if pages is not None:
+            fork = self._at_fork(pages)
+            if fork is not None:
+                node = pages.forks[fork][1].node
+            elif self._hit_in_sight(pages):
+                node = pages.node_at(self._hits[self._hit][0])[0]
         await self.closing()
         self.dismiss(node or None)
 
