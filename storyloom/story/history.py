@@ -94,7 +94,10 @@ class _Conflict(Refusal):
 
 
 def undoable(story: Story) -> str | None:
-    """Return the kind of the step that `undo` would take back, None when there is none."""
+    """Return the kind of the step that `undo` would take back, None when there is none.
+
+    `undo` passes it over when a purge has left it no root to leave the story with.
+    """
     target = _newest(story, story.read, "undoable", story.live_others())
     return _kind(story.read, target) if target is not None else None
 

@@ -397,3 +397,13 @@ def test_a_copy_that_was_taken_back_leaves_no_words(story: Story) -> None:
     erased(story, node)
     assert found_in(story.path, ["copiedword", "noteword"]) == []
     assert check.check(story).faults == []
+
+
+def test_a_step_is_passed_over_that_would_leave_no_beginning(tmp_path: Path) -> None:
+    with Story.create(tmp_path / "story.loom", opening="One.") as story:
+        second = shape.write_sibling(story, 1, "Two.")
+        shape.keep_only(story, second)
+        purging.purge(story, [1])
+        assert history.undo(story) is None
+        assert reading.children(story, 0) == [second]
+        assert history.undoable(story) is None

@@ -187,6 +187,10 @@ class Model:
                         self.set(node, "alive", False)
                 elif (node, "alive") in delta and key in SAID:
                     self.set(node, key, old)
+        if not self.shown_kids(0):
+            # What came before it was purged, so a step that made the only root is passed over.
+            self.fields = before
+            return self.undo()
         changed = {
             key: (before.get(key), self.fields.get(key))
             for key in before.keys() | self.fields.keys()
@@ -199,8 +203,12 @@ class Model:
         if not self.redo_stack:
             return None
         kind, delta, changed = self.redo_stack.pop()
+        before = dict(self.fields)
         for (node, key), (old, _) in changed.items():
             self.set(node, key, old)
+        if not self.shown_kids(0):
+            self.fields = before
+            return self.redo()
         self.undo_stack.append((kind, delta))
         return kind
 
@@ -882,13 +890,13 @@ class AuthorsSteps(RuleBasedStateMachine):
         for _ in range(times):
             expected = self.model.undo_stack[-1][0] if self.model.undo_stack else None
             assert history.undoable(self.story) == expected
-            assert history.undo(self.story) == self.model.undo() == expected
+            assert history.undo(self.story) == self.model.undo()
 
     @rule()
     def redo(self) -> None:
         expected = self.model.redo_stack[-1][0] if self.model.redo_stack else None
         assert history.redoable(self.story) == expected
-        assert history.redo(self.story) == self.model.redo() == expected
+        assert history.redo(self.story) == self.model.redo()
 
     @rule(pick=PICK)
     def fold(self, pick: int) -> None:
