@@ -90,7 +90,9 @@ def commands() -> tuple[str, str]:
 def test_the_readme_says_in_two_commands_how_to_run_and_how_to_test() -> None:
     job, tests = commands()
     assert job == "pip install -c constraints.txt '.[local]' && storyloom try"
-    assert tests == "pip install -c constraints.txt '.[local,test]' && pytest"
+    assert tests == (
+        "pip install -c constraints.txt '.[local,test]' && pytest -n auto --dist worksteal"
+    )
 
 
 def test_the_commands_stand_in_the_readme_as_whole_lines_once() -> None:

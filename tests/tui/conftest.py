@@ -32,3 +32,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.undo()
     if hasattr(time, "tzset"):
         time.tzset()
+
+
+@pytest.fixture(params=["dusk", "paper"])
+def theme(request: pytest.FixtureRequest) -> str:
+    """A dark theme and a light one, for the pictures of the screens."""
+    return request.param

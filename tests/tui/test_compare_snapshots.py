@@ -11,7 +11,7 @@ from storyloom.tui.legend import Legend
 from storyloom.tui.screens.compare import CompareScreen
 from tests.tui.stage import SIZES
 from tests.tui.stories import saltmarsh
-from tests.tui.test_snapshots import Compare, compared
+from tests.tui.test_snapshots import LARGE, Compare, compared
 
 ROOT, EELS, BELLS, OTHER = 1, 3, 5, 6
 
@@ -24,13 +24,12 @@ def story(tmp_path: Path) -> Iterator[Story]:
         yield story
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=[*SIZES, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each of the two sizes."""
+    """Each of the sizes that the screens are made for."""
     return request.param
 
 
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 @pytest.mark.parametrize("keys", [(), ("d",)], ids=["texts", "differences"])
 def test_branches(
     snap_compare: Compare, story: Story, size: tuple[int, int], keys: tuple[str, ...], theme: str

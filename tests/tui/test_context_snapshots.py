@@ -19,7 +19,7 @@ from storyloom.tui.screens.context import ContextScreen
 from storyloom.tui.screens.editor import EditorScreen
 from tests.tui.stage import SIZES
 from tests.tui.stories import saltmarsh
-from tests.tui.test_snapshots import Compare, compared
+from tests.tui.test_snapshots import LARGE, Compare, compared
 
 BELLS = 5
 TEXTS = (
@@ -35,20 +35,20 @@ def story(tmp_path: Path) -> Iterator[Story]:
         yield story
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=[*SIZES, LARGE], ids=lambda size: f"{size[0]}x{size[1]}")
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each of the two sizes."""
+    """Each of the sizes that the screens are made for."""
     return request.param
 
 
 @pytest.mark.parametrize("keys", [(), ("d",), ("s",)], ids=["next", "differences", "sent"])
 def test_context(
-    snap_compare: Compare, story: Story, size: tuple[int, int], keys: tuple[str, ...]
+    snap_compare: Compare, story: Story, size: tuple[int, int], keys: tuple[str, ...], theme: str
 ) -> None:
     nobody = Client(command=("/nonexistent",))
     plan = Plan((PlanPart("local/smollm2", 3),))
     screen = ContextScreen(story, BELLS, Settings(), nobody, plan)
-    assert compared(snap_compare, screen, size, "fingerprint", *keys)
+    assert compared(snap_compare, screen, size, "fingerprint", *keys, theme=theme)
 
 
 class Told(Asking):
@@ -62,7 +62,7 @@ class Told(Asking):
         await asyncio.sleep(0)
 
 
-def test_ways_on(snap_compare: Compare, story: Story, size: tuple[int, int]) -> None:
+def test_ways_on(snap_compare: Compare, story: Story, size: tuple[int, int], theme: str) -> None:
     entries = [ModelEntry(name, name) for name in ("openai/gpt-4o-mini", "tide", "tide")]
     nothing: Any = None
 
@@ -75,4 +75,4 @@ def test_ways_on(snap_compare: Compare, story: Story, size: tuple[int, int]) -> 
         story, "edit n5", "edit:5", reading.strand_text(story, 2), piece.text, piece.runs,
         ask=ask, legend=Legend(story),
     )  # fmt: skip
-    assert compared(snap_compare, screen, size, "by hand", "tab")
+    assert compared(snap_compare, screen, size, "by hand", "tab", theme=theme)

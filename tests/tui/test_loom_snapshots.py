@@ -36,7 +36,6 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return request.param
 
 
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_loom(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
     # What the next request would hold comes last, where there is room for it.
     last = "kept for the answer" if size == LARGE else "mislaid"
@@ -55,7 +54,6 @@ def test_tree_alone(snap_compare: Compare, path: Path, keys: str) -> None:
     assert compared(snap_compare, LoomScreen(path), (80, 24), "mislaid", *keys, "h", "j")
 
 
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_weaves(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
     with Story(path) as story:
         weaves.set_weave(story, 3, "darker ending")
@@ -67,9 +65,11 @@ def test_question_at_the_bottom(snap_compare: Compare, path: Path) -> None:
     assert compared(snap_compare, LoomScreen(path), (80, 24), "mislaid", "x")
 
 
-def test_editor(snap_compare: Compare, path: Path, size: tuple[int, int]) -> None:
-    assert compared(snap_compare, LoomScreen(path), size, "mislaid", "e", *"Ebb")
+def test_editor(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
+    assert compared(snap_compare, LoomScreen(path), size, "mislaid", "e", *"Ebb", theme=theme)
 
 
-def test_split(snap_compare: Compare, path: Path, size: tuple[int, int]) -> None:
-    assert compared(snap_compare, LoomScreen(path), size, "mislaid", "h", "s", "l", "l")
+def test_split(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
+    assert compared(
+        snap_compare, LoomScreen(path), size, "mislaid", "h", "s", "l", "l", theme=theme
+    )

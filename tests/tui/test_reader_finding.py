@@ -221,7 +221,7 @@ async def test_a_named_weave_is_exported_as_it_is_read(
         app.screen.query_one(Input).value = "export out.md"
         await pilot.press("enter")
         await until(pilot, lambda: (tmp_path / "out.md").exists())
-        await until(pilot, lambda: "out.md." in shown(app).replace("\n", ""))
+        await until(pilot, lambda: "out.md." in "".join(shown(app).split()))
     assert "eels" in (tmp_path / "out.md").read_text("utf-8")
 
 

@@ -69,7 +69,6 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.mark.usefixtures("path")
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     screen = LibraryScreen(clock=lambda: NOW + 3600)
     # Whose it is comes last, where there is room for it.
@@ -78,49 +77,47 @@ def test_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> No
 
 
 @pytest.mark.usefixtures("path")
-def test_found(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_found(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stories = sorted(paths.saves_dir().iterdir())
     screen = FoundScreen("mara", stories, {})
-    assert compared(snap_compare, screen, size, "in 1 story ", "j")
+    assert compared(snap_compare, screen, size, "in 1 story ", "j", theme=theme)
 
 
-def test_empty_library(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert compared(snap_compare, LibraryScreen(), size, "n begins one.")
+def test_empty_library(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    assert compared(snap_compare, LibraryScreen(), size, "n begins one.", theme=theme)
 
 
-def test_new_story(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_new_story(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     keys = (*"Bell", "tab", "tab", "tab", *"Once")
-    assert compared(snap_compare, NewStoryScreen(), size, "title", *keys)
+    assert compared(snap_compare, NewStoryScreen(), size, "title", *keys, theme=theme)
 
 
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_reader(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
     assert compared(snap_compare, ReaderScreen(path), size, "Tobin", theme=theme)
 
 
-@pytest.mark.parametrize("theme", ["dusk", "paper"])
 def test_reader_with_origins(
     snap_compare: Compare, path: Path, size: tuple[int, int], theme: str
 ) -> None:
     assert compared(snap_compare, ReaderScreen(path), size, "Tobin", "p", "}", "}", theme=theme)
 
 
-def test_help(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert compared(snap_compare, HelpScreen(LOOM), size, "Moving")
+def test_help(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    assert compared(snap_compare, HelpScreen(LOOM), size, "Moving", theme=theme)
 
 
-def test_models(snap_compare: Compare, path: Path, size: tuple[int, int]) -> None:
+def test_models(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
     client = Client(command=(sys.executable, WORKER))
     home = ModelEntry("home", "openai/qwen", "http://127.0.0.1:8080/v1", mode="text", window=32_768)
     screen = ModelPicker(Story(path), 3, Settings(models=(home,)), client)
-    assert compared(snap_compare, screen, size, "32 768", "j", "j", "2", client=client)
+    assert compared(snap_compare, screen, size, "32 768", "j", "j", "2", client=client, theme=theme)
 
 
 def test_fetch(
-    snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, theme: str
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/a/home/of/ones/own/share")
-    assert compared(snap_compare, FetchScreen(), size, "not here yet")
+    assert compared(snap_compare, FetchScreen(), size, "not here yet", theme=theme)
 
 
 def test_too_small(snap_compare: Compare) -> None:
