@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from storyloom.tui.keys import Command, Table
 
-__all__ = ["COMPARE", "CONTEXT", "EDITOR", "FETCH", "FOUND", "HELP", "LEGEND", "LIBRARY",
+__all__ = ["COMPARE", "CONTEXT", "EDITOR", "FETCH", "FOUND", "HELP", "LEGENDS", "LIBRARY",
            "LOOM", "NEW_STORY", "PICKER", "READER", "SCREENS", "SPLIT", "THEMES",
            "WEAVES"]  # fmt: skip
 
@@ -94,7 +94,9 @@ LOOM = _screen(
     *_EVERYWHERE,
 )
 
-LEGEND = (
+_LOOM_SIGNS = (
+    ("strand", "the story so far: the path from the beginning to the cursor"),
+    ("fork", "a passage that more than one branch goes on from"),
     ("*", "on the weave, the path that is the story"),
     (">", "where the cursor is"),
     ("▌", "lines of the passage under the cursor"),
@@ -105,7 +107,6 @@ LEGEND = (
     ("H", "written by hand; other letters are models"),
     ("x 2 pruned", "two branches that U brings back"),
 )
-"""What the loom's marks mean, for its help."""
 
 LIBRARY = _screen(
     "library",
@@ -332,6 +333,20 @@ SPLIT = _screen(
     _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
     *_EVERYWHERE,
 )
+
+_COMPARE_SIGNS = (
+    ("> 2", "the branch that the keys are for"),
+    ("*", "on the weave"),
+    ("alike", "the share of content words that two branches have in common, 0 to 1"),
+    ("twins", "two so alike that one of them will do"),
+    ("distinct", "how many of all pairs of neighbouring words are different ones, 0 to 1"),
+    ("shared", "content words that all of them have"),
+    ("only 2", "content words that the second alone has"),
+    ("[struck]", "in the difference: words that are only in the current branch"),
+)
+
+LEGENDS = {"loom": _LOOM_SIGNS, "compare": _COMPARE_SIGNS}
+"""What is meant by the signs and words of a screen, for its help."""
 
 SCREENS: dict[str, Table] = {
     "library": LIBRARY,

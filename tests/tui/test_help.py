@@ -2,7 +2,7 @@
 
 import pytest
 
-from storyloom.tui.commands import SCREENS
+from storyloom.tui.commands import LEGENDS, SCREENS
 from storyloom.tui.screens.help import HelpScreen
 from tests.tui.stage import SIZES, Stage, shown
 
@@ -25,6 +25,11 @@ async def test_every_command_of_a_screen_is_there(name: str, size: tuple[int, in
         for command in SCREENS[name]:
             assert f":{command.name}" in seen
             assert command.help.split()[0] in seen
+        for sign, meaning in LEGENDS.get(name, ()):
+            assert any(
+                line.strip().startswith(sign) and meaning.split()[0] in line
+                for line in seen.splitlines()
+            ), sign
         await pilot.press("q")
     assert app.results == [None]
 

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 
-from storyloom.tui.commands import HELP, LEGEND
+from storyloom.tui.commands import HELP, LEGENDS
 from storyloom.tui.keys import Command, bindings, shown_key
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
@@ -68,9 +68,10 @@ class HelpScreen(CommandScreen):
                 lines.append(((margin + heading, "title"),))
                 for command in commands:
                     lines += [((margin, ""), *line) for line in _row(command, measure, keys, names)]
-        if self._commands and self._commands[0].screen == "loom":
-            lines += [(), ((margin + "Marks", "title"),)]
-            for mark, meaning in LEGEND:
+        legend = LEGENDS.get(self._commands[0].screen, ()) if self._commands else ()
+        if legend:
+            lines += [(), ((margin + "Signs", "title"),)]
+            for mark, meaning in legend:
                 for number, (start, end) in enumerate(wrap(meaning, max(10, measure - 16))):
                     shown = f"{margin}  {'' if number else mark:<12}"
                     lines.append(((shown, "title"), (meaning[start:end], "text")))
