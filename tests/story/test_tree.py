@@ -169,6 +169,10 @@ class Model:
             return None
         kind, delta = self.undo_stack.pop()
         before = dict(self.fields)
+        if kind != "gen.request" and not self.fits(
+            {place: new for place, (_, new) in delta.items()}
+        ):
+            return self.undo()
         for (node, key), (old, _) in delta.items():
             if kind == "gen.request":
                 if key == "alive" and self.get(node, "alive"):
@@ -199,11 +203,21 @@ class Model:
         self.redo_stack.append((kind, delta, changed))
         return kind
 
+    def fits(self, left: dict[tuple[int, str], Any]) -> bool:
+        """Whether what a step left is still there: one that was passed over may have it changed."""
+        return all(
+            (self.get(*place) or 0) == (value or 0)
+            for place, value in left.items()
+            if place[1] in ("pruned", "parent", "order")
+        )
+
     def redo(self) -> str | None:
         if not self.redo_stack:
             return None
         kind, delta, changed = self.redo_stack.pop()
         before = dict(self.fields)
+        if not self.fits({place: new for place, (_, new) in changed.items()}):
+            return self.redo()
         for (node, key), (old, _) in changed.items():
             self.set(node, key, old)
         if not self.shown_kids(0):
