@@ -13,6 +13,6 @@ __all__ = ["LineBox"]
 class LineBox(Input):
     """An Input that makes one line of several pasted ones, where Textual's drops all but one."""
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    async def _on_paste(self, event: events.Paste) -> None:  # pyright: ignore
         # Textual calls Input's own handler after this one.
         event.text = re.sub(r"\s*\n\s*", " ", clean(event.text).strip("\n"))
