@@ -10,7 +10,7 @@ from pathlib import Path
 from storyloom import paths, settings
 from storyloom.text import Refusal
 
-__all__ = ["rewrite", "set_theme"]
+__all__ = ["rewrite", "set_cap_per_day", "set_theme"]
 
 
 def set_theme(name: str) -> Path:
@@ -19,7 +19,16 @@ def set_theme(name: str) -> Path:
     A theme that is set there already is replaced on its own line. `name` is one that a theme can
     have. Raises Refusal with the file untouched when it cannot be written.
     """
-    return rewrite(lambda text: _with_theme(text, name))
+    return rewrite(lambda text: _with(text, "theme", f'"{name}"'))
+
+
+def set_cap_per_day(dollars: float | None) -> Path:
+    """Write `cap_per_day = DOLLARS` into the config file and return its path; None takes it out.
+
+    Raises Refusal with the file untouched when it cannot be written.
+    """
+    value = None if dollars is None else f"{dollars:.9f}".rstrip("0").rstrip(".")
+    return rewrite(lambda text: _with(text, "cap_per_day", value))
 
 
 def rewrite(change: Callable[[str], str]) -> Path:
@@ -59,23 +68,28 @@ def rewrite(change: Callable[[str], str]) -> Path:
     return path
 
 
-_SET = re.compile(r"""(?P<before>[ \t]*(?:theme|"theme"|'theme')[ \t]*=[ \t]*)[^\r\n]*""")
-_COMMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*')(?P<comment>[ \t]*#.*)?[ \t]*""")
+_COMMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w.+-]+)(?P<comment>[ \t]*#.*)?[ \t]*""")
 
 
-def _with_theme(text: str, name: str) -> str:
-    """Return the text of a config file with its theme set to `name`, on a line of its own."""
+def _with(text: str, key: str, value: str | None) -> str:
+    """Return the text of a config file with a setting, written as TOML, on a line of its own;
+    None takes its line away.
+    """
     lines = text.splitlines(keepends=True)
     end = "\r\n" if text.count("\r\n") > text.count("\n") / 2 else "\n"
+    is_set = re.compile(rf"""(?P<before>[ \t]*(?:{key}|"{key}"|'{key}')[ \t]*=[ \t]*)[^\r\n]*""")
     for at, line in enumerate(lines):
-        found = _SET.match(line)
-        if found is None or not _tells_of(lines, at):
+        found = is_set.match(line)
+        if found is None or not _tells_of(lines, at, key):
             continue
         bare = line.rstrip("\r\n")
-        value = _COMMENT.fullmatch(bare, found.end("before"))
-        comment = (value["comment"] or "") if value is not None else ""
-        lines[at] = f'{found["before"]}"{name}"{comment}{line[len(bare) :] or end}'
+        old = _COMMENT.fullmatch(bare, found.end("before"))
+        comment = (old["comment"] or "") if old is not None else ""
+        put = f"{found['before']}{value}{comment}{line[len(bare) :] or end}"
+        lines[at] = "" if value is None else put
         return "".join(lines)
+    if value is None:
+        return text
     # In front of everything, as a line behind a table's head would belong to that table. A comment
     # that stands at the beginning by itself stays there; one right above a setting is that one's.
     start = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
@@ -85,13 +99,13 @@ def _with_theme(text: str, name: str) -> str:
         start += 1
     elif lines and not lines[-1].endswith("\n"):
         lines[-1] += end
-    return "".join([*lines[:start], f'theme = "{name}"{end}', *lines[start:]])
+    return "".join([*lines[:start], f"{key} = {value}{end}", *lines[start:]])
 
 
-def _tells_of(lines: list[str], at: int) -> bool:
-    """Whether a line sets the theme, and does not only look so inside a table or a long text."""
+def _tells_of(lines: list[str], at: int, key: str) -> bool:
+    """Whether a line sets `key`, and does not only look so inside a table or a long text."""
     with_it, without_it = "".join(lines[: at + 1]), "".join(lines[:at])
     try:
-        return "theme" in tomllib.loads(with_it) and "theme" not in tomllib.loads(without_it)
+        return key in tomllib.loads(with_it) and key not in tomllib.loads(without_it)
     except tomllib.TOMLDecodeError:
         return False

@@ -15,7 +15,7 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Settings", "load"]
+__all__ = ["FRACTIONS", "MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Settings", "load"]
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
@@ -66,6 +66,10 @@ class Settings:
     """Sampling temperature for every model; absent leaves it to the model."""
     context: int = 16_000
     """The most tokens a request may hold, whatever the model's window."""
+    cap: float | None = None
+    """Dollars that a story may cost in all; absent is no cap."""
+    cap_per_day: float | None = None
+    """Dollars that all stories together may cost in a day; absent is no cap."""
     ascii: bool = False
     """Draw with ASCII characters only."""
     keys: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict[str, Any])
@@ -138,12 +142,16 @@ RANGES: dict[str, tuple[float, float]] = {
     "words": (20, 600),
     "temperature": (0, 2),
     "context": (512, 10_000_000),
+    "cap": (0, 1_000_000),
+    "cap_per_day": (0, 1_000_000),
 }
 """The least and the greatest value of each number."""
+FRACTIONS = ("temperature", "cap", "cap_per_day")
+"""Those that need not be whole numbers."""
 
 
 def _checked(key: str, value: Any, default: object, path: Path) -> Any:
-    kind: type = float if key == "temperature" else type(default)
+    kind: type = float if key in FRACTIONS else type(default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

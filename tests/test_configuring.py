@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storyloom import configuring, settings
-from storyloom.configuring import set_theme
+from storyloom.configuring import set_cap_per_day, set_theme
 from storyloom.text import Refusal
 
 FULL = """\
@@ -85,7 +85,7 @@ def test_any_file_says_the_theme_and_all_that_it_said_before(
     lines: list[str], end: str, whole: bool
 ) -> None:
     before = end.join(lines) + (end if whole and lines else "")
-    after = configuring._with_theme(before, "mono")
+    after = configuring._with(before, "theme", '"mono"')
     kept = [line for line in before.splitlines() if not line.startswith("theme")]
     assert [line for line in after.splitlines() if not line.startswith("theme")] == kept
     assert sum(line == 'theme = "mono"' for line in after.splitlines()) == 1
@@ -168,3 +168,32 @@ def test_a_file_that_is_read_only_is_not_replaced(
     with pytest.raises(Refusal, match="it is read-only"):
         set_theme("mono")
     assert file.read_text() == FULL
+
+
+@pytest.mark.parametrize(
+    ("before", "cap", "after"),
+    [
+        ("", 5.0, "cap_per_day = 5\n"),
+        ("", 0.000001, "cap_per_day = 0.000001\n"),
+        ("cap_per_day = 2.50 # a coffee\ncount = 5\n", 3.25,
+         "cap_per_day = 3.25 # a coffee\ncount = 5\n"),
+        ("# Mine.\n\ncount = 5\n", 1.0, "# Mine.\n\ncap_per_day = 1\ncount = 5\n"),
+        ("count = 5\r\ncap_per_day = 2 # a coffee\r\n", None, "count = 5\r\n"),
+        ("count = 5\n", None, "count = 5\n"),
+        ("cap = 1\n[keys.loom]\n", 2.0, "cap_per_day = 2\ncap = 1\n[keys.loom]\n"),
+    ],
+)  # fmt: skip
+def test_a_days_cap_is_set_changed_and_taken_out(
+    file: Path, before: str, cap: float | None, after: str
+) -> None:
+    file.write_bytes(before.encode())
+    assert set_cap_per_day(cap) == file
+    assert file.read_bytes().decode() == after
+    assert settings.load().cap_per_day == cap
+
+
+def test_a_days_cap_that_no_setting_can_be_is_refused_with_the_file_as_it_was(file: Path) -> None:
+    file.write_text("count = 5\n")
+    with pytest.raises(Refusal, match="cap_per_day has to be from"):
+        set_cap_per_day(5_000_000.0)
+    assert file.read_text() == "count = 5\n"

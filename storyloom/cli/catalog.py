@@ -42,6 +42,7 @@ SECTIONS = (
             Command("grow", "growing", "new branches from language models"),
             Command("plan", "plans", "which models they come from"),
             Command("context", "inspecting", "exactly what a model would be sent"),
+            Command("cost", "costing", "what the models have cost, by model, session and chapter"),
             Command("write", "editing", "a branch by hand"),
             Command("edit", "editing", "change a node's text, every earlier one kept"),
             Command("split", "editing", "make two nodes of one"),

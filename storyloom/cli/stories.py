@@ -50,6 +50,7 @@ def _add_about(commands: Commands) -> None:
         "storyloom about tide.loom",
         'storyloom about tide.loom --style "First person, past tense. Plain words."',
         "storyloom about tide.loom --words 120 --temperature 0.9",
+        "storyloom about tide.loom --cap 5",
         more="A setting that the story does not have comes from the config file.",
     )
     about.add_argument("file", metavar="FILE")
@@ -59,6 +60,7 @@ def _add_about(commands: Commands) -> None:
         ("words", "how long a branch should be"),
         ("temperature", "the models' sampling temperature"),
         ("context", "tokens that a request may hold"),
+        ("cap", "dollars that the story may cost in all"),
     ):
         about.add_argument(f"--{key}", metavar="N", help=f"{what}; '' takes it away")
     about.set_defaults(run=_about)
@@ -107,6 +109,7 @@ def _new(options: Namespace) -> int:
 
 
 def _about(options: Namespace) -> int:
+    from storyloom.generate.caps import exactly
     from storyloom.story import marks
 
     texts = _said(options, _TEXTS)
@@ -126,7 +129,8 @@ def _about(options: Namespace) -> int:
                 data(f"{key}: {one_line(marks.story_text(story, key)) or '(none)'}")
             own = marks.settings_of(story)
             for key in marks.SETTINGS:
-                data(f"{key}: {own.get(key, '(from the config file)')}")
+                said = exactly(own[key]) if key == "cap" and key in own else own.get(key)
+                data(f"{key}: {'(from the config file)' if said is None else said}")
     return 0
 
 
@@ -138,6 +142,10 @@ def _number(key: str, value: str) -> float | None:
     """Return a setting's number, None for one that is to be taken away."""
     if not value.strip():
         return None
+    if key == "cap":
+        from storyloom.generate.caps import amount
+
+        return amount(value)
     try:
         return float(value) if key == "temperature" else int(value)
     except ValueError:

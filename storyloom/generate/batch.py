@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storyloom.generate import joining
+from storyloom.generate import caps, joining
 from storyloom.generate.plan import settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
+from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
@@ -52,6 +53,8 @@ class Branch:
     """Set once its text is closed in the story, or could not be."""
     closing: bool = False
     """Whether its end is being written to the story, or was."""
+    cost: float | None = None
+    """US dollars; None while it runs, and when nobody knows."""
 
     @property
     def node(self) -> int:
@@ -68,12 +71,20 @@ class Batch:
     """A running batch. Make it with `Batch.begin`, then await `run`."""
 
     def __init__(
-        self, story: Story, client: Client, before: str, branches: list[Branch], *, trim: bool
+        self,
+        story: Story,
+        client: Client,
+        before: str,
+        branches: list[Branch],
+        hold: caps.Hold,
+        *,
+        trim: bool,
     ) -> None:
         self.branches = branches
         self.parent_text = before
         self._story = story
         self._client = client
+        self._hold = hold
         self._trim = trim
         self._dirty: set[int] = set()
         self._listener: Callable[[Branch], None] = lambda _: None
@@ -95,24 +106,30 @@ class Batch:
 
         What the story sets for itself goes before `settings`. `wanted` is asked once the models
         are ready, which may take seconds. Raises Refusal when it says no, what is to be sent
-        cannot fit, or the parent is still being written; nothing is stored then.
+        cannot fit, it might pass a cap on money, or the parent is still being written; nothing is
+        stored then.
         """
         settings = settings_for(story, settings)
         entries = [settings.entry(part.model) for part in parts]
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
-        asked, calls = await asyncio.to_thread(
+        asked, calls, prices = await asyncio.to_thread(
             _requests, story, settings, parent, parts, entries, facts, why
         )
-        placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
         before = await asyncio.to_thread(_strand_end, story, parent)
+        hold = await caps.held(story, settings, prices)
+        try:
+            placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
+        except BaseException:
+            hold.drop()
+            raise
         owners = [index for index, part in enumerate(parts) for _ in range(part.count)]
         branches = [
             Branch(place, entries[owner], facts[owner], _named(call, place))
             for place, call, owner in zip(placed, calls, owners, strict=True)
         ]
-        return cls(story, client, before, branches, trim=trim)
+        return cls(story, client, before, branches, hold, trim=trim)
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -140,6 +157,7 @@ class Batch:
                     # The others are worth closing even when one cannot be.
                     with contextlib.suppress(Refusal):
                         self.interrupt(branch)
+            await _surely(self._hold.settle, [_settled(branch) for branch in self.branches])
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -158,7 +176,9 @@ class Batch:
         branch.text = self._text(branch, ended=True)
         self._dirty.discard(branch.placeholder.rev)
         try:
-            result = Result("interrupted", INTERRUPTED)
+            branch.cost = _cost(branch, None)
+            facts = {} if branch.cost is None else {"cost": branch.cost}
+            result = Result("interrupted", INTERRUPTED, facts)
             growth.finish(self._story, branch.placeholder, branch.text, result)
         finally:
             branch.ended.set()
@@ -190,11 +210,13 @@ class Batch:
         if isinstance(event, Failed):
             branch.state, branch.finish, branch.say = "failed", "error", event.say
             facts["kind"] = event.kind
+            branch.cost = _cost(branch, None)
         else:
             branch.finish = event.finish
             branch.state = "stopped" if event.finish == "stopped" else "done"
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
+            branch.cost = _cost(branch, event.cost)
             if self._trim and event.finish == "length":
                 text, cut = joining.without_unfinished(text)
                 if cut.strip():
@@ -202,6 +224,8 @@ class Batch:
         if not text.strip() and branch.finish in ("stop", "length"):
             branch.finish, branch.say = "empty", _SAY["empty"]
         branch.text = text
+        if branch.cost is not None:
+            facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
         result = Result(branch.finish, branch.say, facts)
         branch.closing = True
@@ -254,10 +278,24 @@ def _known(done: Done) -> dict[str, Any]:
         "provider": done.provider,
         "in": done.in_tokens,
         "out": done.out_tokens,
-        "cost": done.cost,
         "dropped": list(done.dropped) or None,
     }
     return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def _cost(branch: Branch, told: float | None) -> float | None:
+    """Return what a branch cost, as far as it is known: a model that runs here costs nothing,
+    however its branch ended.
+    """
+    if told is None and runs_here(branch.entry.model, branch.entry.api_base):
+        return 0.0
+    return told
+
+
+def _settled(branch: Branch) -> float | None:
+    """Return what a branch counts for caps: a request that only failed is not charged for."""
+    failed = branch.finish == "error" and not branch.raw
+    return 0.0 if failed and branch.cost is None else branch.cost
 
 
 def _named(call: Call, place: Placeholder) -> Call:
@@ -276,13 +314,16 @@ def _requests(
     entries: list[ModelEntry],
     facts: list[Facts],
     why: str,
-) -> tuple[list[Asked], list[Call]]:
+) -> tuple[list[Asked], list[Call], list[caps.Price]]:
     asked: list[Asked] = []
     calls: list[Call] = []
+    prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
         made = request_for(story, settings, parent, entry, fact, why=why)
-        params: dict[str, Any] = {"max_tokens": reserve(settings, fact)}
+        room = reserve(settings, fact)
+        prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
+        params: dict[str, Any] = {"max_tokens": room}
         if settings.temperature is not None:
             params["temperature"] = settings.temperature
         local = fact.provider == "embedded"
@@ -304,4 +345,4 @@ def _requests(
                     of=part.count,
                 )
             )
-    return asked, calls
+    return asked, calls, prices

@@ -1,10 +1,11 @@
 """Short ways on from the cursor of a text that is being written: asked for and streamed.
 
-They are no nodes and nothing of them is stored: whoever asked puts the one that the author takes
-into the text, with the model's origin.
+They are no nodes and none of their text is stored: whoever asked puts the one that the author
+takes into the text, with the model's origin. What they cost is journaled.
 """
 
 import asyncio
+import contextlib
 import random
 import re
 import time
@@ -12,14 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storyloom.generate import joining
+from storyloom.generate import caps, joining
 from storyloom.generate.plan import Plan, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Event, Facts, Failed, First
+from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, Settings
-from storyloom.story import marks, origins, reading
+from storyloom.story import asides, marks, origins, reading
+from storyloom.story.asides import Aside
 from storyloom.story.kept import kept
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -64,6 +67,10 @@ class Offer:
     """The sentence for the author, when nothing came."""
     cost: float | None = None
     """US dollars, None when unknown."""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    asked: bool = False
+    """Whether the request has gone out."""
     raw: list[str] = field(default_factory=list[str])
 
     @property
@@ -83,6 +90,10 @@ class Asking:
     Cancel the task that runs it and the providers are told to stop.
     """
 
+    _story: Story | None = None
+    _hold: caps.Hold | None = None
+    _parent = 0
+
     def __init__(self, client: Client, offers: list[Offer], before: str, after: str) -> None:
         self.offers = offers
         self._client = client
@@ -96,7 +107,7 @@ class Asking:
         """Make the requests to the models of `plan`; nothing is sent yet.
 
         Raises Refusal when the embedded model is asked and its weights are not here, when the
-        worker cannot answer, or what is to be sent cannot fit.
+        worker cannot answer, what is to be sent cannot fit, or it might pass a cap on money.
         """
         parts = with_count(plan, MANY)
         settings = replace(settings_for(story, settings), words=WORDS)
@@ -107,20 +118,29 @@ class Asking:
                 "and so does 'storyloom models fetch'."
             )
         offers: list[Offer] = []
+        prices: list[caps.Price] = []
         fork = f"{story.session}.ways.{time.monotonic_ns()}"
         for number, (part, entry) in enumerate(zip(parts, entries, strict=True)):
             facts = await client.describe(entry)
-            call = await asyncio.to_thread(_call, story, settings, place, entry, facts)
+            call, tokens = await asyncio.to_thread(_call, story, settings, place, entry, facts)
+            room = reserve(settings, facts)
+            prices.append(caps.Price.of(entry, facts, part.count, tokens, room))
             for index in range(part.count):
                 name = f"{fork}.{number}.{index}"
                 group = f"{fork}.{number}" if facts.provider == "embedded" else ""
                 own = replace(call, id=name, fork=group, index=index, of=part.count)
                 offers.append(Offer(entry, facts, own))
         before = await asyncio.to_thread(_end, story, place)
-        return cls(client, offers, before, place.after)
+        asking = cls(client, offers, before, place.after)
+        asking._story, asking._parent = story, place.parent
+        asking._hold = await caps.held(story, settings, prices)
+        return asking
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Stream all to their ends; `changed` is called on the event loop whenever one changed."""
+        """Stream all to their ends; `changed` is called on the event loop whenever one changed.
+
+        However it ends, what was asked is journaled with what it cost.
+        """
         tasks = [asyncio.create_task(self._stream(offer, changed)) for offer in self.offers]
         try:
             await asyncio.gather(*tasks)
@@ -128,6 +148,33 @@ class Asking:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            noting = asyncio.ensure_future(asyncio.to_thread(self._note))
+            try:
+                await asyncio.shield(noting)
+            except asyncio.CancelledError:
+                await asyncio.wait([noting])
+                raise
+
+    def _note(self) -> None:
+        """Journal what was asked, and give back what is left of the money that was held."""
+        asked = [offer for offer in self.offers if offer.asked]
+        if self._hold is not None:
+            self._hold.settle([_settled(offer) for offer in self.offers])
+        if self._story is None or not asked:
+            return
+        # A file that cannot be written to keeps nobody from reading what came.
+        with contextlib.suppress(Refusal):
+            asides.note(
+                self._story,
+                self._parent,
+                [
+                    Aside(
+                        offer.entry.name, offer.tokens_in, offer.tokens_out, _cost(offer),
+                        any(piece.strip() for piece in offer.raw),
+                    )
+                    for offer in asked
+                ],
+            )  # fmt: skip
 
     @property
     def cost(self) -> float | None:
@@ -137,6 +184,7 @@ class Asking:
         return sum(known) if known and len(known) == len(costs) else None
 
     async def _stream(self, offer: Offer, changed: Callable[[], None]) -> None:
+        offer.asked = True
         async for event in self._client.stream(offer.call):
             self._take(offer, event)
             changed()
@@ -151,6 +199,7 @@ class Asking:
                 offer.state = "writing"
             case Done():
                 offer.cost = event.cost
+                offer.tokens_in, offer.tokens_out = event.in_tokens, event.out_tokens
                 offer.text = self._text(offer, ended=True, cut=event.finish != "stop")
                 offer.state = "done" if offer.text.strip() else "failed"
                 if not offer.text.strip():
@@ -198,7 +247,10 @@ def _end(story: Story, place: Place) -> str:
     return (reading.strand_text(story, place.parent, least=_TAIL) + place.before)[-_TAIL:]
 
 
-def _call(story: Story, settings: Settings, place: Place, entry: ModelEntry, facts: Facts) -> Call:
+def _call(
+    story: Story, settings: Settings, place: Place, entry: ModelEntry, facts: Facts
+) -> tuple[Call, int]:
+    """Return the call for a model, and how many tokens it sends."""
     why = marks.text_of(story, place.parent, "why") if place.parent else ""
     made = request_for(story, settings, place.parent, entry, facts, why=why, typed=place.before)
     params: dict[str, Any] = {"max_tokens": reserve(settings, facts)}
@@ -206,7 +258,21 @@ def _call(story: Story, settings: Settings, place: Place, entry: ModelEntry, fac
         params["temperature"] = settings.temperature
     if facts.provider == "embedded":
         params["seed"] = random.randrange(1 << 30)
-    return Call(
+    call = Call(
         id="", model=entry.model, messages=made.messages, prompt=made.prompt, params=params,
         api_base=entry.api_base, key_env=entry.key_env,
     )  # fmt: skip
+    return call, made.tokens
+
+
+def _cost(offer: Offer) -> float | None:
+    if offer.cost is None and runs_here(offer.entry.model, offer.entry.api_base):
+        return 0.0
+    return offer.cost
+
+
+def _settled(offer: Offer) -> float | None:
+    """Return what an offer counts for caps: one that failed or was never asked is not charged."""
+    if not offer.asked or (offer.state == "failed" and not offer.raw):
+        return _cost(offer) or 0.0
+    return _cost(offer)

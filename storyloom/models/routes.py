@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from storyloom.models.protocol import Kind
 
-__all__ = ["Patience", "Route", "Unroutable", "is_local", "route"]
+__all__ = ["Patience", "Route", "Unroutable", "is_local", "route", "runs_here"]
 
 NO_KEY_NEEDED = "none"
 """Sent to a server of one's own, as litellm would otherwise look for, and send, the real key."""
@@ -74,6 +74,17 @@ class Unroutable(Exception):
 def is_local(model: str) -> bool:
     """Return whether the embedded engine runs `model`."""
     return model.startswith("local/")
+
+
+def runs_here(model: str, api_base: str | None = None) -> bool:
+    """Return whether a model runs on a machine of one's own, where nobody sells its tokens: in the
+    embedded engine, or on a server with a private address.
+    """
+    if is_local(model):
+        return True
+    if api_base is not None:
+        return _is_private(api_base)
+    return model.split("/", 1)[0] in _OWN_SERVERS
 
 
 def route(

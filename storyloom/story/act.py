@@ -27,6 +27,7 @@ SILENT = frozenset(
         "gen.result",
         "gen.error",
         "gen.interrupted",
+        "gen.aside",
         "node.purge",
         "story.recover",
         "story.lost",

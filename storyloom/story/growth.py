@@ -20,10 +20,12 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "Spent", "finish", "flush", "recover", "request",
-           "request_of", "result_of", "spent"]  # fmt: skip
+__all__ = ["Asked", "Placeholder", "Result", "Spent", "count_cost", "finish", "flush", "recover",
+           "request", "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
+_EMBEDDED = "local/"
+"""How the names of models begin that run in the program itself and cost nothing."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _finish(
             if not text.strip():
                 act.change(node, "gone", 1)
         act.change(node, "result", json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
-        _count_cost(act, facts.get("cost"), bool(text))
+        count_cost(act, facts.get("cost"), wrote=bool(text))
 
 
 def _finish_again(act: Act, node: int, rev: int, text: str, runs: Runs) -> None:
@@ -149,7 +151,10 @@ def _finish_again(act: Act, node: int, rev: int, text: str, runs: Runs) -> None:
             act.change(node, "gone", 0)
 
 
-def _count_cost(act: Act, cost: object, wrote: bool) -> None:
+def count_cost(act: Act, cost: object, *, wrote: bool) -> None:
+    """Add what a call cost to the story's running total; one of unknown price is only counted, and
+    only when it `wrote` something.
+    """
     if isinstance(cost, int | float):
         before = int(act.tables.attribute(0, "spent") or 0)
         act.change(0, "spent", before + round(cost * 1e9))
@@ -192,7 +197,9 @@ def recover(story: Story) -> list[int]:
         if story.session_alive(session):
             continue
         say = "The program ended while this was being written; what had arrived is kept."
-        _finish(story, node, rev, gen, model, text, Result("interrupted", say), "gen.interrupted")
+        facts = {"cost": 0.0} if model.startswith(_EMBEDDED) else {}
+        result = Result("interrupted", say, facts)
+        _finish(story, node, rev, gen, model, text, result, "gen.interrupted")
         recovered.append(node)
     return recovered
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from storyloom.settings import RANGES
+from storyloom.settings import FRACTIONS, RANGES
 from storyloom.story.act import Act
 from storyloom.story.kept import kept
 from storyloom.story.story import Story
@@ -13,7 +13,7 @@ __all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks", "chapters
            "set_setting", "set_text", "settings_of", "story_text", "tag", "tagged", "tags",
            "text_of"]  # fmt: skip
 
-SETTINGS = ("words", "temperature", "context")
+SETTINGS = ("words", "temperature", "context", "cap")
 """What a story may set for itself, in place of the config file's."""
 _LONGEST = 60
 
@@ -126,7 +126,7 @@ def set_setting(story: Story, key: str, value: float | None) -> None:
         low, high = RANGES[key]
         if not low <= value <= high:
             raise Refusal(f"{key} has to be from {low:g} to {high:g}.")
-        value = float(value) if key == "temperature" else int(value)
+        value = float(value) if key in FRACTIONS else int(value)
     with story.act("settings.set", data={"setting": key}) as act:
         act.change(0, f"setting:{key}", value)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Growth", "Session", "growth"]
+__all__ = ["Beginning", "Growth", "Session", "beginnings", "growth"]
 
 _PAUSE = 30 * 60 * 1000
 """Milliseconds without an operation that end a session."""
@@ -32,6 +32,15 @@ class Session(NamedTuple):
     """Milliseconds since the epoch."""
     nodes: int
     """How many nodes came in it, those taken back later too."""
+
+
+class Beginning(NamedTuple):
+    """How a session began."""
+
+    op: int
+    """Its first operation."""
+    time: int
+    """Milliseconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,7 @@ def growth(db: sqlite3.Connection, slices: int = 36) -> Growth:
     moments = _refined(db, _sampled(db))
     if not moments:
         return Growth()
-    starts = [0]
-    starts += [n for n, (one, next_) in enumerate(pairwise(moments), 1) if _pause(one, next_)]
+    starts = _starts(moments)
     came = _counter(db)
     shown: list[Session] = []
     for number, start in list(enumerate(starts, 1))[-_SHOWN:]:
@@ -68,6 +76,18 @@ def growth(db: sqlite3.Connection, slices: int = 36) -> Growth:
         nodes = max(0, came(moments[stop - 1].op) - came(before))
         shown.append(Session(number, moments[start].time, moments[stop - 1].time, nodes))
     return Growth(tuple(shown), len(starts), _slices(moments, came, slices), moments[0].time)
+
+
+def beginnings(db: sqlite3.Connection) -> list[Beginning]:
+    """Return how each session of the story that `db` reads began, in order."""
+    moments = _refined(db, _sampled(db))
+    return [Beginning(*moments[start]) for start in _starts(moments)] if moments else []
+
+
+def _starts(moments: list[_Moment]) -> list[int]:
+    """Return where among the moments a session begins."""
+    later = (n for n, (one, next_) in enumerate(pairwise(moments), 1) if _pause(one, next_))
+    return [0, *later]
 
 
 def _pause(one: _Moment, next_: _Moment) -> bool:

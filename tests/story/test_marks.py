@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.settings import RANGES
+from storyloom.settings import FRACTIONS, RANGES
 from storyloom.story import check, growth, history, log, marks, reading, shape
 from storyloom.story.growth import Asked, Result
 from storyloom.story.marks import Bookmark, Chapter
@@ -155,8 +155,8 @@ def test_a_setting_is_kept_in_its_range(story: Story) -> None:
         for value in (low, high, (low + high) / 2):
             marks.set_setting(story, key, value)
             kept = marks.settings_of(story)[key]
-            assert kept == (value if key == "temperature" else int(value))
-            assert isinstance(kept, float if key == "temperature" else int)
+            assert kept == (value if key in FRACTIONS else int(value))
+            assert isinstance(kept, float if key in FRACTIONS else int)
         before = marks.settings_of(story)
         for value in (low - 1, high + 1, low - 0.001, high + 0.001, math.inf, -math.inf, math.nan):
             with refused(story, f"^{key} has to be from"):
