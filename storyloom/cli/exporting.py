@@ -3,62 +3,148 @@
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import opened
 from storyloom.cli.parsing import Commands
+from storyloom.cli.progress import Bar
 from storyloom.cli.terminal import data, is_terminal, say, story_text
 from storyloom.cli.weaving import add_strand, strand
-from storyloom.text import one_line
+from storyloom.text import Refusal, one_line
+
+if TYPE_CHECKING:
+    from storyloom.exchange.book import Book
+    from storyloom.exchange.formats import Format
+    from storyloom.story.story import Story
 
 __all__ = ["add"]
-
-_SUFFIXES = {"md": ".md", "txt": ".txt"}
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
+    from storyloom.exchange.formats import FORMATS
+
     parser = commands.add(
         "export",
         "Write the weave, or the strand that ends in a node, as a document.",
         "storyloom export tide.loom",
         "storyloom export tide.loom -o tide.md --force",
-        'storyloom export tide.loom --weave "sad end"',
+        "storyloom export tide.loom --format md,txt -o ~/books",
+        'storyloom export tide.loom --weave "sad end" --chapters 1-3',
         "storyloom export tide.loom -o - | pandoc -f markdown-smart -o tide.docx",
         more="The file is named after the title, in the current folder, and its name is printed.",
     )
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("-o", "--output", metavar="OUT", help="the file to write; - is stdout")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", help="the file to write, or a folder; - is stdout"
+    )
+    known = "; ".join(f"{each.name}: {each.title}, {each.what}" for each in FORMATS)
     parser.add_argument(
         "--format",
-        choices=tuple(_SUFFIXES),
-        help="md: Markdown in Pandoc's flavour, the default; txt: plain text",
+        action="append",
+        metavar="NAME[,NAME]",
+        help=f"{known}; more than one are written one file each",
     )
     add_strand(parser)
+    parser.add_argument("--chapters", metavar="A-B", help="these chapters alone, such as 2 or 1-3")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.set_defaults(run=_export)
 
 
 def _export(options: Namespace) -> int:
-    from storyloom.exchange.files import slug, write_new
-    from storyloom.exchange.writers.markdown import markdown
-    from storyloom.exchange.writers.plain import plain
-
-    chosen = options.format or ("txt" if (options.output or "").lower().endswith(".txt") else "md")
+    chosen = _formats(options)
+    if options.output is not None and "\0" in options.output:
+        raise Refusal("A file's name cannot hold a NUL character.")
     with opened(options.file) as story:
-        book = strand(story, options)
-    text = plain(book) if chosen == "txt" else markdown(book)
+        book, ends = _book(story, options)
     if options.output == "-":
-        if is_terminal(sys.stdout):
-            story_text(text.removesuffix("\n"))
-        else:
-            # As UTF-8 whatever the locale, so that it is what a file would hold.
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        if len(chosen) > 1:
+            raise Refusal("To stdout goes one format; say which one with --format.")
+        _print(book, chosen[0])
         return 0
-    path = Path(options.output or slug(book.title) + _SUFFIXES[chosen]).expanduser()
-    write_new(path, text, replace=options.force)
+    paths = _paths(book, chosen, options)
+    _write(book, paths, replace=options.force)
     chapters = sum(section.title is not None for section in book.sections)
     parts = f" in {chapters} chapters" if chapters > 1 else ""
     say(f"{one_line(book.title)}{parts} is written.")
-    data(one_line(str(path)))
+    if ends:
+        say(ends)
+    for path, _ in paths:
+        data(one_line(str(path)))
     return 0
+
+
+def _formats(options: Namespace) -> "list[Format]":
+    """Return the formats that are asked for, each once; without any, what the name says."""
+    from storyloom.exchange import formats
+
+    names = [name for given in options.format or () for name in given.split(",") if name.strip()]
+    if names:
+        return list(dict.fromkeys(map(formats.named, names)))
+    output = (options.output or "").lower()
+    for each in formats.FORMATS:
+        if output.endswith(each.suffix):
+            return [each]
+    return [formats.FORMATS[0]]
+
+
+def _book(story: "Story", options: Namespace) -> "tuple[Book, str]":
+    """Return what is asked for as a book, and a sentence on what of the weave is not in it."""
+    from storyloom.exchange.book import chapter_range, goes_on
+    from storyloom.story import tips
+    from storyloom.story.weaves import MAIN, weave_name
+
+    book, ends = strand(story, options), ""
+    if options.chapters is not None:
+        book = book.only(*chapter_range(options.chapters))
+    elif options.node is None:
+        weave = MAIN if options.weave is None else weave_name(options.weave)
+        ends = goes_on(story, tips.weave_tip(story, weave), weave=True)
+    return book, ends
+
+
+def _print(book: "Book", chosen: "Format") -> None:
+    if is_terminal(sys.stdout):
+        story_text("".join(chosen.pieces(book)).removesuffix("\n"))
+        return
+    # As UTF-8 whatever the locale, so that it is what a file would hold.
+    sys.stdout.flush()
+    for piece in chosen.pieces(book):
+        sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
+
+
+def _paths(book: "Book", chosen: "list[Format]", options: Namespace) -> "list[tuple[Path, Format]]":
+    """Return where each format is written to. Raises Refusal for one name for several."""
+    from storyloom.exchange.files import slug
+
+    if options.output is None:
+        return [(Path(slug(book.title) + each.suffix), each) for each in chosen]
+    given = Path(options.output).expanduser()
+    if given.is_dir():
+        return [(given / (slug(book.title) + each.suffix), each) for each in chosen]
+    if len(chosen) > 1:
+        raise Refusal(
+            f"{one_line(options.output)} is one name for {len(chosen)} files; leave -o out, or "
+            "name a folder that is there."
+        )
+    return [(given, chosen[0])]
+
+
+def _write(book: "Book", paths: "list[tuple[Path, Format]]", *, replace: bool) -> None:
+    """Write the files; of several, none is begun where one is there already."""
+    from storyloom.exchange import formats
+    from storyloom.exchange.files import refuse_taken
+
+    if not replace:
+        for path, _ in paths:
+            refuse_taken(path)
+    with Bar() as bar:
+        for path, kind in paths:
+            word = f"writing {one_line(path.name)}"
+            formats.write(
+                book,
+                kind,
+                path,
+                replace=replace,
+                progress=lambda done, whole, word=word: bar.show(word, done, whole),
+            )

@@ -1,23 +1,19 @@
 """The command `import`: a story made of a text, of Markdown, or of another story file."""
 
-import sys
-import time
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import SUFFIX
 from storyloom.cli.parsing import Commands
-from storyloom.cli.terminal import can_draw, counted, data, say, width
+from storyloom.cli.progress import Bar
+from storyloom.cli.terminal import counted, data, say
 from storyloom.text import Refusal, one_line
 
 if TYPE_CHECKING:
     from storyloom.exchange.importing import Imported
 
 __all__ = ["add"]
-
-_BAR = 30
-_FRAME_SECONDS = 0.1
 
 
 def add(commands: Commands) -> None:
@@ -52,11 +48,8 @@ def _import(options: Namespace) -> int:
             folder, target = target, None
         elif target.suffix != SUFFIX:
             target = target.with_name(target.name + SUFFIX)
-    bar = _Bar()
-    try:
+    with Bar() as bar:
         made = bring_in(Path(options.path).expanduser(), folder, bar.show, target=target)
-    finally:
-        bar.erase()
     say(_sentence(options.path, made))
     data(str(made.path))
     return 0
@@ -67,32 +60,3 @@ def _sentence(name: str, made: "Imported") -> str:
     if made.source == "story":
         return f"{one_line(name)} is copied.{left_out}"
     return f"{one_line(name)} is brought in: {counted(made.passages, 'passage')}.{left_out}"
-
-
-class _Bar:
-    """How far an import is, on a terminal only, and only of one that takes long."""
-
-    def __init__(self) -> None:
-        self._shown = time.monotonic()
-        self._line = ""
-
-    def show(self, word: str, done: int, whole: int) -> None:
-        """Draw what is done and its part of the whole, at most ten times a second."""
-        now = time.monotonic()
-        if now - self._shown < _FRAME_SECONDS or not can_draw():
-            return
-        self._shown = now
-        line = f"{word} ..."
-        if whole:
-            full = done * _BAR // whole
-            line = f"{word} [{'#' * full}{'.' * (_BAR - full)}] {done * 100 // whole:3d}%"
-        if line != self._line:
-            self._line = line
-            sys.stderr.write(f"\r\x1b[K{line[: width() - 1]}")
-            sys.stderr.flush()
-
-    def erase(self) -> None:
-        """Take the bar away."""
-        if self._line:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from storyloom.cli.opening import SUFFIX, existing, say_of_large
 from storyloom.cli.parsing import Commands
-from storyloom.cli.terminal import counted, data, say
+from storyloom.cli.progress import Bar
+from storyloom.cli.terminal import can_draw, counted, data, say
 from storyloom.text import Refusal, one_line
 
 __all__ = ["add"]
@@ -77,8 +78,9 @@ def _told(path: Path, name: str) -> int:
     from storyloom.story.check import check_file
 
     shown = one_line(name)
-    say_of_large(path, f"Checking {shown}; it is large, so this takes a while.")
-    report = check_file(path)
+    _say_of_large(path, f"Checking {shown}; it is large, so this takes a while.")
+    with Bar() as bar:
+        report = check_file(path, lambda part: bar.part(f"checking {shown}", part))
     for fault in report.faults:
         data(_of(path, name, fault))
     found = ((report.ops, "operation"), (report.nodes, "node"), (report.texts, "text"))
@@ -102,7 +104,6 @@ def _of(path: Path, name: str, sentence: str) -> str:
 
 
 def _rebuild(name: str, output: str | None) -> int:
-    from storyloom.story.check import check_file
     from storyloom.story.file import is_current
     from storyloom.story.rebuild import rebuild
 
@@ -111,10 +112,11 @@ def _rebuild(name: str, output: str | None) -> int:
     is_current(path)
     target = _target(path, output, "-rebuilt")
     _told(path, name)
-    say_of_large(path, "Making its tables again from its log; that takes a while too.")
-    nodes = rebuild(path, target)
+    _say_of_large(path, "Making its tables again from its log; that takes a while too.")
+    with Bar() as bar:
+        nodes = rebuild(path, target, lambda part: bar.part("making its tables again", part))
     # All tables but the log are new, so what is wrong now is wrong in the log.
-    if check_file(target).faults:
+    if _is_faulty(target):
         target.unlink(missing_ok=True)
         raise Refusal(
             f"The log of {one_line(name)} is faulty itself, so nothing can be made from it as it "
@@ -125,13 +127,34 @@ def _rebuild(name: str, output: str | None) -> int:
     return 0
 
 
+def _is_faulty(made: Path) -> bool:
+    """Whether a new file is no sound story; one that is not checked to its end does not stay."""
+    from storyloom.story.check import check_file
+
+    try:
+        with Bar() as bar:
+            report = check_file(made, lambda part: bar.part("checking what was made", part))
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    return bool(report.faults)
+
+
+def _say_of_large(path: Path, sentence: str) -> None:
+    """Say what takes long, where no bar is to be seen that says it better."""
+    if not can_draw():
+        say_of_large(path, sentence)
+
+
 def _backup(options: Namespace) -> int:
     from storyloom.story import rebuild
 
     path = existing(options.file)
     target = _target(path, options.output, time.strftime("-%Y-%m-%d"))
-    say_of_large(path, f"Copying {one_line(options.file)}; it is large, so this takes a while.")
-    rebuild.back_up(path, target)
+    shown = one_line(options.file)
+    _say_of_large(path, f"Copying {shown}; it is large, so this takes a while.")
+    with Bar() as bar:
+        rebuild.back_up(path, target, lambda part: bar.part(f"copying {shown}", part))
     data(one_line(str(target)))
     return 0
 

@@ -4,11 +4,12 @@ import os
 import re
 import tempfile
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from storyloom.text import Refusal, one_line
 
-__all__ = ["slug", "write_new"]
+__all__ = ["refuse_taken", "slug", "write_new"]
 
 _LONGEST = 60
 
@@ -20,8 +21,15 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].rstrip("-") or "story"
 
 
-def write_new(path: Path, text: str, *, replace: bool = False) -> None:
-    """Write `text` as UTF-8 to a file that is whole as soon as it has its name.
+def refuse_taken(path: Path) -> None:
+    """Raise Refusal when there is something of that name already."""
+    if os.path.lexists(path):
+        raise Refusal(_taken(one_line(str(path))))
+
+
+def write_new(path: Path, text: str | Iterable[str], *, replace: bool = False) -> None:
+    """Write `text`, or its parts in their order, as UTF-8 to a file that is whole as soon as it has
+    its name. What making a part raises leaves nothing behind.
 
     Raises Refusal when there is something of that name already, unless `replace`, or when it
     cannot be written.
@@ -29,14 +37,14 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> None:
     name = one_line(str(path))
     if path.is_dir():
         raise Refusal(f"{name} is a folder; name a file in it.")
-    if not replace and os.path.lexists(path):
-        raise Refusal(_taken(name))
+    if not replace:
+        refuse_taken(path)
     draft: Path | None = None
     try:
         handle, drafted = tempfile.mkstemp(prefix=".storyloom-", dir=path.parent)
         draft = Path(drafted)
         with open(handle, "w", encoding="utf-8", newline="\n", errors="replace") as out:
-            out.write(text)
+            out.writelines((text,) if isinstance(text, str) else text)
             out.flush()
             os.fsync(out.fileno())
         # An export is made to be passed on, so it gets the rights that other new files get.

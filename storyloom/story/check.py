@@ -1,5 +1,6 @@
 """Whether a story file is what its log says, and its tables made again from the log."""
 
+import contextlib
 import hashlib
 import itertools
 import sqlite3
@@ -14,6 +15,7 @@ from storyloom.story.act import chained, recorded, text_hash
 from storyloom.story.schema import GONE, HIDDEN, PURGED
 from storyloom.story.story import Story
 from storyloom.story.tables import Change, MemoryTables, apply
+from storyloom.story.watched import Progress, Watch, interruptible
 from storyloom.text import Refusal
 
 __all__ = ["Report", "check", "check_file", "folded", "folded_log"]
@@ -32,19 +34,23 @@ class Report:
     """A sentence each, of each kind at most 50; none means that all is well."""
     erased: int = 0
     """Operations that cannot be verified since a purge deleted what they said."""
+    watch: Watch = field(default_factory=lambda: Watch(None, {}), repr=False, compare=False)
+    sizes: dict[str, int] = field(default_factory=dict[str, int], repr=False, compare=False)
+    """How many rows there are to be verified, about, by table."""
 
 
-def check_file(path: Path) -> Report:
+def check_file(path: Path, progress: Progress | None = None) -> Report:
     """Verify the story at `path` as `check` does, and leave it as it is.
 
-    A file of an earlier Storyloom is not brought up to date, and one that cannot be opened as a
-    story any more is looked into all the same.
+    `progress` is told how far it is, and what it raises ends it. A file of an earlier Storyloom is
+    not brought up to date, and one that cannot be opened as a story any more is looked into all the
+    same.
     """
     resting = not file.in_use(path)
-    report = _check(path, live=False)
+    report = _check(path, live=False, progress=progress)
     if report.faults and resting and file.in_use(path):
         # It may be no damage, but a program that has begun to write meanwhile.
-        report = _check(path, live=True)
+        report = _check(path, live=True, progress=progress)
     return report
 
 
@@ -57,7 +63,7 @@ def check(story: Story) -> Report:
     return _check(story.path, live=True)
 
 
-def _check(path: Path, *, live: bool) -> Report:
+def _check(path: Path, *, live: bool, progress: Progress | None = None) -> Report:
     report = Report()
     try:
         db = file.open_reader(path, live=live)
@@ -67,14 +73,34 @@ def _check(path: Path, *, live: bool) -> Report:
     try:
         db.execute("BEGIN")
         counted = db.execute("PRAGMA user_version").fetchone()[0] > 1
-        for name, part in (_LOGGED | _DERIVED if counted else _LOGGED).items():
+        parts = _LOGGED | _DERIVED if counted else _LOGGED
+        report.sizes = _sizes(db)
+        report.watch = Watch(progress, _costs(parts, report.sizes))
+        for name, part in parts.items():
             try:
-                _gather(report, part(db, report))
+                with interruptible(db):
+                    report.watch.begin(name)
+                    _gather(report, part(db, report))
             except (Refusal, ValueError, TypeError, LookupError, AttributeError) as error:
                 report.faults.append(_unread(name, error))
     finally:
         db.close()
     return report
+
+
+def _sizes(db: sqlite3.Connection) -> dict[str, int]:
+    """Return about how many rows each table has, 1 where that cannot be read."""
+    sizes: dict[str, int] = {}
+    for table, query in _SIZES.items():
+        sizes[table] = 1
+        with contextlib.suppress(Refusal, ValueError, TypeError):
+            sizes[table] = max(1, int(db.execute(query).fetchone()[0]))
+    return sizes
+
+
+def _costs(parts: Iterable[str], sizes: dict[str, int]) -> dict[str, float]:
+    """Return what each part of a check costs: seconds, on some machine."""
+    return {name: sizes[_COSTS[name][0]] * _COSTS[name][1] / 1e6 for name in parts}
 
 
 def _unread(name: str, error: Exception) -> str:
@@ -137,10 +163,11 @@ def _texts(db: sqlite3.Connection, report: Report) -> Iterator[str]:
             "WHERE op.kind = 'node.purge'"
         )
     }
-    for rev, node, digest, runs, text, flags in db.execute(
+    rows = db.execute(
         "SELECT rev.id, rev.node, rev.hash, rev.runs, rev.text, node.flags FROM rev "
         "LEFT JOIN node ON node.id = rev.node WHERE rev.op IS NOT NULL"
-    ):
+    )
+    for rev, node, digest, runs, text, flags in report.watch.rows(rows, report.sizes["rev"]):
         report.texts += 1
         if not text and ((flags or 0) & PURGED or rev in erased):
             continue
@@ -175,9 +202,10 @@ def _chain(db: sqlite3.Connection, report: Report) -> Iterator[str]:
     previous = b""
     expected = 1
     erased = 0
-    for *head, digest in db.execute(
+    rows = db.execute(
         "SELECT id, ts, session, actor, kind, reverts, data, hash FROM op ORDER BY id"
-    ):
+    )
+    for *head, digest in report.watch.rows(rows, report.sizes["op"]):
         op = int(head[0])
         report.ops += 1
         if op != expected:
@@ -232,7 +260,7 @@ def _tables(db: sqlite3.Connection, report: Report) -> Iterator[str]:
         db.execute("SELECT id, parent, ord, rev, flags, gen, born FROM node ORDER BY id")
     )
     attributes = _Merged(db.execute("SELECT owner, key, value FROM attr ORDER BY owner, key"))
-    for owner, tables in folded(db):
+    for owner, tables in report.watch.rows(folded(db), report.sizes["node"]):
         yield from (_not_logged(node) for node in nodes.before(owner))
         yield from (f"n{each} in the tables says what is not in the log."
                     for each in attributes.before(owner))  # fmt: skip
@@ -265,7 +293,7 @@ def _tree(db: sqlite3.Connection, report: Report) -> Iterator[str]:
         yield f"n{node} hangs on n{parent}, which is not there."
     posts = 0
     reached = 0
-    for each in recount.sums(db):
+    for each in report.watch.rows(recount.sums(db), report.sizes["node"]):
         reached += bool(each.node)
         row = db.execute(
             "SELECT shown, whole, hidden FROM tally WHERE node = ?", (each.node,)
@@ -349,3 +377,25 @@ _LOGGED = {
 """What is verified of every file, by its name in a sentence."""
 _DERIVED = {"the tree": _tree, "what is said of nodes": _said, "the search index": _index}
 """What is verified of tables that the first version of the file did not have."""
+
+_SIZES = {
+    "page": "PRAGMA page_count",
+    "rev": "SELECT max(id) FROM rev",
+    "op": "SELECT max(id) FROM op",
+    "change": "SELECT max(seq) FROM change",
+    "node": "SELECT max(id) FROM node",
+    "attr": "SELECT count(*) FROM attr",
+    "request": "SELECT count(*) FROM request",
+}
+_COSTS = {
+    "the pages": ("page", 24.0),
+    "the references": ("node", 0.8),
+    "the texts": ("rev", 8.0),
+    "what models were sent": ("request", 50.0),
+    "the log": ("op", 58.0),
+    "the tables": ("change", 6.4),
+    "the tree": ("node", 10.7),
+    "what is said of nodes": ("attr", 2.6),
+    "the search index": ("rev", 0.5),
+}
+"""What a part goes through, and microseconds for each row, measured; only their ratio counts."""

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import sqlite3
+from glob import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from storyloom.story import check, file, recount, said
 from storyloom.story.story import Story
+from storyloom.story.watched import Progress, Watch, interruptible
 from storyloom.text import Refusal
 
 __all__ = ["LOG", "back_up", "project", "rebuild"]
@@ -15,29 +17,49 @@ __all__ = ["LOG", "back_up", "project", "rebuild"]
 LOG = ("op", "change", "rev", "gen", "request")
 """The tables that are the log; all others follow from them, or are no history."""
 _KEPT = ("undoable", "redoable", "fold", "ui")
+_COSTS = {"log": 0.6, "tables": 1.6, "counts": 0.4, "search": 0.9}
+"""What the stages of a rebuild cost, measured; only their ratio counts."""
 
 
-def back_up(path: Path, target: Path) -> None:
+def back_up(path: Path, target: Path, progress: Progress | None = None) -> None:
     """Write a copy of a story to the new file `target`, as it is at one moment.
 
-    Other programs may write in the story meanwhile. Raises Refusal as `file.copy` does.
+    Other programs may write in the story meanwhile. `progress` is told how far it is, and what it
+    raises ends it. Raises Refusal as `file.copy` does.
     """
     if not file.is_current(path):
         # Opening would bring it up to date, and the copy is to be of what is there.
         with contextlib.closing(file.open_reader(path)) as db:
-            file.copy(db, target)
+            _copy(db, target, progress)
         return
     # Open for writing, if it can be, as only then what reading lays beside the file is cleared.
     with Story(path) as story:
-        file.copy(story.read, target)
+        _copy(story.read, target, progress)
 
 
-def rebuild(path: Path, target: Path) -> int:
+def _copy(db: sqlite3.Connection, target: Path, progress: Progress | None) -> None:
+    """Copy what a connection reads; how far that is, the size of what is being made says."""
+    whole = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    size = max(1, int(whole.fetchone()[0]))
+    made: list[Path] = []
+
+    def tick() -> None:
+        if progress is not None:
+            made[:] = made or target.parent.glob(f".{escape(target.name[:100])}-*.new")
+            with contextlib.suppress(OSError):
+                progress(min(1.0, sum(each.stat().st_size for each in made) / size))
+
+    with interruptible(db, tick):
+        file.copy(db, target)
+
+
+def rebuild(path: Path, target: Path, progress: Progress | None = None) -> int:
     """Write the story at `path` to the new file `target`, its tables made from its log, and return
     how many nodes it has.
 
     The log goes over as it is, and nothing of the old tables does but what is no history: what
-    can be undone, and how the screen was left. Raises Refusal when the file cannot be read whole;
+    can be undone, and how the screen was left. `progress` is told how far it is, and what it raises
+    ends it; no file is left then. Raises Refusal when the file cannot be read whole;
     whether its log is sound is for `check` to say.
     """
     current, resting = file.is_current(path), not file.in_use(path)
@@ -48,10 +70,13 @@ def rebuild(path: Path, target: Path) -> int:
         db = sqlite3.connect(made, isolation_level=None, uri=True)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            _take_over(db, path, "mode=ro&immutable=1" if as_it_lies else "mode=ro")
-            db.execute("BEGIN IMMEDIATE")
-            nodes = project(db)
-            db.execute("COMMIT")
+            watch = Watch(progress, _COSTS)
+            with interruptible(db):
+                watch.begin("log")
+                _take_over(db, path, "mode=ro&immutable=1" if as_it_lies else "mode=ro")
+                db.execute("BEGIN IMMEDIATE")
+                nodes = project(db, watch)
+                db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise Refusal(f"{path.name} cannot be rebuilt: {file.explained(error)}.") from error
         except (ValueError, TypeError, LookupError) as error:
@@ -74,12 +99,15 @@ def _take_over(db: sqlite3.Connection, path: Path, mode: str) -> None:
     db.execute("DETACH old")
 
 
-def project(db: sqlite3.Connection) -> int:
+def project(db: sqlite3.Connection, watch: Watch | None = None) -> int:
     """Make all that follows from the log, in a file that has only the log, and return how many
     nodes there are. The caller holds the transaction.
     """
     nodes = 0
-    for owner, tables in check.folded(db):
+    watch = watch or Watch(None, {})
+    owners = int(db.execute("SELECT coalesce(max(owner), 0) FROM change").fetchone()[0])
+    watch.begin("tables")
+    for owner, tables in watch.rows(check.folded(db), owners):
         state = tables.nodes.get(owner)
         if state is not None:
             nodes += 1
@@ -91,8 +119,10 @@ def project(db: sqlite3.Connection) -> int:
             "INSERT INTO attr(owner, key, value) VALUES(?,?,?)",
             [(owner, key, value) for (_, key), value in tables.attributes.items()],
         )
+    watch.begin("counts")
     recount.build(db)
     said.build(db)
+    watch.begin("search")
     db.execute(
         "INSERT INTO rev_fts(rowid, text) SELECT id, text FROM rev "
         "WHERE op IS NOT NULL AND text <> '' ORDER BY id"

@@ -147,7 +147,7 @@ def test_read_prints_the_weave_or_a_strand(run: Run, tide: str) -> None:
 
 def test_about_shows_and_sets(run: Run, tide: str) -> None:
     inherited = "".join(
-        f"{key}: (from the config file)\n" for key in ("words", "temperature", "context")
+        f"{key}: (from the config file)\n" for key in ("words", "temperature", "context", "cap")
     )
     assert run("about", tide).out == f"title: tide\npremise: (none)\nstyle: (none)\n{inherited}"
     run("about", tide, "--title", "The Tide", "--style", "Plain.")
@@ -159,11 +159,11 @@ def test_about_shows_and_sets(run: Run, tide: str) -> None:
 def test_about_shows_and_sets_the_storys_own_settings(run: Run, tide: str) -> None:
     ran = run("about", tide, "--words", "90", "--temperature", "0.5", "--context", "4000")
     assert ran.err.splitlines()[0] == "The setting words is the story's own now."
-    shown = run("about", tide).out.splitlines()[3:]
+    shown = run("about", tide).out.splitlines()[3:6]
     assert shown == ["words: 90", "temperature: 0.5", "context: 4000"]
     ran = run("about", tide, "--words", "", "--temperature", "1")
     assert "The setting words comes from the config file again." in ran.err
-    shown = run("about", tide).out.splitlines()[3:]
+    shown = run("about", tide).out.splitlines()[3:6]
     assert shown == ["words: (from the config file)", "temperature: 1.0", "context: 4000"]
     for wrong in (
         ["--words", "x"],

@@ -2,6 +2,7 @@
 
 import os
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,18 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
         write_new(tmp_path / "none" / "tide.md", "text")
     with pytest.raises(Refusal, match="is a folder"):
         write_new(tmp_path, "text")
+
+
+def test_parts_are_written_one_behind_the_other(tmp_path: Path) -> None:
+    write_new(tmp_path / "tide.md", iter(["one ", "é", "\n"]))
+    assert (tmp_path / "tide.md").read_bytes() == "one é\n".encode()
+
+
+def test_a_part_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        yield "one"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_new(tmp_path / "tide.md", parts())
+    assert os.listdir(tmp_path) == []

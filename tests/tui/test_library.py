@@ -16,6 +16,7 @@ from storyloom.story.story import Story
 from storyloom.tui.app import Loom
 from storyloom.tui.library_rows import short, when
 from storyloom.tui.screens import shelves
+from storyloom.tui.screens.export import ExportScreen
 from storyloom.tui.screens.help import HelpScreen
 from storyloom.tui.screens.library import LibraryScreen
 from storyloom.tui.screens.loom import LoomScreen
@@ -159,7 +160,7 @@ async def test_the_loom_opens_where_the_reader_was_left(stories: list[Path]) -> 
 
 
 @pytest.mark.usefixtures("stories")
-async def test_the_weave_is_exported_to_the_file_that_is_named(
+async def test_the_story_is_exported_as_it_is_chosen_or_to_the_file_that_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -167,14 +168,22 @@ async def test_the_weave_is_exported_to_the_file_that_is_named(
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "169" in shown(app))
         await pilot.press("E")
-        assert app.screen.query_one(Input).value == "saltmarsh.md"
-        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        await until(pilot, lambda: "by chapter" in shown(app))
+        await pilot.press("x")
         await until(pilot, lambda: (tmp_path / "saltmarsh.md").exists())
+        await until(pilot, lambda: "Written: " in shown(app))
         text = (tmp_path / "saltmarsh.md").read_text("utf-8")
         assert "# Low bells" in text
-        await pilot.press("E", "enter")
-        await until(pilot, lambda: "is there already" in shown(app))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
+        for name, said in (("saltmarsh.md", "isthere"), ("two.md", "two.md.")):
+            await pilot.press("colon")
+            app.screen.query_one(Input).value = f"export {name}"
+            await pilot.press("enter")
+            await until(pilot, lambda said=said: said in "".join(shown(app).split()))
         assert (tmp_path / "saltmarsh.md").read_text("utf-8") == text
+        assert (tmp_path / "two.md").read_text("utf-8") == text
 
 
 @pytest.mark.usefixtures("stories")

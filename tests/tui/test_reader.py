@@ -1,10 +1,10 @@
 """The reader: a strand as a book, at any width, and the way back to where it was left."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from textual.widgets import Input
 
 from storyloom.story import marks, place, shape, weaves
 from storyloom.story.story import Story
@@ -212,18 +212,26 @@ async def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
     assert app.results == [None]
 
 
+@pytest.mark.parametrize("way", [{"node": 3}, {"weave": "darker"}], ids=str)
 async def test_what_is_read_is_what_is_exported(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: dict[str, Any]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    app = Stage(ReaderScreen(path, 3))
+    with Story(path) as story:
+        weaves.set_weave(story, 4, "another")
+        if "weave" in way:
+            weaves.set_weave(story, 3, "darker")
+    app = Stage(ReaderScreen(path, **way))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "eels" in shown(app))
         await pilot.press("E")
-        app.screen.query_one(Input).value = "out.md"
-        await pilot.press("enter")
-        await until(pilot, lambda: (tmp_path / "out.md").exists())
-        assert "eels" in (tmp_path / "out.md").read_text("utf-8")
+        await until(pilot, lambda: "characters" in shown(app))
+        await pilot.press("x")
+        await until(pilot, lambda: "Written: " in shown(app))
+        (made,) = tmp_path.glob("*.md")
+        assert "eels" in made.read_text("utf-8")
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ReaderScreen))
 
 
 async def test_models_are_told_apart_by_number_as_well_as_by_colour(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 
-from storyloom.exchange.book import Book, Section
+from storyloom.exchange.book import BREAK_SIGN, Book, Section
+from storyloom.exchange.stretches import stretches
 from storyloom.text import clean
 
-__all__ = ["escaped", "markdown"]
+__all__ = ["escaped", "markdown", "pieces"]
 
 _INLINE = re.compile(
     r"[\\`*\[<$~^@]"  # code, emphasis, links, HTML, mathematics, strike-out, notes, citations
@@ -23,46 +25,62 @@ _NO_BREAK = "\u00a0"
 
 
 def markdown(book: Book) -> str:
-    """Return the book with a title block, one heading for each chapter and `* * *` between scenes.
+    """Return what `pieces` yields, as one text."""
+    return "".join(pieces(book))
+
+
+def pieces(book: Book) -> Iterator[str]:
+    """Yield the book with a title block, one heading for each chapter and a rule between scenes.
 
     A line end within a paragraph is a hard one, and spaces that begin a line are no-break spaces,
     as Markdown keeps neither otherwise. Read it with `pandoc -f markdown-smart` to keep straight
-    quotes straight.
+    quotes straight. The sign of a scene break stands where it is none of Markdown's own.
     """
-    parts = [f"---\ntitle: {json.dumps(escaped(clean(book.title)), ensure_ascii=False)}\n---"]
+    title = escaped(clean(book.said(book.title)))
+    yield f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\n---"
+    rule = BREAK_SIGN if book.break_sign == BREAK_SIGN else escaped(book.break_sign)
     for section in book.sections:
-        parts += _section(section)
-    return "\n\n".join(parts) + "\n"
+        if section.heading is not None:
+            yield "\n\n# " + _heading(section, book.said(section.heading))
+        for block in section.blocks:
+            yield "\n\n"
+            if block is None:
+                yield rule
+            else:
+                yield from _paragraph(block, book.said)
+    yield "\n"
 
 
-def _section(section: Section) -> list[str]:
-    parts: list[str] = []
-    if section.heading is not None:
-        parts.append("# " + _heading(section))
-    parts += ["* * *" if block is None else escaped(block) for block in section.blocks]
-    return parts
-
-
-def _heading(section: Section) -> str:
+def _heading(section: Section, said: str) -> str:
     # A heading may end in attributes, or in a row of # that does not count.
-    text = re.sub(r"[#{]", r"\\\g<0>", _INLINE.sub(r"\\\g<0>", section.heading or ""))
+    text = re.sub(r"[#{]", r"\\\g<0>", _INLINE.sub(r"\\\g<0>", said))
     return text if section.number is not None else text + " {.unnumbered}"
 
 
 def escaped(text: str) -> str:
     """Return a paragraph as Markdown that reads as `text`, with no more escapes than needed."""
-    return "\\\n".join(_escaped_line(line) for line in text.split("\n"))
+    return "".join(_paragraph(text, lambda stretch: stretch))
 
 
-def _escaped_line(line: str) -> str:
+def _paragraph(text: str, said: Callable[[str], str]) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            yield "\\\n"
+        yield from _line(line, said)
+
+
+def _line(line: str, said: Callable[[str], str]) -> Iterator[str]:
     bare = line.lstrip(" ")
-    lead = _NO_BREAK * (len(line) - len(bare))
+    yield _NO_BREAK * (len(line) - len(bare))
     number = _NUMBER.match(bare)
     if number is not None:
         # All that comes before the point or bracket is letters, digits or one bracket.
         start, at = bare[: number.start(1)], number.start(1)
-        start = "\\" + start if start.startswith("#") else start
-        return lead + start + "\\" + bare[at] + _INLINE.sub(r"\\\g<0>", bare[at + 1 :])
-    if _LINE_START.match(bare):
-        return lead + "\\" + bare[0] + _INLINE.sub(r"\\\g<0>", bare[1:])
-    return lead + _INLINE.sub(r"\\\g<0>", bare)
+        yield "\\" + start if start.startswith("#") else start
+        yield "\\" + bare[at]
+        bare = bare[at + 1 :]
+    elif _LINE_START.match(bare):
+        yield "\\" + bare[0]
+        bare = bare[1:]
+    for stretch in stretches(bare):
+        yield _INLINE.sub(r"\\\g<0>", said(stretch))

@@ -91,12 +91,14 @@ class LibraryScreen(Shelves):
             self.say(str(refusal), "warning")
 
     async def do_export(self, name: str) -> None:
-        """Write the weave of the story to a Markdown file."""
+        """Choose what of the story to write, and how; its weave at once to a file that is named."""
         path = self._path()
         if name:
             self.say(await exporting.export(path, name))
             return
-        self.ask("write to", self.do_export, begun=exporting.default_name(self._title()))
+        from storyloom.tui.screens.export import ExportScreen
+
+        self.app.push_screen(ExportScreen(path))
 
     # Looking.
 

@@ -245,13 +245,15 @@ class ReaderScreen(Book):
         self.say(clipboard.copy(self.app, text))
 
     async def do_export(self, name: str) -> None:
-        """Write what is read here to a Markdown file."""
-        if not name:
-            title = self._pages.title if self._pages is not None else ""
-            self.ask("write to", self.do_export, begun=exporting.default_name(title))
+        """Choose how to write what is read here; with a name, write it there at once."""
+        if name:
+            to = self._tip if self._to is None and self._weave != MAIN else self._to
+            self.say(await exporting.export(self._path, name, to))
             return
-        to = self._tip if self._to is None and self._weave != MAIN else self._to
-        self.say(await exporting.export(self._path, name, to))
+        from storyloom.tui.screens.export import ExportScreen
+
+        to_node = self._to is not None
+        self.app.push_screen(ExportScreen(self._path, self._to, weave=self._weave, to_node=to_node))
 
     async def do_open(self, argument: str) -> None:
         """Open the loom at the fork gone to, at the words found, or at the page's first passage."""

@@ -1,0 +1,110 @@
+"""The formats that a book can be written in, all of them in one registry."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storyloom.text import Refusal, one_line
+
+if TYPE_CHECKING:
+    from storyloom.exchange.book import Book
+
+__all__ = ["FORMATS", "Format", "begun", "meant_by", "named", "write"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a book."""
+
+    name: str
+    """What `--format` takes."""
+    title: str
+    what: str
+    """What it is, in a few words."""
+    suffix: str
+    """How the names of its files end."""
+    writer: str
+    """The module of `writers` that has a function `pieces`. It is loaded when something is written,
+    as `--help` names the formats too."""
+
+    def pieces(self, book: "Book") -> Iterator[str]:
+        """Yield the text of the file in parts, none of which takes long to make."""
+        return import_module(f"storyloom.exchange.writers.{self.writer}").pieces(book)
+
+
+FORMATS = (
+    Format("md", "Markdown", "for Pandoc", ".md", "markdown"),
+    Format("txt", "plain text", "no markup", ".txt", "plain"),
+)
+"""The first is written when nothing else is asked for."""
+
+
+def named(name: str) -> Format:
+    """Return the format of that name. Raises Refusal when there is none."""
+    for each in FORMATS:
+        if each.name == name.strip().lower():
+            return each
+    known = ", ".join(each.name for each in FORMATS)
+    raise Refusal(f"There is no format {one_line(name)!r}; there are {known}.")
+
+
+def meant_by(path: Path) -> Format:
+    """Return the format that a file's name asks for; one without a suffix gets the first.
+
+    Raises Refusal for a suffix that no format has.
+    """
+    suffix = path.suffix.lower()
+    if not suffix:
+        return FORMATS[0]
+    for each in FORMATS:
+        if each.suffix == suffix:
+            return each
+    known = ", ".join(each.suffix for each in FORMATS)
+    raise Refusal(f"No format is written to {one_line(suffix)} files; there are {known}.")
+
+
+def begun(book: "Book", kind: Format, least: int) -> tuple[str, bool]:
+    """Return the beginning of what would be written, and whether that is all of it.
+
+    It has at least so many code points, if there are so many, and no more is made than it needs.
+    """
+    parts: list[str] = []
+    length = 0
+    pieces = kind.pieces(book)
+    for part in pieces:
+        parts.append(part)
+        length += len(part)
+        if length >= least:
+            return "".join(parts), next(pieces, None) is None
+    return "".join(parts), True
+
+
+Progress = Callable[[int, int], object]
+"""Told how much is written, and of how much. What it raises ends the writing."""
+
+
+def write(
+    book: "Book",
+    kind: Format,
+    path: Path,
+    *,
+    replace: bool = False,
+    progress: Progress = lambda _, __: None,
+) -> None:
+    """Write the book to a file that is whole, or not there.
+
+    Raises Refusal as `files.write_new` does.
+    """
+
+    from storyloom.exchange.files import write_new
+
+    def watched() -> Iterator[str]:
+        whole, done = max(1, book.length), 0
+        for part in kind.pieces(book):
+            progress(min(done, whole), whole)
+            done += len(part)
+            yield part
+
+    write_new(path, watched(), replace=replace)
