@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
+from storyloom.story import tally
 from storyloom.story.act import recorded
 from storyloom.story.kept import kept_json
 from storyloom.story.schema import GONE
 from storyloom.story.story import Story
+from storyloom.story.tables import Change
 
-__all__ = ["STEPS", "Operation", "Version", "as_json", "operations", "versions"]
+__all__ = ["STEPS", "Operation", "Step", "Version", "as_json", "meant", "number", "operations",
+           "span", "step_of", "versions"]  # fmt: skip
 
 STEPS = {
     "story.create": "the story's beginning",
@@ -29,6 +32,7 @@ STEPS = {
     "gen.result": "a branch written",
     "gen.error": "a branch failed",
     "gen.interrupted": "a branch interrupted",
+    "gen.aside": "ways on asked for in the editor",
     "weave.set": "where a weave leads",
     "weave.delete": "a weave taken away",
     "weave.rename": "a weave's name",
@@ -74,6 +78,8 @@ class Operation:
 
 
 _MANY = 20
+_COLUMNS = "id, ts, session, actor, kind, reverts, data, hash"
+_RUNS = ("session.start", "session.end")
 
 
 def operations(
@@ -87,18 +93,145 @@ def operations(
     if node is not None:
         which += " AND op.id IN (SELECT op FROM change WHERE owner = ?2)"
     rows = story.read.execute(
-        "SELECT id, ts, session, actor, kind, reverts, data, hash FROM op "
-        f"WHERE {which} ORDER BY id {'DESC' if newest else 'ASC'}",
+        f"SELECT {_COLUMNS} FROM op WHERE {which} ORDER BY id {'DESC' if newest else 'ASC'}",
         (after, node) if node is not None else (after,),
     )
-    for op, ts, session, actor, kind, reverts, data, digest in rows:
-        owners = story.read.execute(
-            "SELECT DISTINCT owner FROM (SELECT owner FROM change WHERE op = ? ORDER BY seq "
-            "LIMIT 1000) LIMIT ?",
-            (op, _MANY),
-        ).fetchall()
-        nodes = tuple(row[0] for row in owners)
-        yield Operation(op, ts, session, actor, kind, reverts, json.loads(data), nodes, digest)
+    for row in rows:
+        yield _operation(story, row)
+
+
+def _operation(story: Story, row: tuple[Any, ...]) -> Operation:
+    op, ts, session, actor, kind, reverts, data, digest = row
+    owners = story.read.execute(
+        "SELECT DISTINCT owner FROM (SELECT owner FROM change WHERE op = ? ORDER BY seq "
+        "LIMIT 1000) LIMIT ?",
+        (op, _MANY),
+    ).fetchall()
+    nodes = tuple(row[0] for row in owners)
+    return Operation(op, ts, session, actor, kind, reverts, json.loads(data), nodes, digest)
+
+
+def span(story: Story, start: int, count: int) -> list[Operation]:
+    """Return `count` operations from number `start` on, or that many before it when negative, in
+    the log's order. Those are left out with which a run of the program begins and ends.
+    """
+    which = "id >= ? AND kind NOT IN (?, ?) ORDER BY id LIMIT ?"
+    if count < 0:
+        which = "id < ? AND kind NOT IN (?, ?) ORDER BY id DESC LIMIT ?"
+    rows = story.read.execute(
+        f"SELECT {_COLUMNS} FROM op WHERE {which}", (start, *_RUNS, abs(count))
+    ).fetchall()
+    return [_operation(story, row) for row in (rows if count > 0 else rows[::-1])]
+
+
+def meant(story: Story, operation: Operation) -> Operation:
+    """Return the step that an undo took back, or that a redo made again; itself for any other."""
+    for _ in range(2):
+        if operation.reverts is not None:
+            operation = next(operations(story, after=operation.reverts - 1), operation)
+    return operation
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation with as much of what it did as a line says of it."""
+
+    operation: Operation
+    changes: tuple[Change, ...] = ()
+    """The first 20; of a long value only the first 4,000 code points."""
+    models: tuple[tuple[str, int], ...] = ()
+    """The models that were asked or that wrote, and for how many branches."""
+    text: str = ""
+    """How the text begins that it brought; empty once that is purged."""
+    pruned: int = 0
+    """How many branches it pruned or brought back, themselves."""
+    below: int = 0
+    """How many nodes hang below the first 20 of those now."""
+    meant: "Step | None" = None
+    """The step that an undo took back, or that a redo made again."""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The operation's own data; nothing where a file from elsewhere holds what is none."""
+        data = cast("object", self.operation.data)
+        return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+
+    @property
+    def node(self) -> int:
+        """The node to look at for what it did; 0 when it was done to the story as a whole."""
+        if self.meant is not None:
+            return self.meant.node
+        for name in ("keep", "to", "at") if self.operation.kind in _NAMED_IN_DATA else ():
+            if number(self.said.get(name)):
+                return number(self.said[name])
+        return next((change.owner for change in self.changes if change.owner), 0)
+
+
+_NAMED_IN_DATA = ("node.prune", "weave.set", "gen.aside")
+
+
+def number(value: object) -> int:
+    """Return a node's number that a log names; 0 for anything that is none."""
+    return value if isinstance(value, int) and 0 < value < _HIGHEST else 0
+
+
+def step_of(story: Story, operation: Operation) -> Step:
+    """Return an operation with what it did."""
+    other = meant(story, operation)
+    step = Step(
+        operation,
+        _changes(story, operation),
+        _models(story, operation),
+        _text(story, operation),
+        meant=step_of(story, other) if other.reverts is None and other != operation else None,
+    )
+    if operation.kind in ("node.prune", "node.restore"):
+        tops = list(dict.fromkeys(change.owner for change in step.changes
+                                  if change.key == "pruned"))  # fmt: skip
+        (many,) = story.read.execute(
+            "SELECT count(*) FROM change WHERE op = ? AND key = 'pruned'", (operation.op,)
+        ).fetchone()
+        below = sum(found.whole for found in tally.below(story.read, tops).values())
+        step = replace(step, pruned=many, below=below)
+    return step
+
+
+_BEGINNING = 400
+_LONGEST = 4_000
+_HIGHEST = 1 << 62
+
+
+def _changes(story: Story, operation: Operation) -> tuple[Change, ...]:
+    rows = story.read.execute(
+        f"SELECT owner, key, {_cut('old')}, {_cut('new')} FROM change WHERE op = ? "
+        "ORDER BY seq LIMIT ?",
+        (operation.op, _MANY),
+    ).fetchall()
+    return tuple(map(Change._make, rows))
+
+
+def _cut(column: str) -> str:
+    return f"iif(typeof({column}) = 'text', substr({column}, 1, {_LONGEST}), {column})"
+
+
+def _text(story: Story, operation: Operation) -> str:
+    row = story.read.execute(
+        f"SELECT substr(text, 1, {_BEGINNING}) FROM rev WHERE op = ? ORDER BY id LIMIT 1",
+        (operation.op,),
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def _models(story: Story, operation: Operation) -> tuple[tuple[str, int], ...]:
+    gen = number(Step(operation).said.get("gen"))
+    if not gen and operation.kind != "gen.request":
+        return ()
+    rows = story.read.execute(
+        f"SELECT model, count(*) FROM gen WHERE {'id' if gen else 'op'} = ? "
+        "GROUP BY model ORDER BY min(id)",
+        (gen or operation.op,),
+    ).fetchall()
+    return tuple(rows)
 
 
 def as_json(story: Story, operation: Operation) -> str:

@@ -249,3 +249,23 @@ def test_an_operation_is_a_value(busy: Story) -> None:
     first = next(log.operations(busy))
     assert isinstance(first, Operation)
     assert first == next(log.operations(busy))
+
+
+def test_a_span_is_read_from_a_number_on_and_back_without_what_begins_a_run(busy: Story) -> None:
+    everything = [each for each in log.operations(busy) if not each.kind.startswith("session.")]
+    last = everything[-1].op
+    assert log.span(busy, 1, last) == everything == log.span(busy, last + 1, -last)
+    middle = everything[len(everything) // 2]
+    at = everything.index(middle)
+    assert log.span(busy, middle.op, 3) == everything[at : at + 3]
+    assert log.span(busy, middle.op, -3) == everything[at - 3 : at]
+    assert log.span(busy, last + 1, 3) == log.span(busy, 1, -3) == []
+    assert any(each.kind == "session.start" for each in log.operations(busy))
+
+
+def test_what_an_undo_took_back_and_a_redo_made_again_is_found(story: Story) -> None:
+    shape.write_child(story, 1, "One.")
+    history.undo(story)
+    history.redo(story)
+    made, undone, redone = list(log.operations(story))[-3:]
+    assert {log.meant(story, each).op for each in (made, undone, redone)} == {made.op}

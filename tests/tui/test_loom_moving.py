@@ -172,22 +172,6 @@ async def test_a_fold_hides_what_is_below_in_the_tree_and_shows_it_again(path: P
         assert "nothing below to fold" in hand.foot
 
 
-async def test_v_changes_between_branches_and_tree_where_there_is_room_for_one(path: Path) -> None:
-    async with at_the_loom(path) as hand:
-        assert not hand.loom.query_one("#tree").display
-        await hand.press("v")
-        assert hand.loom.query_one("#tree").display
-        assert not hand.loom.query_one("#siblings").display
-        await hand.press("v")
-        assert hand.loom.query_one("#siblings").display
-
-
-async def test_v_says_on_a_wide_screen_that_both_are_there(path: Path) -> None:
-    async with at_the_loom(path, (120, 40)) as hand:
-        await hand.press("v")
-        assert "both here" in hand.foot
-
-
 async def test_a_story_opens_again_at_the_same_node_and_view_and_folds(path: Path) -> None:
     async with at_the_loom(path) as hand:
         await hand.press("v")

@@ -35,8 +35,8 @@ async def opened(hand: Hand, screen: str) -> None:
     """Go from the loom to another screen."""
     keys = {"reader": "r", "help": "question_mark", "models": "m", "write": "i", "edit": "e",
             "split": "s", "tree": "v"}  # fmt: skip
-    if screen == "themes":
-        await hand.command("theme")
+    if screen in ("themes", "timeline"):
+        await hand.command("theme" if screen == "themes" else "log")
     elif screen != "loom":
         await hand.press(keys[screen])
     await hand.pilot.pause()
@@ -53,7 +53,8 @@ def holds(hand: Hand, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [LEAST, LARGE], ids=["60x16", "200x60"])
 @pytest.mark.parametrize(
-    "screen", ["reader", "help", "models", "write", "edit", "split", "themes", "loom", "tree"]
+    "screen",
+    ["reader", "help", "models", "write", "edit", "split", "themes", "loom", "tree", "timeline"],
 )
 async def test_a_screen_fills_its_size_and_comes_back_from_one_too_small(
     path: Path, screen: str, size: tuple[int, int]
@@ -66,7 +67,7 @@ async def test_a_screen_fills_its_size_and_comes_back_from_one_too_small(
         await hand.pilot.resize_terminal(*SMALLER)
         await hand.shows(SAID)
         await hand.pilot.resize_terminal(*size)
-        if screen in ("loom", "tree"):
+        if screen in ("loom", "tree", "timeline"):
             # The strand may begin with another line then.
             await hand.until(lambda: SAID not in hand.screen)
             holds(hand, size)

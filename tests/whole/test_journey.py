@@ -296,7 +296,7 @@ async def test_no_control_of_any_text_reaches_the_terminal(
         await terminal.press(".", "asks again")
         await terminal.command("note of no consequence")
         for key, shows in (
-            ("v", "red"), ("v", "red"), ("h", "+1"), ("e", "edit n1"),
+            ("v", "red"), ("v", "red"), ("v", "red"), ("h", "+1"), ("e", "edit n1"),
             ("ctrl+g", "Space grow"), ("s", "split n1"), ("q", "Space grow"),
             ("m", "use here"), ("q", "Space grow"), ("r", "back"), ("q", "Space grow"),
             ("?", "back"), ("q", "Space grow"),

@@ -157,6 +157,7 @@ class Bench(Panes):
                 self.story,
                 cursor=self.cursor,
                 tree=self.has_class("-tree"),
+                timeline=self.has_class("-timeline"),
                 whole=not self.query_one(TreePane).only_strand,
                 pane=self.pane,
                 unread=sorted(self.unread)[-_MOST_UNREAD:],
@@ -166,6 +167,7 @@ class Bench(Panes):
     def _recall(self, left: dict[str, Any]) -> None:
         """Have the panes as they were left; a file from elsewhere may hold anything there."""
         self.set_class(bool(left.get("tree")), "-tree")
+        self.set_class(bool(left.get("timeline")), "-timeline")
         self.query_one(TreePane).only_strand = not left.get("whole")
         unread = left.get("unread")
         if isinstance(unread, list):

@@ -14,6 +14,7 @@ from storyloom.tui.screens.looking import Looking
 from storyloom.tui.screens.moving import Moving
 from storyloom.tui.screens.rewriting import Rewriting
 from storyloom.tui.screens.shaping import Shaping
+from storyloom.tui.widgets.timeline import TimelinePane
 from storyloom.tui.widgets.tree import TreePane
 
 __all__ = ["LoomScreen"]
@@ -87,6 +88,7 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
         self.remember()
         self._shut = True
         self.query_one(TreePane).forget()
+        self.query_one(TimelinePane).forget()
         self.story.close()
 
     def save_at_once(self) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from storyloom.story import jumps, marks, reading, search, tips
+from storyloom.story import jumps, marks, past, reading, search, tips
 from storyloom.story.search import Found, Hit
 from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal, one_line
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.strand import StrandPane
+from storyloom.tui.widgets.timeline import TimelinePane
 from storyloom.tui.widgets.tree import TreePane
 
 __all__ = ["Moving"]
@@ -51,6 +52,8 @@ class Moving(Bench):
             self._read_on(step)
         elif self.pane == "tree":
             self.go(self.query_one(TreePane).beside(step))
+        elif self.pane == "timeline":
+            self.query_one(TimelinePane).move(step)
         else:
             self._sibling(step)
 
@@ -67,7 +70,8 @@ class Moving(Bench):
         self.settle_pane()
         self.redraw()
         through = {"branches": "the branches of this fork", "strand": "the text, line by line",
-                   "tree": "the rows of the tree"}  # fmt: skip
+                   "tree": "the rows of the tree",
+                   "timeline": "what was done"}  # fmt: skip
         self.say(f"j and k go through {through[self.pane]}.")
 
     def do_to_bookmark(self, name: str) -> None:
@@ -86,16 +90,56 @@ class Moving(Bench):
         self._jump((exact or found)[0].node)
 
     def do_child(self, _: str) -> None:
+        if self.pane == "timeline":
+            self.do_visit("")
+            return
         kids = reading.children(self.story, self.cursor)
         if not kids:
             return
         onward = self.onward(self.cursor)
         self.go(onward if onward in kids else kids[0])
 
+    def do_visit(self, _: str) -> None:
+        pane = self.query_one(TimelinePane)
+        if not pane.display:
+            self.say(f"{self.keys_of['view']} shows the timeline; this key goes to what a step of "
+                     "it was done to.")  # fmt: skip
+        elif pane.chosen is not None:
+            self._visit(pane.chosen.node)
+
+    def _visit(self, node: int) -> None:
+        """Go to a node that the log names, or say why one cannot and what brings it back."""
+        where = past.whereabouts(self.story, node) if node else None
+        if where is None:
+            self.say("That was done to the story as a whole; there is no passage to go to.")
+        elif where.fate == "there":
+            self._jump(node)
+        elif where.fate == "pruned":
+            self._visit_pruned(node, where)
+        else:
+            self.say(f"n{node} {_FATES[where.fate]}")
+
+    def _visit_pruned(self, node: int, where: past.Whereabouts) -> None:
+        """Go to where what is pruned can be brought back from."""
+        self._jump(where.beside or where.parent)
+        what = "is pruned" if where.top == node else f"is below n{where.top}, which is pruned"
+        key = self.keys_of["restore"]
+        around = reading.parent(self.story, where.parent)
+        if not where.beside and reading.pruned_children(self.story, around):
+            # From there the key looks at the fork that the parent is in first.
+            key = f"{key} a second time"
+        self.say(f"n{node} {what}; from here {key} brings it back.")
+
     def do_root(self, _: str) -> None:
+        if self.pane == "timeline":
+            self.query_one(TimelinePane).first()
+            return
         self._jump(reading.root(self.story))
 
     def do_tip(self, _: str) -> None:
+        if self.pane == "timeline":
+            self.query_one(TimelinePane).last()
+            return
         tip = tips.weave_tip(self.story)
         self._jump(tip if tip != self.cursor else jumps.leftmost_leaf(self.story, self.cursor))
 
@@ -133,6 +177,10 @@ class Moving(Bench):
         tree = self.query_one(TreePane)
         if self.pane == "tree":
             self.go(tree.beside(step * max(1, tree.room.height - 2)))
+            return
+        if self.pane == "timeline":
+            timeline = self.query_one(TimelinePane)
+            timeline.move(step * timeline.page)
             return
         self._read_on(step * max(1, self.query_one(StrandPane).room.height - 2))
 
@@ -186,6 +234,14 @@ class Moving(Bench):
         where = "" if hit.where == "text" else f", in its {hit.where.replace(':', ' ')}"
         many = f"{len(nodes)}{' and more' if self._more_hits else ''}"
         self.say(f"hit {at + 1} of {many}{where}{', pruned' if hit.pruned else ''}")
+
+
+_FATES = {
+    "purged": "was purged: its text was deleted for good.",
+    "gone": "is not in the story now: it was taken back, joined with another, or brought no text.",
+    "none": "is not in this story any more.",
+}
+"""What is said of a node that the log names and that nothing brings back from here."""
 
 
 def _found(path: Path, words: str, weave: str) -> Found:

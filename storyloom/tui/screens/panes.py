@@ -10,12 +10,13 @@ from textual.containers import Horizontal
 
 from storyloom.generate.plan import Plan, plan_for, with_count
 from storyloom.settings import Settings
-from storyloom.story import marks, reading
+from storyloom.story import growth, marks, reading
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
 from storyloom.tui.hints import Hints
 from storyloom.tui.keys import shown_key
 from storyloom.tui.legend import Legend
+from storyloom.tui.purse import purse
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.blocks import BlocksPane
@@ -23,6 +24,7 @@ from storyloom.tui.widgets.lines import LinePane, Part
 from storyloom.tui.widgets.notes import Notes, NotesPane
 from storyloom.tui.widgets.siblings import Live, SiblingsPane
 from storyloom.tui.widgets.strand import MEASURE, StrandPane
+from storyloom.tui.widgets.timeline import TimelinePane
 from storyloom.tui.widgets.tree import TreePane
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PANES", "Panes"]
 
-PANES = ("branches", "strand", "tree")
+PANES = ("branches", "strand", "tree", "timeline")
 """What `j` and `k` may go through, in the order in which Tab goes."""
 _MOST_KEPT = 40_000
 """Code points of the strand that are kept while the cursor goes down, before it is read anew."""
@@ -87,6 +89,7 @@ class Panes(CommandScreen):
         yield Header(id="header")
         with Horizontal(id="panes"):
             yield TreePane(id="tree")
+            yield TimelinePane(id="timeline")
             yield StrandPane(id="strand")
             yield SiblingsPane(id="siblings")
             yield BlocksPane(id="sends")
@@ -120,6 +123,7 @@ class Panes(CommandScreen):
             story, self.legend, node, live=live, unread=frozenset(self.unread),
             onward=self.onward, changed=changed,
         )  # fmt: skip
+        self.query_one(TimelinePane).show(story, changed=changed)
         self._show_header(card)
 
     def _show_siblings(self, parent: int, live: Mapping[int, Live]) -> None:
@@ -197,6 +201,8 @@ class Panes(CommandScreen):
         )
         if writing:
             right.append((f"{writing} writing", "unread"))
+        cap = marks.settings_of(self.story).get("cap", self.settings.cap)
+        right += purse(growth.spent(self.story), cap)
         right.append((plan.label, self.legend.role(plan.parts[0].model)))
         self.query_one(Header).show(tuple(left), tuple(right))
 
@@ -243,17 +249,24 @@ class Panes(CommandScreen):
 
     def settle_pane(self) -> None:
         """Have a pane that is on the screen be the one that `j` and `k` go through, and marked."""
-        if self.pane not in self.panes():
-            self.pane = "branches"
+        shown = self.panes()
+        if self.pane not in shown:
+            # The tree and the timeline take each other's place; where the branches are not on the
+            # screen, j and k go through them beside the tree all the same.
+            log = "timeline" in shown and (self.pane == "tree" or "branches" not in shown)
+            tree = "tree" in shown and self.pane == "timeline"
+            self.pane = "timeline" if log else "tree" if tree else "branches"
         self.query_one(TreePane).active = self.pane == "tree"
+        self.query_one(TimelinePane).active = self.pane == "timeline"
         self.query_one(StrandPane).active = self.pane == "strand"
         self.query_one(SiblingsPane).active = self.pane == "branches"
 
     def panes(self) -> list[str]:
         """Return the names of the panes on the screen, in the order in which Tab goes."""
-        hidden = {"branches"} if self.has_class("-tree") else {"tree"}
-        if self.has_class("-wide"):
-            hidden = set()
+        log = self.has_class("-timeline")
+        hidden = {"tree" if log else "timeline"}
+        if not self.has_class("-wide"):
+            hidden.add("branches" if log or self.has_class("-tree") else "tree")
         return [name for name in PANES if name not in hidden]
 
     @cached_property
