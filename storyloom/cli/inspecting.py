@@ -5,6 +5,7 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from storyloom.cli.cells import left
 from storyloom.cli.opening import node_id, opened, present
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, json_line, story_text
@@ -101,6 +102,10 @@ def _object(node: int, entry: "ModelEntry", made: "Context") -> dict[str, object
     }
 
 
+_NAME = 30
+"""Cells of a block's name: a lore entry's is its title."""
+
+
 def _print(node: int, entry: "ModelEntry", made: "Context") -> None:
     from storyloom.models import tokens
 
@@ -113,7 +118,8 @@ def _print(node: int, entry: "ModelEntry", made: "Context") -> None:
     data()
     for block in made.blocks:
         out = f", {block.left_out} characters before it left out" if block.left_out else ""
-        data(f"{block.name:<15} {block.tokens:>6}  {block.state:<8} {block.reason}{out}")
+        name = left(block.name, _NAME)
+        data(f"{name} {block.tokens:>6}  {block.state:<8} {one_line(block.why)}{out}")
     for message in made.messages or [{"role": "prompt", "content": made.prompt or ""}]:
         data()
         data(f"-- {message['role']}")

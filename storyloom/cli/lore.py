@@ -5,12 +5,13 @@ import json
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from storyloom.cli.opening import given_text, node_id, opened
+from storyloom.cli.opening import given_text, node_id, opened, present
 from storyloom.cli.parsing import Commands, Parser
 from storyloom.cli.terminal import data, json_line, say
 from storyloom.text import Refusal, one_line
 
 if TYPE_CHECKING:
+    from storyloom.generate.firing import Firing
     from storyloom.story.lore import Entry
     from storyloom.story.story import Story
 
@@ -38,6 +39,7 @@ _NUMBERS = (
 _NODES = (("valid_from", "from which node on it holds"), ("valid_until", "up to which node"))
 _LISTS = (("keys", "--key"), ("secondary_keys", "--secondary-key"))
 _FIELDS = tuple(name for name, _ in (*_TEXTS, *_SWITCHES, *_NUMBERS, *_NODES))
+_NOTHING = "There is no lore yet; 'storyloom lore set FILE --title ...' adds an entry."
 
 
 def add(commands: Commands) -> None:
@@ -48,8 +50,9 @@ def add(commands: Commands) -> None:
         "storyloom lore tide.loom",
         'storyloom lore set tide.loom --title "The bell" --key bell --content "It has no clapper."',
         "storyloom lore remove tide.loom 3",
+        "storyloom lore fires tide.loom n12",
         more="Each entry has a uid, which stays the same.",
-        metavar="list|show|set|remove",
+        metavar="list|show|set|remove|fires",
         default="list",
     )
     listed = verbs.add(
@@ -68,6 +71,23 @@ def add(commands: Commands) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("uid", metavar="UID")
         parser.set_defaults(run=run)
+    _add_fires(verbs)
+
+
+def _add_fires(verbs: Commands) -> None:
+    parser: Parser = verbs.add(
+        "fires",
+        "Tell which entries fire where a model goes on from a node, and why the others do not.",
+        "storyloom lore fires tide.loom",
+        "storyloom lore fires tide.loom n12 --json",
+        more="Without a node it is the weave's end. They are listed as they are placed, the\n"
+        "strongest last. A model with less room than 'context' allows may get fewer of them,\n"
+        "and the embedded model gets none: 'storyloom context' shows what is sent.",
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("node", metavar="NODE", nargs="?", type=node_id, help="such as n12")
+    parser.add_argument("--json", action="store_true", help="one object for each entry, in a list")
+    parser.set_defaults(run=_fires)
 
 
 def _add_set(verbs: Commands) -> None:
@@ -121,7 +141,7 @@ def _list(options: Namespace) -> int:
     for uid, entry in entries.items():
         data(_line(uid, entry))
     if not entries:
-        say("There is no lore yet; 'storyloom lore set FILE --title ...' adds an entry.")
+        say(_NOTHING)
     return 0
 
 
@@ -135,10 +155,13 @@ def _line(uid: str, entry: "Entry") -> str:
         if holds
     ]
     keys = ", ".join(map(str, entry.get("keys") or ()))
-    shown = one_line(str(entry.get("title") or entry.get("content") or ""))[:60]
-    told = f"{one_line(uid):>3}  {shown}"
+    told = f"{one_line(uid):>3}  {_shown(entry)[:60]}"
     told += f"  ({one_line(keys)})" if keys else ""
     return told + (f"  [{', '.join(states)}]" if states else "")
+
+
+def _shown(entry: "Entry") -> str:
+    return one_line(str(entry.get("title") or entry.get("content") or "")[:1_000])
 
 
 def _show(options: Namespace) -> int:
@@ -146,6 +169,42 @@ def _show(options: Namespace) -> int:
         entry = _entry(story, options.uid)
     json_line(json.dumps(entry, ensure_ascii=False, indent=2))
     return 0
+
+
+def _fires(options: Namespace) -> int:
+    from storyloom import settings
+    from storyloom.generate.firing import firings
+    from storyloom.generate.plan import settings_for
+    from storyloom.story import lore, tips
+
+    with opened(options.file) as story:
+        node = present(story, options.node) if options.node is not None else tips.weave_tip(story)
+        entries = lore.entries(story)
+        found = firings(story, settings_for(story, settings.load()), node)
+    if options.json:
+        told = [_firing(entries[each.uid], each) for each in found]
+        json_line(json.dumps(told, ensure_ascii=False, indent=2))
+        return 0
+    if not found:
+        say(_NOTHING)
+        return 0
+    data(f"at n{node}, {sum(each.fires for each in found)} of {len(found)} entries fire")
+    for each in found:
+        shown = _shown(entries[each.uid])[:40]
+        sign, why = "+" if each.fires else "-", one_line(each.why)
+        data(f"{sign} {one_line(each.uid):>3}  {shown:<40}  {why}")
+    return 0
+
+
+def _firing(entry: "Entry", firing: "Firing") -> "dict[str, Any]":
+    return {
+        "uid": firing.uid,
+        "title": entry.get("title"),
+        "fires": firing.fires,
+        "reason": firing.reason.name.lower(),
+        "why": firing.why,
+        "key": firing.key or None,
+    }
 
 
 def _remove(options: Namespace) -> int:

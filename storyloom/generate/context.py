@@ -1,9 +1,10 @@
 """What a model is sent: a pure function from the story so far to messages or a prompt.
 
 The same inputs give the same bytes, and the blocks that are shown are what is sent. Style and
-premise always go; of the strand as much of its end as the model's window holds, cut at a
-paragraph, else a sentence, else a word. The cut moves in big steps, a quarter of the room, so that
-what a provider or the embedded engine has cached of the last request serves the next one.
+premise always go; of the lore what fires, up to a quarter of the room; of the strand as much of its
+end as the model's window holds, cut at a paragraph, else a sentence, else a word. The cut moves in
+big steps, a quarter of the room, so that what a provider or the embedded engine has cached of the
+last request serves the next one.
 """
 
 import hashlib
@@ -11,25 +12,26 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from storyloom.generate import placement
+from storyloom.generate.blocks import Block, Reason, Role, State
+from storyloom.generate.firing import Told
+from storyloom.generate.placement import RULE
+from storyloom.generate.window import usable, window_of
 from storyloom.models.protocol import ChatMessage, Facts
 from storyloom.text import Refusal, one_line
 
 __all__ = ["Block", "Context", "Reason", "Role", "Sources", "State", "assemble",
            "room_in_characters"]  # fmt: skip
 
-Role: TypeAlias = Literal["system", "user", "assistant", "prompt"]
-"""Which message a block goes into, or that it goes into the prompt."""
-State: TypeAlias = Literal["in", "trimmed", "out"]
 Count: TypeAlias = Callable[[str], int]
 
-DEFAULT_WINDOW = 8_192
-"""Tokens; what a model is taken to hold when nobody knows."""
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]*\s+")
 _CHARACTERS_PER_TOKEN = 4
+_FLOOR = 1_500
+"""Tokens that a story keeps however much lore fires, where it has so many."""
 
 _ROLE = (
     "You are the co-author of a work of fiction. You are given the story so far and you write what "
@@ -53,38 +55,8 @@ class Sources:
     """What the author wants of this fork."""
     words: int = 60
     """How long the continuation should be."""
-
-
-class Reason(StrEnum):
-    """Why a block is sent as it is, or is not; the value is what the author is told."""
-
-    ALWAYS = "always"
-    YOURS = "yours, always"
-    WHOLE = "all of it"
-    CUT = "cut to what fits"
-    BEGUN = "its end, as the answer's beginning"
-    UNSET = "nothing is set"
-    EMPTY = "nothing is written yet"
-    TOLD = "a base model takes no instructions"
-    SMALL = "so small a model writes worse with it"
-    SENT = "as it was sent"
-
-
-@dataclass(frozen=True)
-class Block:
-    """One part of what is sent, for the author to inspect.
-
-    The texts of all blocks of one role, in their order, are the content of that message.
-    """
-
-    name: str
-    text: str
-    tokens: int
-    state: State
-    reason: Reason
-    role: Role = "prompt"
-    left_out: int = 0
-    """Code points before it that did not fit."""
+    lore: tuple[Told, ...] = ()
+    """Every entry and what became of it, in the order in which they are placed."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +88,7 @@ class Context:
 
 def room_in_characters(facts: Facts, cap: int) -> int:
     """Return how many code points of a strand can be of use at all, generously."""
-    return min(facts.window or DEFAULT_WINDOW, cap) * 2 * _CHARACTERS_PER_TOKEN
+    return window_of(facts, cap) * 2 * _CHARACTERS_PER_TOKEN
 
 
 def assemble(
@@ -127,8 +99,8 @@ def assemble(
 
     Raises Refusal, saying by how much, when style, premise and why alone do not fit.
     """
-    window = min(facts.window or DEFAULT_WINDOW, cap)
-    room = window - reserve - max(64, window // 50)
+    window = window_of(facts, cap)
+    room = usable(window, reserve)
     told = _told(sources, facts, count)
     ask = _ask(sources, facts, count)
     left = room - sum(block.tokens for block in (*told, ask))
@@ -138,26 +110,62 @@ def assemble(
             f"{one_line(facts.model)}, of which {window} are used; shorten them, or choose "
             "another model."
         )
-    story, trimmed = _tail(sources, left, count)
-    if facts.mode == "prefill":
-        before, begun = _begun(story)
-        # What is cut off there is white space between the two, so it still fits.
-        if not before.strip():
-            before, ask = "", replace(ask, text=ask.text.lstrip("\n"))
-        blocks = (
-            *told,
-            _story("story", before, count, "user", trimmed),
-            ask,
-            _story("story's end", begun, count, "assistant", 0, Reason.BEGUN),
-        )
-    elif facts.mode == "text":
-        # A trailing space would be a token of its own, after which models write worse.
-        blocks = (*told, _story("story", story.rstrip(" \t"), count, "prompt", trimmed), ask)
-    else:
-        blocks = (*told, _story("story", story, count, "user", trimmed), ask)
+    lore, taken = _lore(sources, facts, left, room, count)
+    heads = placement.before(lore, facts.mode, count)
+    if heads and facts.mode == "text":
+        told = _told(sources, facts, count, led=True)
+    story, trimmed = _tail(sources, left - taken, count)
+    small = facts.mode == "text" and facts.provider == "embedded"
+    below = _below(story, lore, trimmed, ask, facts, count)
+    out = placement.outside(sources.lore if small else lore, small=small)
+    blocks = (*told, *heads, *below, *out)
     messages, prompt = _sent(blocks, facts)
     tokens = sum(block.tokens for block in blocks)
     return Context(messages, prompt, blocks, tokens, window, reserve)
+
+
+def _lore(
+    sources: Sources, facts: Facts, left: int, room: int, count: Count
+) -> tuple[list[Told], int]:
+    """Return the lore with what there is room for, and the tokens that it takes at most."""
+    if not any(told.firing.fires for told in sources.lore):
+        return list(sources.lore), 0
+    if facts.mode == "text" and facts.provider == "embedded":
+        return [], 0
+    # A third more than what the story keeps, as cutting it in steps may take a quarter of that.
+    floor = min(_FLOOR, room * 2 // 5) * 4 // 3
+    if sources.skipped + len(sources.strand) <= floor * 2 * _CHARACTERS_PER_TOKEN:
+        floor = min(floor, count(sources.strand))
+    return placement.settled(sources.lore, left - floor, facts.mode, count)
+
+
+def _below(
+    story: str, lore: list[Told], trimmed: int, ask: Block, facts: Facts, count: Count
+) -> tuple[Block, ...]:
+    """Return the blocks of the story, of the lore within it, and of what is asked for."""
+    if facts.mode == "text":
+        # A trailing space would be a token of its own, after which models write worse.
+        story = story.rstrip(" \t")
+    before, begun = _begun(story) if facts.mode == "prefill" else (story, "")
+    # What is cut off there is white space between the two, so it still fits.
+    before = before if before.strip() or facts.mode != "prefill" else ""
+    parts = placement.within(story, lore, len(before), facts.mode, count)
+    if facts.mode == "prefill" and not parts:
+        ask = replace(ask, text=ask.text.lstrip("\n"))
+    role: Role = "prompt" if facts.mode == "text" else "user"
+    blocks: list[Block] = []
+    whole = True
+    for part in parts if any(isinstance(part, str) for part in parts) else [*parts, ""]:
+        if isinstance(part, Block):
+            blocks.append(part)
+        elif whole:
+            blocks.append(_story("story", part, count, role, trimmed))
+            whole = False
+        else:
+            blocks.append(_story("story", part, count, role, 0, Reason.GOES_ON))
+    if facts.mode != "prefill":
+        return (*blocks, ask)
+    return (*blocks, ask, _story("story's end", begun, count, "assistant", 0, Reason.BEGUN))
 
 
 def _sent(blocks: tuple[Block, ...], facts: Facts) -> tuple[list[ChatMessage] | None, str | None]:
@@ -177,8 +185,10 @@ def _sent(blocks: tuple[Block, ...], facts: Facts) -> tuple[list[ChatMessage] | 
     return messages, None
 
 
-def _told(sources: Sources, facts: Facts, count: Count) -> tuple[Block, ...]:
-    """Return what stands before the story: instructions, style, premise."""
+def _told(sources: Sources, facts: Facts, count: Count, *, led: bool = False) -> tuple[Block, ...]:
+    """Return what stands before the story: instructions, style, premise. `led` is whether lore
+    follows them there.
+    """
     style, premise = sources.style.strip(), sources.premise.strip()
     if facts.mode != "text":
         return (
@@ -200,7 +210,7 @@ def _told(sources: Sources, facts: Facts, count: Count) -> tuple[Block, ...]:
             Block("style", "", 0, "out", reasons[0]),
             Block("premise", "", 0, "out", reasons[1]),
         )
-    rule = "\n\n***\n\n"
+    rule = "\n\n" if led else RULE
     return (
         instructions,
         _given("style", style + ("\n\n" if premise else rule) if style else "", count, "prompt"),
@@ -247,7 +257,7 @@ def _begun(story: str) -> tuple[str, str]:
     return text[:start].rstrip(), text[start:]
 
 
-def _tail(sources: Sources, room: int, count: Callable[[str], int]) -> tuple[str, int]:
+def _tail(sources: Sources, room: int, count: Count) -> tuple[str, int]:
     """Return the end of the strand that fits into `room` tokens, and how much was left out."""
     text, skipped = sources.strand, sources.skipped
     if not skipped and count(text) <= room:

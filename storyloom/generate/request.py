@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from storyloom.generate import context
+from storyloom.generate import context, firing
 from storyloom.generate.context import Context
+from storyloom.generate.window import for_lore, reserve, window_of
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts
 from storyloom.models.weights import EMBEDDED
@@ -28,13 +29,6 @@ def known_facts(entry: ModelEntry) -> Facts | None:
     return replace(_EMBEDDED, window=entry.window or _EMBEDDED.window)
 
 
-def reserve(settings: Settings, facts: Facts) -> int:
-    """Return the tokens that an answer may have, which are kept free of the window."""
-    if facts.provider == "embedded":
-        return int(settings.words * 1.4)
-    return int(settings.words * 2) + 40
-
-
 def request_for(
     story: Story,
     settings: Settings,
@@ -50,8 +44,14 @@ def request_for(
     `typed` is text that follows the strand and is in no node yet. Counts tokens, which may take
     half a second the first time: call it in a thread. Raises Refusal as `context.assemble` does.
     """
+
+    def count(text: str) -> int:
+        return tokens.count(text, entry.model)
+
     room = context.room_in_characters(facts, settings.context)
     strand = reading.strand_text(story, parent, least=room) if parent else ""
+    budget = for_lore(window_of(facts, settings.context), reserve(settings, facts))
+    lore = firing.told(story, parent, budget=budget, model=entry.model, typed=typed)
     sources = context.Sources(
         strand=strand + typed,
         skipped=reading.length(story, parent) - len(strand) if parent else 0,
@@ -59,11 +59,12 @@ def request_for(
         style=marks.story_text(story, "style"),
         why=why,
         words=settings.words,
+        lore=tuple(lore),
     )
     return context.assemble(
         sources,
         facts,
         cap=settings.context,
         reserve=reserve(settings, facts),
-        count=lambda text: tokens.count(text, entry.model),
+        count=count,
     )

@@ -1,14 +1,19 @@
 """What was sent before, taken apart into blocks and compared with what would be sent now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-from storyloom.generate.context import Block, Reason, Role
+from storyloom.generate.blocks import Block, Reason, Role
+from storyloom.generate.placement import LEAD, bracketed, named, told_of
 from storyloom.story import growth, reading
+from storyloom.story.lore import Entry
 from storyloom.story.story import Story
 
 __all__ = ["Difference", "Sent", "blocks_of", "compared", "last_sent", "sent_for"]
+
+Part: TypeAlias = tuple[str, str]
+"""A block's name and its text."""
 
 _STYLE = "\n\nStyle:\n"
 _PREMISE = "\n\nWhat the story is about:\n"
@@ -60,11 +65,14 @@ def last_sent(story: Story, node: int) -> Sent | None:
     return None
 
 
-def blocks_of(body: dict[str, Any], count: Callable[[str], int]) -> tuple[Block, ...]:
+def blocks_of(
+    body: dict[str, Any], count: Callable[[str], int], lore: Iterable[Entry] = ()
+) -> tuple[Block, ...]:
     """Take a stored request apart into the blocks it was made of, as far as they can be told.
 
-    Put together they are what was sent, whatever that was.
+    Put together they are what was sent, whatever that was. `lore` is known by what it says today.
     """
+    known = {text: named(entry) for entry in lore if (text := told_of(entry))}
     parts: list[tuple[str, str, Role]] = []
     if "prompt" in body:
         parts.append(("story", str(body["prompt"]), "prompt"))
@@ -72,21 +80,11 @@ def blocks_of(body: dict[str, Any], count: Callable[[str], int]) -> tuple[Block,
     for message in messages:
         text, role = message.get("content", ""), message.get("role", "")
         if role == "system":
-            rest, mark, premise = text.partition(_PREMISE)
-            told, mark_of_style, style = rest.partition(_STYLE)
-            parts.append(("instructions", told, "system"))
-            parts.append(("style", mark_of_style + style, "system"))
-            parts.append(("premise", mark + premise, "system"))
+            parts.extend((name, part, "system") for name, part in _told(text, known))
         elif role == "assistant":
             parts.append(("story's end", text, "assistant"))
         else:
-            cut = text.rfind(_ASK)
-            cut = len(text) if cut < 0 else cut
-            own = text[:cut], text[cut:]
-            if text.startswith(_ASK.lstrip("\n")):
-                own = "", text
-            parts.append(("story", own[0], "user"))
-            parts.append(("why and length", own[1], "user"))
+            parts.extend((name, part, "user") for name, part in _asked(text, known))
     return tuple(
         Block(name, text, count(text), "in", Reason.SENT, role)
         for name, text, role in parts
@@ -94,10 +92,75 @@ def blocks_of(body: dict[str, Any], count: Callable[[str], int]) -> tuple[Block,
     )
 
 
+def _told(text: str, known: dict[str, str]) -> Iterator[Part]:
+    """Take apart what stands before the story."""
+    text, lead, entries = text.rpartition(LEAD) if LEAD in text else (text, "", "")
+    rest, mark, premise = text.partition(_PREMISE)
+    told, mark_of_style, style = rest.partition(_STYLE)
+    yield "instructions", told
+    yield "style", mark_of_style + style
+    yield "premise", mark + premise
+    yield "lore", lead
+    yield from _entries(entries, known)
+
+
+def _entries(text: str, known: dict[str, str]) -> Iterator[Part]:
+    """Take apart entries that follow one another; those that are not known stay together."""
+    by_line: dict[str, list[str]] = {}
+    for content in sorted(known, key=len, reverse=True):
+        by_line.setdefault(content.partition("\n")[0], []).append(content)
+    at = begun = 0
+    while at < len(text):
+        line = text.find("\n", at + 1)
+        line = len(text) if line < 0 else line
+        ends = (
+            at + 1 + len(content)
+            for content in by_line.get(text[at + 1 : line], ())
+            if text.startswith(content, at + 1)
+        )
+        end = next((end for end in ends if text[end : end + 1] in ("", "\n")), 0)
+        if end:
+            yield "lore", text[begun:at]
+            yield known[text[at + 1 : end]], text[at:end]
+            begun = end
+        at = end or line
+    yield "lore", text[begun:]
+
+
+def _asked(text: str, known: dict[str, str]) -> Iterator[Part]:
+    """Take apart the story, what of the lore stands within it, and what was asked for."""
+    cut = text.rfind(_ASK)
+    cut = 0 if text.startswith(_ASK.lstrip("\n")) else len(text) if cut < 0 else cut
+    yield from _within(text[:cut], known)
+    yield "why and length", text[cut:]
+
+
+def _within(text: str, known: dict[str, str]) -> Iterator[Part]:
+    """Take apart a story and the entries that stand between its paragraphs."""
+    found: list[tuple[int, int, str]] = []
+    for content, name in known.items() if "[" in text else ():
+        note = bracketed({"content": content})
+        start = text.find(note)
+        end = start + len(note)
+        if start < 0 or (start and text[start - 2 : start] != "\n\n"):
+            continue
+        if end == len(text):
+            found.append((max(0, start - 2), end, name))
+        elif text.startswith("\n\n", end):
+            found.append((start, end + 2, name))
+    at = 0
+    for start, end, name in sorted(found):
+        # Where one ends the story, the line end before it may have been taken as the last one's.
+        if end > at:
+            yield "story", text[at : max(at, start)]
+            yield name, text[max(at, start) : end]
+            at = end
+    yield "story", text[at:]
+
+
 def compared(before: Sequence[Block], now: Sequence[Block]) -> Difference:
     """Say what became of each block of an earlier request in a later one."""
-    old = {block.name: block.text for block in before if block.text}
-    new = {block.name: block.text for block in now if block.text}
+    old, new = _by_name(before), _by_name(now)
     lines: list[tuple[str, str, int]] = []
     for name in dict.fromkeys((*new, *old)):
         more = len(new.get(name, "")) - len(old.get(name, ""))
@@ -109,6 +172,16 @@ def compared(before: Sequence[Block], now: Sequence[Block]) -> Difference:
             lines.append(("same" if old[name] == new[name] else "changed", name, more))
     earlier, later = ("".join(block.text for block in blocks) for blocks in (before, now))
     return Difference(_common(earlier, later), len(later), tuple(lines))
+
+
+def _by_name(blocks: Iterable[Block]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for block in blocks:
+        if block.text:
+            # What stands between the entries of the lore depends on their neighbours.
+            own = block.text.strip() if block.name.startswith("lore ") else block.text
+            texts[block.name] = texts.get(block.name, "") + own
+    return texts
 
 
 def _common(one: str, other: str) -> int:

@@ -8,11 +8,12 @@ import json
 import re
 from typing import Any, TypeAlias, cast
 
+from storyloom.story.act import Act
 from storyloom.story.kept import kept_json
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Entry", "entries", "remove_entry", "set_entry"]
+__all__ = ["Entry", "entries", "follow", "remove_entry", "set_entry"]
 
 Entry: TypeAlias = "dict[str, Any]"
 
@@ -91,6 +92,19 @@ def entries(story: Story) -> dict[str, Entry]:
         "ORDER BY length(key), key"
     ).fetchall()
     return {uid: json.loads(value) for uid, value in rows}
+
+
+def follow(act: Act, before: int, after: int) -> None:
+    """Let entries valid from or until a node follow it into another that it is joined to."""
+    rows = act.db.execute(
+        "SELECT key, value FROM attr WHERE owner = 0 AND key GLOB 'lore:*'"
+    ).fetchall()
+    for key, value in rows:
+        entry = json.loads(value)
+        moved = {name: after for name in ("valid_from", "valid_until") if entry.get(name) == before}
+        if moved:
+            text = json.dumps({**entry, **moved}, ensure_ascii=False, separators=(",", ":"))
+            act.change(0, key, text)
 
 
 def _refuse_wrong(key: str, value: Any) -> None:

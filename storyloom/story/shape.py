@@ -7,7 +7,7 @@ the tree raises Refusal with a sentence and changes nothing.
 import json
 from dataclasses import dataclass
 
-from storyloom.story import origins
+from storyloom.story import lore, origins
 from storyloom.story.act import Act
 from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import Runs
@@ -158,6 +158,7 @@ def join(story: Story, node: int) -> Joined:
                 act.change(parent.parent, weave, node)
         for weave in weaves_of(act, state.parent):
             act.change(state.parent, weave, None)
+        lore.follow(act, state.parent, node)
         act.change(state.parent, "pruned" if others else "gone", 1)
         return Joined(node, len(others))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storyloom import paths
-from storyloom.cli import importing
+from storyloom.cli import progress
 from storyloom.story.story import Story
 from storyloom.tui.commands import SCREENS
 from tests.cli.conftest import Run
@@ -47,9 +47,9 @@ def test_the_bar_is_drawn_on_a_terminal_alone(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "tide.txt").write_text(("word " * 300 + "\n\n") * 50)
-    monkeypatch.setattr(importing, "_FRAME_SECONDS", -1.0)
+    monkeypatch.setattr(progress, "_FRAME_SECONDS", -1.0)
     assert "\x1b" not in run("import", "tide.txt").err
-    monkeypatch.setattr(importing, "can_draw", lambda: True)
+    monkeypatch.setattr(progress, "can_draw", lambda: True)
     shown = run("import", "tide.txt").err
     assert "reading ..." in shown
     assert "writing [" in shown

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.tui.stories import HOSTILE
 
 
 @pytest.fixture
@@ -115,3 +116,46 @@ def test_what_is_not_right_is_refused(
     assert said in ran.err
     assert "sk-secret" not in ran.err
     assert run("lore", bell).out == "  1  The bell  (bell, ring)\n"
+
+
+def test_fires_tells_what_fires_at_a_node_and_why(run: Run, bell: str) -> None:
+    run("lore", "set", bell, "--title", "Ferry", "--content", "It is old.", "--key", "ferry")
+    run("lore", "set", bell, "--title", "House style", "--content", "Plain.", "--constant")
+    ran = run("lore", "fires", bell, "n3")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == "at n3, 2 of 3 entries fire"
+    assert [" ".join(line.split()) for line in lines[1:]] == [
+        "+ 1 The bell key bell", "- 2 Ferry no key", "+ 3 House style constant",
+    ]  # fmt: skip
+    # The weave ends in n1, where no bell is.
+    assert run("lore", "fires", bell).out.startswith("at n1, 1 of 3 entries fire\n")
+
+
+def test_fires_gives_json_for_programs(run: Run, bell: str) -> None:
+    (found,) = json.loads(run("lore", "fires", bell, "n3", "--json").out)
+    assert found == {
+        "uid": "1", "title": "The bell", "fires": True, "reason": "key", "why": "key bell",
+        "key": "bell",
+    }  # fmt: skip
+    run("lore", "set", bell, "--uid", "1", "--secondary-key", "fog")
+    (found,) = json.loads(run("lore", "fires", bell, "n3", "--json").out)
+    assert (found["fires"], found["reason"]) == (False, "secondary")
+
+
+def test_fires_of_a_story_without_lore_and_at_no_node(run: Run, tide: str) -> None:
+    assert json.loads(run("lore", "fires", tide, "--json").out) == []
+    ran = run("lore", "fires", tide)
+    assert (ran.code, ran.out) == (0, "")
+    assert "There is no lore yet" in ran.err
+    assert run("lore", "fires", tide, "n99").code == 2
+
+
+def test_fires_shows_hostile_entries_on_one_line_each(run: Run, tide: str) -> None:
+    entry = {"title": HOSTILE, "content": HOSTILE, "keys": [f"{HOSTILE}\n", "/(\x1b]52/"]}
+    Path("entry.json").write_text(json.dumps(entry), "utf-8")
+    assert run("lore", "set", tide, "--json", "entry.json").code == 0
+    out = run("lore", "fires", tide).out
+    assert len(out.splitlines()) == 2
+    assert "bad regex" in out
+    assert not set("\x1b\x07\u202e\x9b") & set(out)

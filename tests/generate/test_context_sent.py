@@ -13,7 +13,7 @@ from storyloom.models import embedded
 from storyloom.models.client import Client
 from storyloom.models.protocol import Mode
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import marks, shape
+from storyloom.story import lore, marks, shape
 from storyloom.story.story import Story
 from tests.generate.test_context import MODES, STORY, TEXT, four, make
 from tests.servers.provider import Provider
@@ -30,6 +30,9 @@ async def test_a_batch_sends_the_very_messages_that_were_shown(
     marks.set_text(story, 0, "style", "Plain words.")
     marks.set_setting(story, "words", 90)
     shape.edit(story, 1, "The tide went out. " * 400 + "So.")
+    lore.set_entry(story, {"title": "Tide", "content": "It is salt.", "keys": ["tide"]})
+    lore.set_entry(story, {"content": "It is cold.", "constant": True, "position": "at_depth:0"})
+    lore.set_entry(story, {"content": "It roars.", "keys": ["tide"], "probability": 50})
     entry = settings.entry(name)
     facts = await client.describe(entry)
     own = settings_for(story, settings)
@@ -37,6 +40,7 @@ async def test_a_batch_sends_the_very_messages_that_were_shown(
     again = request_for(story, own, 1, entry, facts, why="A bell rings.")
     assert shown.fingerprint == again.fingerprint
     assert "trimmed" in {block.state for block in shown.blocks}
+    assert {"lore Tide", "lore It is cold."} <= {block.name for block in shown.blocks if block.text}
     provider.answer(lambda _: says("So."))
     batch = await Batch.begin(story, client, settings, 1, (PlanPart(name, 1),), why="A bell rings.")
     await batch.run()

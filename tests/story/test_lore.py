@@ -164,3 +164,17 @@ def test_an_entry_has_an_end(story: Story) -> None:
         lore.set_entry(story, {"title": "Salt", "content": "x" * 1_000_000})
     lore.set_entry(story, {"title": "Salt", "content": "x" * 999_000})
     assert check.check(story).faults == []
+
+
+def test_where_an_entry_is_valid_follows_a_node_that_is_joined(tmp_path: Path) -> None:
+    with Story.create(tmp_path / "story.loom", opening="One. ") as story:
+        second = shape.write_child(story, 1, "Two. ")
+        third = shape.write_child(story, second, "Three.")
+        uid = lore.set_entry(story, {"content": "She died.", "valid_from": second, "x": 1})
+        other = lore.set_entry(story, {"content": "She lives.", "valid_until": third})
+        shape.join(story, third)
+        assert lore.entries(story)[uid] == {"content": "She died.", "valid_from": third, "x": 1}
+        assert lore.entries(story)[other]["valid_until"] == third
+        history.undo(story)
+        assert lore.entries(story)[uid]["valid_from"] == second
+        assert check.check(story).faults == []

@@ -11,7 +11,7 @@ from storyloom.generate.plan import Plan, plan_for
 from storyloom.generate.request import known_facts, request_for
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import marks, reading, shape
+from storyloom.story import lore, marks, reading, shape
 from storyloom.story.story import Story
 from storyloom.tui.screens.context import ContextScreen
 from storyloom.tui.widgets.blocks import BlocksPane
@@ -91,6 +91,32 @@ async def test_m_shows_what_another_model_of_the_plan_is_sent(story: Story) -> N
         await until(pilot, lambda: "she must answer]" in shown(app), "the why")
         await pilot.press("m")
         await until(pilot, lambda: "1 of 2" in shown(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_lore_is_shown_entry_by_entry_with_why_it_is_sent_or_not(
+    story: Story, size: tuple[int, int]
+) -> None:
+    shape.edit(story, BELLS, "The bell rang.")
+    lore.set_entry(story, {"title": "Bell", "content": "It has no clapper.", "keys": ["bell"]})
+    lore.set_entry(story, {"title": "Fog", "content": "It is green.", "keys": ["fog"]})
+    lore.set_entry(story, {"content": HOSTILE, "constant": True})
+    app = stage(story, BELLS, Plan((PlanPart("openai/gpt-4o-mini", 1),)), client())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "fingerprint" in shown(app))
+        pane = app.screen.query_one(BlocksPane)
+        seen = {}
+        for _ in pane.blocks:
+            await pilot.press("k")
+        for _ in pane.blocks:
+            assert not set("\x1b\x07\u202e\x9b") & set(shown(app))
+            seen[pane.block.name] = flat(app)
+            await pilot.press("j")
+        assert "into the system message: key bell" in seen["lore Bell"]
+        assert "It has no clapper." in seen["lore Bell"]
+        assert "lore Fog - out no key" in seen["lore Fog"]
+        assert "not sent: no key" in seen["lore Fog"]
+        assert any("[@click=app.bell]x[/]" in text for text in seen.values())
 
 
 async def test_a_worker_that_cannot_be_started_is_told_and_leaves_the_keys_alive(

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from storyloom.generate.context import Block, Context
+from storyloom.generate.firing import Cause
 from storyloom.generate.plan import Plan, settings_for, short
 from storyloom.generate.request import known_facts, request_for
 from storyloom.generate.sent import Difference, Sent, blocks_of, compared, last_sent, sent_for
 from storyloom.models import tokens
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, Settings
-from storyloom.story import marks
+from storyloom.story import lore, marks
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import CONTEXT
@@ -131,6 +132,7 @@ class ContextScreen(CommandScreen):
             pane.title = (block.name, "title")
             said = f"into the {block.role} message" if block.role != "prompt" else "in the prompt"
             said = said if block.text else "not sent"
+            said += f": {one_line(block.why)}" if isinstance(block.reason, Cause) else ""
             lines = paragraph(block.text, width) if block.text else []
         room = max(1, pane.room.height)
         self._top = max(0, min(self._top, len(lines) - room))
@@ -192,7 +194,8 @@ class ContextScreen(CommandScreen):
 
     def _blocks(self, sent: Sent) -> tuple[Block, ...]:
         model = self._settings.entry(sent.model).model
-        return blocks_of(sent.body, lambda text: tokens.count(text, model))
+        known = lore.entries(self._story).values()
+        return blocks_of(sent.body, lambda text: tokens.count(text, model), known)
 
     async def do_diff(self, _: str) -> None:
         """Show how it differs from what was sent last from this strand, or the block again."""

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from storyloom.generate.context import Block, Context
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 from storyloom.tui.widgets.columns import grouped, left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part, TitledPane
 
 __all__ = ["BlocksPane"]
 
-_NAME = 15
+_NAME, _LONG_NAME = 15, 30
+"""Cells of a block's name, and of one where there is room."""
+_BESIDE_NAME = 60
+"""Cells that the rest of a line would like to have."""
 _WIDE = 74
 """Cells from which reasons stand beside their blocks."""
 
@@ -72,10 +77,13 @@ class BlocksPane(TitledPane):
         if not self.blocks:
             self.show_inside(paragraph(f" {self._instead}", width, self._tone))
             return
+        # A column as wide as its longest name, which a lore entry's title may be.
+        longest = max(cell_len(one_line(block.name)) for block in self.blocks)
+        names = max(_NAME, min(_LONG_NAME, longest, width - _BESIDE_NAME))
         lines: list[Line] = []
         ends: list[int] = []
         for index in range(len(self.blocks)):
-            lines += self._rows(index, width)
+            lines += self._rows(index, width, names)
             ends.append(len(lines))
         below: list[Line] = [((f"  {self._last}", "dim"),)] if self._last else []
         height = max(1, self.room.height - len(below))
@@ -84,16 +92,16 @@ class BlocksPane(TitledPane):
             lines.append(())
         self.show_inside([*lines[top : top + height], *below])
 
-    def _rows(self, index: int, width: int) -> list[Line]:
+    def _rows(self, index: int, width: int, names: int) -> list[Line]:
         """Return a block's line; where there is no room beside it the reason is on a second."""
         block = self.blocks[index]
         chosen = self.marked and index == self.selected
         style = "dim" if block.state == "out" else "text"
         tokens = f"{self._approximately}{grouped(block.tokens)}" if block.text else "-"
-        why, room = _why(block), width - _NAME - 19
+        why, room = _why(block), width - names - 19
         cells: list[Part] = [
             (">" if chosen else " ", "title"),
-            (f" {left(block.name, _NAME)}", "fresh" if chosen else style),
+            (f" {left(block.name, names)}", "fresh" if chosen else style),
             (f"{right(tokens, 7)}  ", style),
             (left(block.state, 8), "warning" if block.state == "trimmed" else style),
         ]
@@ -102,7 +110,7 @@ class BlocksPane(TitledPane):
             rows += [[(left(line, width), "dim")] for line in _indented(why, width)]
         cells.append((left("" if len(rows) > 1 else why, max(0, room)), "dim"))
         return [
-            tuple((text, f"{names} selection".strip() if chosen else names) for text, names in row)
+            tuple((text, f"{named} selection".strip() if chosen else named) for text, named in row)
             for row in rows
         ]
 
@@ -115,4 +123,4 @@ def _indented(text: str, width: int) -> list[str]:
 def _why(block: Block) -> str:
     if block.left_out:
         return f"{block.reason}: {grouped(block.left_out)} characters before it left out"
-    return str(block.reason)
+    return one_line(block.why)
