@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from storyloom.tui.keys import Command, Table
 
-__all__ = ["COMPARE", "CONTEXT", "EDITOR", "FETCH", "FOUND", "HELP", "LEGENDS", "LIBRARY",
-           "LOOM", "NEW_STORY", "PICKER", "READER", "SCREENS", "SPLIT", "THEMES",
-           "WEAVES"]  # fmt: skip
+__all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "HELP", "LEGENDS",
+           "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "SCREENS",
+           "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -39,8 +39,14 @@ LOOM = _screen(
     _c("nth", "1 2 3 4 5 6 7 8 9", "Go to the branch of that number", "move", "", "NUMBER"),
     _c("go", "", "Go to a node", "move", "", "NODE"),
     _c("to-bookmark", "'", "Go to a bookmark", "move", "", "NAME"),
-    _c("pane-after", "tab", "Give j and k to the next pane: branches, strand, tree", "move"),
+    _c(
+        "pane-after",
+        "tab",
+        "Give j and k to the next pane: branches, strand, tree or timeline",
+        "move",
+    ),
     _c("pane-before", "shift+tab", "Give them to the pane before", "move"),
+    _c("visit", "enter", "In the timeline, go to what this step was done to", "move"),
     _c("page-down", "pagedown ctrl+f", "Read on in the strand", "move"),
     _c("page-up", "pageup ctrl+e", "Read back in the strand", "move"),
     _c("search", "/", "Find words in the story", "move", "", "WORDS"),
@@ -79,11 +85,14 @@ LOOM = _screen(
     _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),
     _c("context", "I", "Show what the models would be sent from here", "look"),
-    _c("view", "v", "Show the tree or the branches", "look"),
+    _c("lore", "L", "Show and change what is true in the story's world", "look"),
+    _c("cost", "$", "Show what the models have cost, and set a cap on it", "look"),
+    _c("view", "v", "Go on to the next view: branches or strand, tree, timeline", "look"),
+    _c("log", "", "Show what was done in this story, step by step", "look"),
     _c("fold", "z", "Fold what is below, or show it again", "look"),
     _c("fold-others", "Z", "Fold all that is not on the weave, or show it again", "look"),
     _c("copy", "y", "Copy this passage to the clipboard", "look"),
-    _c("export", "", "Write the weave to a file", "look", "export", "FILE"),
+    _c("export", "", "Write the weave to files, or what leads here", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
     _c("hints", "", "Show hints for the first steps, or hide them", "look"),
     _c("title", "", "Change the story's title", "look", "", "TEXT"),
@@ -106,6 +115,8 @@ _LOOM_SIGNS = (
     ("31w", "how many words it has"),
     ("H", "written by hand; other letters are models"),
     ("x 2 pruned", "two branches that U brings back"),
+    ("session", "a sitting; half an hour in which nothing is done ends it"),
+    ("undone", "in the timeline: a step that was taken back"),
 )
 
 LIBRARY = _screen(
@@ -137,7 +148,7 @@ LIBRARY = _screen(
     _c("find", "/", "Find words in all stories, and titles", "look", "find", "WORDS"),
     _c("sort", "s", "Sort by last opened, title, or size", "look"),
     _c("read", "r", "Read its weave as a book", "look", "read"),
-    _c("export", "E", "Write its weave to a file", "look", "export", "FILE"),
+    _c("export", "E", "Write it to files", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
     _c("reload", "ctrl+l", "Read the folder again", "look"),
     _c("quit", "q", "Leave Storyloom", "leave", "quit"),
@@ -178,7 +189,7 @@ READER = _screen(
     _c("forks", "v", "Show what else was offered, or hide it", "look", "forks"),
     _c("open", "enter", "Open the loom at this place", "look", "loom"),
     _c("copy", "y", "Copy the page to the clipboard", "look"),
-    _c("export", "E", "Write the weave to a file", "look", "", "FILE"),
+    _c("export", "E", "Write what is read here to files", "look", "", "FILE"),
     _c("back", "q escape ctrl+g", "Back", "leave", "back"),
     *_EVERYWHERE,
 )
@@ -300,6 +311,81 @@ CONTEXT = _screen(
     *_EVERYWHERE,
 )
 
+COST = _screen(
+    "cost",
+    _c("next", "j down", "Go to the next row", "move"),
+    _c("previous", "k up", "Go to the row before", "move"),
+    _c("page-down", "pagedown ctrl+f space", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e b", "A page back", "move"),
+    _c("first", "< home", "Go to the first row", "move"),
+    _c("last", "> end", "Go to the last row", "move"),
+    _c("open", "enter", "Go to where this chapter begins", "move"),
+    _c(
+        "view",
+        "v",
+        "Show it by model, by session, by chapter, or by what became of the branches",
+        "look",
+        "view",
+    ),
+    _c("cap", "c", "Set what this story may cost", "make", "story's cap", "DOLLARS"),
+    _c(
+        "day-cap",
+        "C",
+        "Set what all stories together may cost in a day",
+        "make",
+        "day's cap",
+        "DOLLARS",
+    ),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+LORE = _screen(
+    "lore",
+    _c("next", "j down", "Go to the next entry", "move"),
+    _c("previous", "k up", "Go to the entry before", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("first", "< home", "Go to the first entry", "move"),
+    _c("last", "> end", "Go to the last entry", "move"),
+    _c("read-on", "l right", "Read the entry on", "move"),
+    _c("read-back", "h left", "Read it back", "move"),
+    _c("new", "n", "Write a new entry", "make", "new"),
+    _c("edit", "enter e", "Change this entry", "shape", "edit"),
+    _c("toggle", "space", "Turn this entry off, or on again", "shape", "on/off"),
+    _c("remove", "x", "Take this entry out of the lore", "shape", "remove"),
+    _c("duplicate", "D", "Add a copy of this entry", "make"),
+    _c("undo", "u", "Take the last step in the lore back", "shape", "undo"),
+    _c("redo", "ctrl+r", "Make it again", "shape"),
+    _c("find", "/", "Show only entries that have these words", "look", "find", "WORDS"),
+    _c("fires", "f", "Show only what would fire here, or all again", "look", "fires here"),
+    _c("copy", "y", "Copy the entry's text to the clipboard", "look"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+_LORE_SIGNS = (
+    ("+", "would fire, if branches were grown at the cursor of the loom"),
+    ("-", "would not; why not stands behind it"),
+    ("here", "at the cursor of the loom, on the strand that ends there"),
+    ("key", "a word for which an entry is taken when it stands in the strand"),
+    ("draft", "was changed and not kept yet: Enter goes on with it"),
+)
+
+LORE_ENTRY = _screen(
+    "lore-entry",
+    _c("save", "ctrl+o ctrl+s", "Keep the entry, go back", "leave", "^o keep  Tab next field"),
+    _c("more", "ctrl+t", "Show the rest of what an entry has, or hide it", "look", "^t more"),
+    _c("forget", "ctrl+l", "Forget what was changed; asks first", "leave", "^l forget"),
+    _c(
+        "leave",
+        "ctrl+g escape",
+        "Go back; what was changed is kept as a draft",
+        "leave",
+        "^g leave",
+    ),
+)
+
 WEAVES = _screen(
     "weaves",
     _c("next", "j down", "Go to the next weave", "move"),
@@ -311,6 +397,26 @@ WEAVES = _screen(
     _c("delete", "x", "Delete this weave; the passages stay", "shape", "delete"),
     _c("compare", "c", "Show where this weave and the main one part", "look", "compare"),
     _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+EXPORT = _screen(
+    "export",
+    _c("next", "j down", "Go to the next row, or a line on in the pane that Tab went to", "move"),
+    _c("previous", "k up", "Go to the row before, or a line back", "move"),
+    _c("page-down", "pagedown ctrl+f", "A page on", "move"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("first", "< home", "Go to the first row, or the top of the pane", "move"),
+    _c("last", "> end", "Go to the last row, or the end of the pane", "move"),
+    _c("pane-after", "tab", "Give j and k to the next pane", "move", "pane"),
+    _c("pane-before", "shift+tab", "Give them to the pane before", "move"),
+    _c("toggle", "space", "Take this source or format, or the next there is", "make", "take"),
+    _c("edit", "enter", "Type which chapters, or another title, sign, folder", "make", "edit"),
+    _c("export", "x", "Write the files", "make", "export"),
+    _c("chapters", "", "Export some chapters alone, or all", "make", "", "1-2"),
+    _c("view", "v", "Show what would be written, in each format", "look", "preview"),
+    _c("stop", "ctrl+g", "Stop what is being written; go back when nothing is", "leave"),
+    _c("back", "q escape", "Back", "leave", "back"),
     *_EVERYWHERE,
 )
 
@@ -345,7 +451,7 @@ _COMPARE_SIGNS = (
     ("[struck]", "in the difference: words that are only in the current branch"),
 )
 
-LEGENDS = {"loom": _LOOM_SIGNS, "compare": _COMPARE_SIGNS}
+LEGENDS = {"loom": _LOOM_SIGNS, "compare": _COMPARE_SIGNS, "lore": _LORE_SIGNS}
 """What is meant by the signs and words of a screen, for its help."""
 
 SCREENS: dict[str, Table] = {
@@ -358,9 +464,13 @@ SCREENS: dict[str, Table] = {
     "fetch": FETCH,
     "editor": EDITOR,
     "context": CONTEXT,
+    "cost": COST,
     "split": SPLIT,
     "compare": COMPARE,
+    "lore": LORE,
+    "lore-entry": LORE_ENTRY,
     "weaves": WEAVES,
+    "export": EXPORT,
     "themes": THEMES,
     "help": HELP,
 }

@@ -19,7 +19,7 @@ from tests.tui.stories import saltmarsh
 
 ALIASES = {"ctrl+s"}
 """May be eaten by flow control, so another key does the same."""
-FORMS = {"editor", "new"}
+FORMS = {"editor", "lore-entry", "new"}
 """Screens that are all text boxes: `:` and `?` are letters there."""
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from storyloom.settings import PlanPart, Settings
-from storyloom.story import marks, reading, shape, weaves
+from storyloom.story import growth, marks, reading, shape, weaves
 from storyloom.story.rows import Row
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 from storyloom.tui import clipboard
 from storyloom.tui.widgets.siblings import SiblingsPane
 from storyloom.tui.widgets.strand import StrandPane
@@ -281,3 +282,16 @@ async def test_a_model_that_was_never_asked_is_not_asked_for_the_pane(path: Path
     settings = Settings(plan=(PlanPart("openai/gpt-4o-mini", 2),))
     async with at_the_loom(path, (160, 50), settings) as hand:
         await hand.shows("I asks what gpt-4o-mini can hold")
+
+
+async def test_a_story_opens_though_what_a_crash_left_open_cannot_be_closed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Story) -> list[int]:
+        raise Refusal("Nothing was saved: the disk is full.")
+
+    monkeypatch.setattr(growth, "recover", full)
+    async with at_the_loom(path, (80, 24)) as hand:
+        await hand.shows("Bells at slack water", "Nothing was saved: the disk is full.")
+        await hand.press("h")
+        assert hand.cursor != BELLS

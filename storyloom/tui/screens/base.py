@@ -129,7 +129,11 @@ class CommandScreen(Screen[object]):
         def answer(given: str) -> object:
             return act() if given.lower() == "y" else None
 
-        self._put(_Question(f"{question} y/n", answer, "", [], None, "yn"))
+        self.choose(f"{question} y/n", "yn", answer)
+
+    def choose(self, question: str, letters: str, answer: Callable[[str], object]) -> None:
+        """Ask a question that one of `letters` answers, without Enter."""
+        self._put(_Question(question, answer, "", [], None, letters))
 
     def _put(self, question: _Question) -> None:
         self._asking = question

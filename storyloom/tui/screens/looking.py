@@ -1,12 +1,16 @@
 """The loom's part that looks at the story in other ways: compared, read, woven, sent, copied."""
 
-from storyloom.story import marks, reading, rows
+from storyloom.story import reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import clipboard, exporting
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.tree import TreePane
 
 __all__ = ["Looking"]
+
+
+_STRAND = "One strand, with the branches of each of its forks."
+_WHOLE = "The whole tree; z folds what is below a passage."
 
 
 class Looking(Bench):
@@ -43,17 +47,48 @@ class Looking(Bench):
             ContextScreen(self.story, self.cursor, self.settings, self.loom.client, self.plan())
         )
 
+    def do_cost(self, _: str) -> None:
+        from storyloom.tui.screens.cost import CostScreen
+
+        self.app.push_screen(CostScreen(self.story, self.legend), self._go_back_to)
+
+    def do_lore(self, _: str) -> None:
+        from storyloom.tui.screens.lore import LoreScreen
+
+        self.app.push_screen(LoreScreen(self.story, self.cursor, self.settings))
+
     def _go_back_to(self, node: object) -> None:
         if isinstance(node, int) and reading.exists(self.story, node):
             self._jump(node)
 
     def do_view(self, _: str) -> None:
-        if self.has_class("-wide"):
-            self.say("Tree and branches are both here; on a narrow screen v changes between them.")
+        tree, wide = self.query_one(TreePane), self.has_class("-wide")
+        in_tree = not tree.only_strand if wide else self.has_class("-tree")
+        if not self.has_class("-timeline") and in_tree:
+            self._show_timeline()
             return
-        self.toggle_class("-tree")
+        in_tree = not (in_tree or self.has_class("-timeline"))
+        self.remove_class("-timeline")
+        if wide:
+            tree.only_strand = not in_tree
+            self.say(_WHOLE if in_tree else _STRAND)
+        else:
+            self.set_class(in_tree, "-tree")
         self.settle_pane()
         self._redraw_soon()
+
+    def do_log(self, _: str) -> None:
+        self.pane = "timeline"
+        self._show_timeline()
+
+    def _show_timeline(self) -> None:
+        self.add_class("-timeline")
+        self.settle_pane()
+        self._redraw_soon()
+        keys = self.keys_of
+        tab = "" if self.pane == "timeline" else f"{keys['pane-after']}: "
+        self.say(f"What was done here, the newest last. {tab}{keys['next']} and {keys['previous']} "
+                 f"go through it, {keys['visit']} goes there.")  # fmt: skip
 
     def do_fold(self, _: str) -> None:
         tree = self.query_one(TreePane)
@@ -73,9 +108,9 @@ class Looking(Bench):
         self._show_whole(tree, whole=tree.only_strand)
         where = "" if tree.display else " v shows the tree."
         if tree.only_strand:
-            self.say(f"One strand, with the branches of each of its forks.{where}")
+            self.say(f"{_STRAND}{where}")
         else:
-            self.say(f"The whole tree; z folds what is below a passage.{where}")
+            self.say(f"{_WHOLE}{where}")
 
     def _show_whole(self, tree: TreePane, *, whole: bool) -> None:
         tree.only_strand = not whole
@@ -92,8 +127,9 @@ class Looking(Bench):
         if name:
             self.say(await exporting.export(self.story.path, name))
             return
-        title = marks.story_text(self.story, "title")
-        self.ask("write to", self.do_export, begun=exporting.default_name(title))
+        from storyloom.tui.screens.export import ExportScreen
+
+        self.app.push_screen(ExportScreen(self.story.path, self.cursor))
 
     def do_hints(self, _: str) -> None:
         if self.hints.over:
