@@ -106,6 +106,9 @@ class Bench:
             self._stories[key] = build(self.folder / f"{shape}-{nodes}.loom", nodes, shape)
         built = self._stories[key]
         copy = built.path.with_suffix(".copy.loom")
+        for left in ("-wal", "-shm"):
+            # Of a program that was killed; it belongs to the copy before.
+            copy.with_name(copy.name + left).unlink(missing_ok=True)
         shutil.copy(built.path, copy)
         return Built(copy, *(getattr(built, name) for name in
                              ("nodes", "deepest", "depth", "widest", "seconds")))  # fmt: skip
@@ -309,7 +312,7 @@ async def link(bench: Bench, size: tuple[int, int]) -> None:
             config.write_text(_config(provider.base, branches))
             built = bench.story(100, "mixed")
             async with bench.terminal(built.path, size) as terminal:
-                await terminal.until(lambda: bool(terminal.raw), "a first byte")
+                await terminal.until(lambda: b"depth" in terminal.raw, "the first frame")
                 await terminal.quiet(0.3)
                 if branches:
                     terminal.send(" ")

@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from storyloom.settings import Settings
 from storyloom.story import file
-from storyloom.text import one_line, visible
+from storyloom.text import Refusal, one_line, visible
 from storyloom.tui import themes
 from storyloom.tui.colourless import Colourless, Native, has_colours
 from storyloom.tui.commands import SCREENS
@@ -109,6 +109,8 @@ class Loom(App[int]):
         self.set_keymap(keymap(SCREENS, settings.keys))
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Who had the focus when a key came."""
+        self.refused: Refusal | None = None
+        """Why the screens cannot go on."""
         self._guard = Guard(ascii=settings.ascii)
         self.has_colours = has_colours(os.environ)
         self._fewer_colours = Colourless(), Native()
@@ -251,9 +253,16 @@ class Loom(App[int]):
     def _fatal_error(self) -> None:
         """Say what went wrong without what Textual would add: the values of all variables.
 
-        They would hold the story, and may hold a key. Textual has no public place for this.
+        They would hold the story, and may hold a key. Textual has no public place for this. What
+        is refused with a sentence is left with that sentence.
         """
         from storyloom.models.redact import redact
+
+        error = sys.exc_info()[1]
+        if isinstance(error, Refusal):
+            self.refused = error
+            self._close_messages_no_wait()
+            return
 
         trace = "".join(traceback.format_exception(*sys.exc_info()))[-_TRACE:]
         self.panic(Text(visible(redact(trace))))
@@ -282,7 +291,7 @@ def _driver() -> "type[Driver] | None":
 def run(path: Path | None, settings: Settings) -> int:
     """Run the screens until the author leaves and return the exit status.
 
-    Raises Refusal when `path` is neither a story nor a folder.
+    Raises Refusal when `path` is neither a story nor a folder, and when the screens cannot go on.
     """
     if path is not None and not path.is_dir():
         file.open_reader(path).close()
@@ -293,6 +302,8 @@ def run(path: Path | None, settings: Settings) -> int:
         finally:
             # After a crash of the screens the story is still whole; this closes what streams.
             app.save_at_once()
+    if app.refused is not None:
+        raise app.refused
     return status if status is not None else (app.return_code or 0)
 
 

@@ -300,3 +300,25 @@ async def test_bad_themes_are_told_of_and_the_others_are_there(home: Home, story
         assert await terminal.quits() == 0
     home.environ["TERM"] = "dumb"
     assert len(home.run("themes").splitlines()) == 8
+
+
+_REFUSED = """
+import sys
+from storyloom.cli.main import main
+from storyloom.text import Refusal
+from storyloom.tui.screens.loom import LoomScreen
+
+def refuse(self):
+    raise Refusal("The sea has come in.")
+
+LoomScreen._begin = refuse
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+async def test_screens_that_cannot_go_on_leave_with_a_sentence(home: Home, story: Path) -> None:
+    command = [sys.executable, "-c", _REFUSED, str(story)]
+    async with Terminal(command, home.environ, (80, 24)) as terminal:
+        await terminal.shows("storyloom: The sea has come in.")
+        assert await terminal.ended() == 2
+        assert b"Traceback" not in terminal.raw

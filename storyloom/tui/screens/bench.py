@@ -36,7 +36,13 @@ class Bench(Panes):
 
     def on_mount(self) -> None:
         """Come back to where the author was; close what a crash left open."""
-        recovered = growth.recover(self.story)
+        recovered: list[int] = []
+        refused = ""
+        try:
+            recovered = growth.recover(self.story)
+        except Refusal as refusal:
+            # As on a full disk. What there is can be read, and the next start tries again.
+            refused = str(refusal)
         left = place.recalled(self.story)
         self._recall(left)
         node = left.get("cursor", 0)
@@ -53,7 +59,9 @@ class Bench(Panes):
         self.set_interval(_LOOKS, self._look_around)
         self._version = reading.data_version(self.story)
         self._heard_op = reading.last_op(self.story)
-        if recovered:
+        if refused:
+            self.say(refused, "error")
+        elif recovered:
             many = f"{len(recovered)} branches were" if len(recovered) > 1 else "A branch was"
             self.say(f"{many} interrupted last time; what had arrived is kept. Space goes on from "
                      "it, x prunes it.", "warning")  # fmt: skip
@@ -120,7 +128,7 @@ class Bench(Panes):
         self._version = version
         # Our own writes change it too; only an operation that we did not hear of is news.
         last = reading.last_op(self.story)
-        if last > self._heard_op and not self.live_branches():
+        if last > self._heard_op and not self.live_branches(()):
             self._heard_op = last
             self._settle_cursor()
             self.redraw(changed=True)

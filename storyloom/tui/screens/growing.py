@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Container
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Growing"]
 
 _FRAMES_A_SECOND = 6
+_IN_A_FRAME = 5
+"""Branches whose texts are shown anew at once, beside the one under the cursor."""
 _LEAST_SECONDS = 1.5
 """How long a branch is written until its rate says something."""
 _SETTLE_SECONDS = 5.0
@@ -37,7 +41,10 @@ class Growing(Inspecting):
         self._branches: dict[int, Branch] = {}
         self._failed: dict[int, list[str]] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
-        self._dirty: set[int] = set()
+        self._dirty: dict[int, None] = {}
+        """Nodes of which there is more to show, the one that waits longest first."""
+        self._seen: dict[int, Live] = {}
+        """The branches that are being written, as they were shown last."""
         self._ended = False
         self._allowance = Allowance(_BYTES_A_SECOND)
         self._preparing = False
@@ -46,13 +53,15 @@ class Growing(Inspecting):
         self._warned = False
         """Whether it was just said that leaving would stop branches."""
 
-    def live_branches(self) -> dict[int, Live]:
-        """Return the branches that are being written, by node."""
-        return {
-            node: Live(branch.state, branch.text, branch.say, _rate(branch))
+    def live_branches(self, anew: Container[int] | None = None) -> dict[int, Live]:
+        self._seen = {
+            node: self._seen[node]
+            if anew is not None and node not in anew and node in self._seen
+            else Live(branch.state, branch.text, branch.say, _rate(branch))
             for node, branch in self._branches.items()
             if branch.running
         }
+        return self._seen
 
     def failures(self, parent: int) -> list[str]:
         """Return what is to be said of branches of that parent that brought no text."""
@@ -184,19 +193,22 @@ class Growing(Inspecting):
             say(str(ended[0]), "error")
 
     def _heard(self, branch: "Branch") -> None:
-        self._dirty.add(branch.node)
+        self._dirty[branch.node] = None
 
     def _paint(self) -> None:
         if not self._dirty or not self._allowance.left():
             return
-        nodes, self._dirty = self._dirty, set()
-        ended = [node for node in nodes if not self._branches[node].running]
-        if ended:
+        if any(not self._branches[node].running for node in self._dirty):
+            self._dirty.clear()
             for batch, _task in self._batches:
                 self._leave_empty(batch)
             self.redraw(changed=True)
-        else:
-            self.redraw_live(nodes)
+            return
+        # A frame of all of them would hold a thin line for as long as a key may not wait.
+        nodes = {self.cursor, *islice(self._dirty, _IN_A_FRAME)} & self._dirty.keys()
+        for node in nodes:
+            del self._dirty[node]
+        self.redraw_live(nodes)
 
     def _leave_empty(self, batch: "Batch") -> None:
         """Take the cursor off a branch that ended without text, as its node is gone."""

@@ -1,6 +1,6 @@
 """What the loom draws: the panes around one cursor, each from what the story says of it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -76,8 +76,12 @@ class Panes(CommandScreen):
         """The user's settings."""
         return self.loom.settings
 
-    def live_branches(self) -> dict[int, Live]:
-        """Return the branches that are being written, by node."""
+    def live_branches(self, anew: Container[int] | None = None) -> dict[int, Live]:
+        """Return the branches that are being written, by node.
+
+        With `anew`, those of these nodes are as they are now, the others as they were shown last.
+        """
+        del anew
         return {}
 
     def failures(self, parent: int) -> list[str]:
@@ -140,7 +144,7 @@ class Panes(CommandScreen):
         """Show what has streamed into those nodes, nothing else."""
         if self._shut or not self._cards:
             return
-        live = self.live_branches()
+        live = self.live_branches(nodes)
         parent = self._cards[0].parent
         self._show_siblings(parent, live)
         if self.cursor in nodes:
@@ -158,7 +162,7 @@ class Panes(CommandScreen):
         if not kept and card.parent:
             kept = reading.strand(self.story, card.parent, least=pane.wanted)
         own = reading.pieces(self.story, [card.id])
-        live = self.live_branches().get(card.id)
+        live = self.live_branches(()).get(card.id)
         if live is not None and own:
             own = [own[0]._replace(text=live.text)]
         self._pieces = [*kept, *own]
@@ -197,7 +201,7 @@ class Panes(CommandScreen):
             left.append((f"note: {marks.text_of(self.story, card.id, 'note')}", "why"))
         right: list[Part] = []
         writing = sum(
-            live.state in ("waiting", "writing") for live in self.live_branches().values()
+            live.state in ("waiting", "writing") for live in self.live_branches(()).values()
         )
         if writing:
             right.append((f"{writing} writing", "unread"))

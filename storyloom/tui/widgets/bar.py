@@ -16,6 +16,10 @@ _ALWAYS = ("back", "leave", "quit", "help")
 """Commands that the key line names however narrow it is."""
 
 
+_SHORTEST = 12
+"""Cells of a part of the header below which it is left out rather than cut."""
+
+
 class Header(LinePane):
     """The first line: names on the left, figures on the right, cut where there is no room."""
 
@@ -29,7 +33,11 @@ class Header(LinePane):
         self._right: Line = ()
 
     def show(self, left: Line, right: Line = ()) -> None:
-        """Show parts on the left and on the right; the left ones give way first."""
+        """Show parts on the left and on the right.
+
+        Where there is no room the longest parts give way first, so that a number is not lost to a
+        title; then the last on the left and the first on the right are left out.
+        """
         self._left, self._right = left, right
         self._lay_out()
 
@@ -38,26 +46,35 @@ class Header(LinePane):
 
     def _lay_out(self) -> None:
         width = self.size.width
-        right: list[Part] = [(one_line(text), style) for text, style in self._right]
+        wanted = sum(min(cell_len(one_line(text)), _SHORTEST) + 2 for text, _ in self._left)
+        right = _fitted(self._right, max(width // 3, width - wanted), first=False)
         used = sum(cell_len(text) for text, _ in right) + 2 * max(0, len(right) - 1)
-        while right and used > width * 2 // 3:
-            used -= cell_len(right[0][0]) + 2
-            right = right[1:]
-        room = max(0, width - used - 2)
-        line: list[Part] = []
-        for text, style in self._left:
-            text = one_line(text)
-            cut = fitted(text, min(cell_len(text), room))
-            if cut:
-                line.append((cut + "  ", style))
-            room -= cell_len(cut) + 2
-            if room <= 2:
-                break
+        left = _fitted(self._left, width - used - 2, first=True)
+        line: list[Part] = [(text + "  ", style) for text, style in left]
         filled = sum(cell_len(text) for text, _ in line)
         line.append((" " * max(0, width - filled - used), ""))
         for number, (text, style) in enumerate(right):
             line.append(("  " + text if number else text, style))
         self.show_lines([tuple(line)])
+
+
+def _fitted(parts: Line, room: int, *, first: bool) -> list[Part]:
+    """Return parts that have room with two cells between each two, the `first` or the last ones."""
+    cut = [(one_line(text), style) for text, style in parts]
+    while True:
+        widths = [min(cell_len(text), max(room, 0)) for text, _ in cut]
+        over = sum(widths) + 2 * (len(widths) - 1) - room
+        while over > 0 and max(widths) > _SHORTEST:
+            widths[widths.index(max(widths))] -= 1
+            over -= 1
+        if over <= 0 or len(cut) < 2:
+            break
+        del cut[-1 if first else 0]
+    return [
+        (fitted(text, width), style)
+        for (text, style), width in zip(cut, widths, strict=True)
+        if width
+    ]
 
 
 class KeyLine(LinePane):
