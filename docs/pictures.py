@@ -30,23 +30,40 @@ class Picture:
     theme: str = "dusk"
     library: bool = False
     """Whether it begins at the library, and not in the story."""
+    lore: bool = False
+    """Whether the story has lore."""
 
+
+LORE = (
+    {"title": "The captain", "keys": ["captain"], "content": "Salutes a portrait upside down."},
+    {"title": "The hatch", "keys": ["hatch", "galley"], "content": "Painted shut; someone knocks."},
+    {"title": "Mrs Abara", "keys": ["Abara"], "content": "Third cook of the ship above. A niece."},
+    {"title": "The harbour", "keys": ["harbour", "pilot"], "content": "Nobody has seen it since."},
+)
 
 PICTURES = {
     "loom": Picture(("h", "h", "h", "h")),
     "loom-80x24": Picture(("h", "h", "h", "h"), (80, 24)),
     "tree-80x24": Picture(("h", "h", "h", "h", "v"), (80, 24)),
+    "timeline-80x24": Picture(("v", "v"), (80, 24)),
     "compare": Picture(("h", "h", "h", "h", "c")),
     "reader": Picture(("r", "p"), theme="paper"),
     "context": Picture(("I",)),
     "editor": Picture(("h", "h", "h", "h", "h", "h", "h", "e"), (80, 24)),
+    "lore": Picture(("h", "h", "h", "L"), lore=True),
+    "lore-entry": Picture(("h", "h", "h", "L", "e"), (80, 24), lore=True),
+    "cost": Picture(("$",), (80, 24)),
+    "export": Picture((":", *"export", "enter")),
+    "export-80x24": Picture((":", *"export", "enter"), (80, 24)),
     "split": Picture(("h", "h", "h", "h", "s"), (80, 24)),
     "weaves": Picture(("W",), (80, 24)),
     "models": Picture(("m",)),
     "themes": Picture((":", *"theme", "enter")),
     "help": Picture(("?",)),
     "library": Picture((), library=True),
+    "found": Picture(("/", *"salt", "enter"), library=True),
     "new-story": Picture(("n",), (80, 24), library=True),
+    "fetch": Picture(("space",), (80, 24)),
 }
 
 
@@ -60,6 +77,13 @@ async def draw(name: str, picture: Picture, home: Path) -> None:
     saves = home / ".local" / "share" / "storyloom" / "saves"
     saves.mkdir(parents=True, exist_ok=True)
     story = Path(shutil.copy(STORY, saves / STORY.name))
+    if picture.lore:
+        from storyloom.story.lore import set_entry
+        from storyloom.story.story import Story
+
+        with Story(story) as opened:
+            for entry in LORE:
+                set_entry(opened, dict(entry))
     client = Client(command=(sys.executable, "-c", ""))
     app = Loom(None if picture.library else story, Settings(theme=picture.theme), client)
     async with app.run_test(size=picture.size) as pilot:

@@ -15,7 +15,7 @@ _STEPS = (
     ("prune", "{prune} prunes a branch you do not want; {undo} brings it back."),
     ("edit", "{edit} edits a passage: your words are kept as yours, the rest as a model's."),
     ("weave", "{weave} weaves: the path to here becomes the story that is read and exported."),
-    ("export", ":export writes the woven story to a file, {read} reads it. {help} shows all keys."),
+    ("export", ":export shows and writes the woven story, {read} reads it. {help} shows all keys."),
 )
 """A command, and what is said until it was used once. In braces are commands, for their keys."""
 
