@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storyloom.settings import PlanPart, Settings
 from storyloom.story import history, log, lore, marks, reading
 from storyloom.story.story import Story
 from storyloom.tui.screens import lore as lore_screen
@@ -326,3 +327,15 @@ async def test_the_lore_opens_by_its_name_too(path: Path) -> None:
         await hand.command("q")
         assert isinstance(hand.app.screen, LoomScreen)
         assert reading.exists(hand.story, 5)
+
+
+async def test_that_the_embedded_model_is_sent_no_lore_is_said(path: Path) -> None:
+    async with at_the_loom(path, (80, 24)) as hand:
+        await opened(hand)
+        await hand.shows("the plan's is too small to be told")
+        await hand.press("j")
+        assert "too small" not in hand.screen
+    larger = Settings(plan=(PlanPart("openai/gpt-4o-mini", 1),))
+    async with at_the_loom(path, (80, 24), larger) as hand:
+        await opened(hand, "Mara Quill", "fire at")
+        assert "too small" not in hand.screen

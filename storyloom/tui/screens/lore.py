@@ -10,7 +10,8 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from storyloom.generate.firing import Firing, firings
-from storyloom.generate.plan import settings_for
+from storyloom.generate.plan import plan_for, settings_for
+from storyloom.models.weights import EMBEDDED
 from storyloom.settings import Settings
 from storyloom.story import history, log, lore, reading
 from storyloom.story.lore import Entry
@@ -117,7 +118,10 @@ class LoreScreen(Listed):
         if isinstance(found, Refusal):
             self.say(str(found), "warning")
             return
+        first = not self._firings
         self._firings = {firing.uid: firing for firing in found}
+        if first and any(firing.fires for firing in found) and self._too_small():
+            self.say("What fires is sent to larger models; the plan's is too small to be told.")
         self._sift(self._uid())
 
     def _sift(self, select: str) -> None:
@@ -170,6 +174,12 @@ class LoreScreen(Listed):
     def _key(self, name: str) -> str:
         keys = next(each.keys for each in self.commands if each.name == name)
         return shown_key(keys[0]) if keys else f":{name}"
+
+    def _too_small(self) -> bool:
+        """Whether all models of the plan in force are ones that are sent no lore."""
+        plan = plan_for(self.story, self._node, self._settings)
+        models = (self._settings.entry(part.model).model for part in plan.parts)
+        return all(model == EMBEDDED for model in models)
 
     def _show_header(self) -> None:
         left: list[tuple[str, str]] = [("lore", "title")]

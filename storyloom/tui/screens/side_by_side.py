@@ -246,8 +246,9 @@ class SideBySide(CommandScreen):
         last = min(count, self._first + many)
         right = [(f"{self._first + 1}-{last} of {count}", "dim")]
         if self._diff or self._versions:
-            than = "the first version" if self._versions else self._label(self._current)
-            right.insert(0, (f"bold: not in {than}, [struck]: only there", "dim"))
+            than = self._label(self._current)
+            told = f"bold: not in {than}, [struck]: only there"
+            right.insert(0, ("bold: new, [struck]: gone" if self._versions else told, "dim"))
         if self._blind:
             right.insert(0, ("blind", "unread"))
         self.query_one(Header).show(tuple(left), tuple(right))
