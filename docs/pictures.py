@@ -111,16 +111,23 @@ def main() -> None:
     unknown = [name for name in names if name not in PICTURES]
     if unknown:
         parser.error(f"there is no picture {unknown[0]!r}; there are {', '.join(PICTURES)}")
-    with tempfile.TemporaryDirectory() as folder:
+    # Always the same folder, as some screens name one.
+    folder = Path(tempfile.gettempdir()) / "storyloom"
+    folder.mkdir()
+    try:
         for variable in list(os.environ):
             if variable.startswith(("XDG_", "STORYLOOM_")) or variable == "NO_COLOR":
                 del os.environ[variable]
-        os.environ.update(HOME=folder, COLORTERM="truecolor", TZ="UTC")
-        kept = Path(folder) / ".local" / "share" / "storyloom"
+        os.environ.update(HOME=str(folder), COLORTERM="truecolor", TZ="UTC")
+        os.chdir(folder)
+        kept = folder / ".local" / "share" / "storyloom"
         kept.mkdir(parents=True)
         (kept / "hints.json").write_text('{"hidden": true, "done": []}', encoding="utf-8")
         for name in names:
-            asyncio.run(draw(name, PICTURES[name], Path(folder)))
+            asyncio.run(draw(name, PICTURES[name], folder))
+    finally:
+        os.chdir(DOCS)
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ __all__ = [
     "runtime_dir",
     "saves_dir",
     "shipped",
+    "shown",
 ]
 
 _NAME = "storyloom"
@@ -109,3 +110,9 @@ def made(folder: Path) -> Path:
         why = error.strerror or str(error)
         raise Refusal(f"The folder {folder} cannot be made: {why}.") from error
     return folder
+
+
+def shown(path: Path) -> str:
+    """Return a path as it is said to its owner: `~` stands for the home folder."""
+    said, home = str(path), os.path.expanduser("~")
+    return "~" + said[len(home) :] if said == home or said.startswith(home + "/") else said

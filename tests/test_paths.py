@@ -110,3 +110,9 @@ def test_a_runtime_folder_that_others_could_have_laid_is_not_used(
 @pytest.mark.parametrize(("name", "holds"), [("themes", "dusk.toml"), ("saves", "openings.toml")])
 def test_what_ships_is_found_beside_the_package_or_inside_it(name: str, holds: str) -> None:
     assert (paths.shipped(name) / holds).is_file()
+
+
+def test_the_home_folder_is_said_as_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/mara")
+    said = [paths.shown(Path(path)) for path in ("/home/mara/a b", "/home/mara", "/home/maraud/a")]
+    assert said == ["~/a b", "~", "/home/maraud/a"]

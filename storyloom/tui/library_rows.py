@@ -1,12 +1,12 @@
 """What a library says of a story: the cells of its row, and the lines beside the list."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 
+from storyloom import paths
 from storyloom.story.glimpse import Glimpse
 from storyloom.story.shelf import Entry, Facts, spent
 from storyloom.text import one_line
@@ -190,10 +190,7 @@ def when(moment: float, now: float) -> str:
 
 def short(folder: Path, width: int) -> str:
     """Return a folder in at most `width` cells; of a long one its end, which tells most."""
-    shown, home = str(folder), os.path.expanduser("~")
-    if shown == home or shown.startswith(home + "/"):
-        shown = "~" + shown[len(home) :]
-    shown = one_line(shown)
+    shown = one_line(paths.shown(folder))
     cut = 0
     while cell_len(shown[cut:]) >= width and cut < len(shown):
         cut += 1

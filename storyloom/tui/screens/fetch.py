@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 
+from storyloom import paths
 from storyloom.models import weights
 from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import FETCH
@@ -71,7 +72,7 @@ class FetchScreen(CommandScreen):
             lines = [
                 (("It is here, and its hash is right.", "fresh"),),
                 (),
-                *paragraph(f"It lies in {weights.path_of(weights.EMBEDDED).parent}.", width, "dim"),
+                *paragraph(f"It lies in {paths.shown(paths.models_dir())}.", width, "dim"),
                 (),
                 (("Enter goes on.", "title"),),
             ]
