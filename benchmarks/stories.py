@@ -158,7 +158,7 @@ class _Log:
         for (node, _), (gen, _, model, *_) in zip(placed, gens, strict=True):
             text = self.prose()
             runs = origins.dumped(origins.whole(text, origins.model_origin(model), gen))
-            facts = {"finish": "length", "model": model, "in_tokens": 900, "out_tokens": 96,
+            facts = {"finish": "length", "model": model, "in": 900, "out": 96,
                      "cost": 0.0002}  # fmt: skip
             self.put("rev", node, node, self.op + 1, text_hash(text), runs, text)
             self.append(
