@@ -7,20 +7,19 @@ from typing import NamedTuple
 from storyloom.story import tally
 from storyloom.story.log import number
 from storyloom.story.schema import GONE, PRUNED, PURGED
+from storyloom.story.sessions import PAUSE
 from storyloom.story.story import Story
 
 __all__ = ["Past", "Whereabouts", "whereabouts"]
 
 
-_PAUSE = 30 * 60 * 1000
-"""Milliseconds without an operation that end a session, as in `sessions`."""
 _AT_ONCE = 5_000
 """Operations that are read in one go: a few milliseconds."""
 
 # Only the operations that tell something come out of it: those behind a pause, undo and redo.
 _TELLING = f"""
 SELECT id, late, kind, reverts FROM (
-    SELECT id, kind, reverts, ts - lag(ts) OVER (ORDER BY id) > {_PAUSE} AS late
+    SELECT id, kind, reverts, ts - lag(ts) OVER (ORDER BY id) > {PAUSE} AS late
     FROM op WHERE id BETWEEN coalesce((SELECT max(id) FROM op WHERE id <= ?1), 0) AND ?2
 ) WHERE id > ?1 AND (late OR reverts IS NOT NULL)
 """

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Beginning", "Growth", "Session", "beginnings", "growth"]
+__all__ = ["PAUSE", "Beginning", "Growth", "Session", "beginnings", "growth"]
 
-_PAUSE = 30 * 60 * 1000
+PAUSE = 30 * 60 * 1000
 """Milliseconds without an operation that end a session."""
 _SAMPLES = 1_500
 _REFINED = 6_000
@@ -91,7 +91,7 @@ def _starts(moments: list[_Moment]) -> list[int]:
 
 
 def _pause(one: _Moment, next_: _Moment) -> bool:
-    return next_.time - one.time > _PAUSE
+    return next_.time - one.time > PAUSE
 
 
 def _sampled(db: sqlite3.Connection) -> list[_Moment]:
