@@ -233,11 +233,18 @@ class Loom(App[int]):
         if isinstance(screen, CommandScreen):
             leaving = ("back", "leave", "library", "quit")
             keys = [each.keys[0] for each in screen.commands if each.name in leaving and each.keys]
-            screen.say(f"{shown_key(keys[0])} leaves this screen, and all is saved; "
-                       ":quit leaves Storyloom from the loom and the library.")  # fmt: skip
+            screen.say(f"{shown_key(keys[0])} leaves this screen; :quit leaves Storyloom from the "
+                       "loom and the library.")  # fmt: skip
 
     async def action_quit(self) -> None:
-        """Leave; what Textual's own keys for it do."""
+        """Leave, as Textual's own key for it asks; a screen that asks first before it goes does."""
+        screen = self.screen
+        if isinstance(screen, CommandScreen):
+            names = {command.name for command in screen.TABLE}
+            for name in ("quit", "leave"):
+                if name in names:
+                    await screen.do(name)
+                    return
         await self.leave()
 
     async def leave(self) -> None:

@@ -235,7 +235,9 @@ async def test_leaving_while_branches_are_written_is_said_first_and_done_the_sec
             # Any other key in between, and it is said anew.
             await hand.press("h", "q")
             assert "1 branch is still being written; q again leaves" in hand.foot
-        await hand.press("q")
+        await hand.press("h", "ctrl+q")
+        assert "1 branch is still being written; the same again leaves" in hand.foot
+        await hand.press("h", "q", "q")
         assert isinstance(hand.app.screen, LibraryScreen)
     with Story(path) as story:
         texts = {card.finish: piece.text for card, piece in came(story)}

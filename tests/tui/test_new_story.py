@@ -45,6 +45,18 @@ async def test_a_title_pasted_in_several_lines_is_kept_whole() -> None:
         assert "A keeper of eels" in shown(app)
 
 
+async def test_the_key_that_quits_asks_first_when_something_was_typed() -> None:
+    app = Stage(NewStoryScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"Tide", "ctrl+q")
+        assert "This is in no file yet" in shown(app)
+        await pilot.press("s")
+        assert "no file yet" not in shown(app)
+        assert app.screen.query_one("#title", Input).value == "Tides"
+        await pilot.press("ctrl+q", "ctrl+q")
+    assert app.results == [None]
+
+
 async def test_a_title_may_be_left_out_for_the_openings_first_words() -> None:
     story = create(paths.saves_dir(), Typed("", "", "", "The tide went out, and stayed there."))
     with story:

@@ -277,3 +277,12 @@ async def test_enter_opens_the_loom_at_the_words_that_were_found(path: Path) -> 
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.results))
     assert app.results == [5]
+
+
+async def test_enter_at_the_end_of_a_book_opens_the_loom_at_its_last_passage(path: Path) -> None:
+    app = Stage(ReaderScreen(path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Tobin" in shown(app))
+        await pilot.press(">", "enter")
+        await until(pilot, lambda: bool(app.results))
+    assert app.results == [5]

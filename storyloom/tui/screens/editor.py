@@ -137,7 +137,8 @@ class EditorScreen(Suggesting):
 
     def _show_figures(self) -> None:
         passage = self.query_one(Passage)
-        count = f"{words(passage.text)} words"
+        many = words(passage.text)
+        count = f"{many} word{'' if many == 1 else 's'}"
         self.query_one(Header).show(((self._title, "title"),), ((count, "dim"),))
         self.query_one(OriginGutter).draw_again()
         self._show_who()

@@ -133,12 +133,14 @@ class Moving(Bench):
     def do_root(self, _: str) -> None:
         if self.pane == "timeline":
             self.query_one(TimelinePane).first()
+            self.say(f"The first step; {self.keys_of['pane-after']} gives the keys to the text.")
             return
         self._jump(reading.root(self.story))
 
     def do_tip(self, _: str) -> None:
         if self.pane == "timeline":
             self.query_one(TimelinePane).last()
+            self.say(f"The newest step; {self.keys_of['pane-after']} gives the keys to the text.")
             return
         tip = tips.weave_tip(self.story)
         self._jump(tip if tip != self.cursor else jumps.leftmost_leaf(self.story, self.cursor))

@@ -19,7 +19,7 @@ from storyloom.text import Refusal, clean, first_words, one_line, words
 from storyloom.tui.commands import NEW_STORY
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
-from storyloom.tui.widgets.bar import Header
+from storyloom.tui.widgets.bar import Header, KeyLine
 from storyloom.tui.widgets.box import LineBox
 from storyloom.tui.widgets.columns import grouped
 
@@ -117,6 +117,7 @@ class NewStoryScreen(CommandScreen):
 
     def _changed(self) -> None:
         self._asked = False
+        self.query_one("#keys", KeyLine).forget()
         self._count()
 
     def _count(self) -> None:

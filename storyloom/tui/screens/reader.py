@@ -266,6 +266,11 @@ class ReaderScreen(Book):
                 node = pages.forks[fork][1].node
             elif self._hit_in_sight(pages):
                 node = pages.node_at(self._hits[self._hit][0])[0]
+            elif self._anchor == pages.last(self._height) != pages.first():
+                # Nothing more can be read on to; its last words are where the author is.
+                rows = pages.page(self._anchor, self._height)
+                ends = [row.start for row in rows if row.kind == "text"]
+                node = pages.node_at(ends[-1])[0] if ends else node
         await self.closing()
         self.dismiss(node or None)
 

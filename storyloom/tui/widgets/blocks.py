@@ -1,13 +1,16 @@
 """The blocks of a request in a list: how many tokens each is, whether it is sent, and why."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from storyloom.generate.context import Block, Context
 from storyloom.text import Refusal, one_line
 from storyloom.tui.widgets.columns import grouped, left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part, TitledPane
+
+if TYPE_CHECKING:
+    from storyloom.generate.context import Block, Context
 
 __all__ = ["BlocksPane"]
 
@@ -35,7 +38,7 @@ class BlocksPane(TitledPane):
         self._last = ""
 
     @property
-    def block(self) -> Block | None:
+    def block(self) -> "Block | None":
         """The selected block."""
         return self.blocks[self.selected] if self.selected < len(self.blocks) else None
 
@@ -45,7 +48,7 @@ class BlocksPane(TitledPane):
         `exact` is false when tokens were counted by another model's encoding.
         """
         self._approximately = "" if exact else "~"
-        if isinstance(shown, Context):
+        if not isinstance(shown, Refusal | str):
             used = f"{self._approximately}{grouped(shown.tokens)} of {grouped(shown.window)} tokens"
             kept = f"{grouped(shown.reserve)} kept for the answer"
             self.show_blocks(shown.blocks, used, f"{kept}, fingerprint {shown.fingerprint[:8]}")
@@ -55,7 +58,7 @@ class BlocksPane(TitledPane):
         self.note = ("", "dim")
         self._draw()
 
-    def show_blocks(self, blocks: Sequence[Block], note: str, last: str = "") -> None:
+    def show_blocks(self, blocks: "Sequence[Block]", note: str, last: str = "") -> None:
         """Show blocks, with a few words on them behind the title and in a line below them."""
         self.blocks, self._instead, self._last = blocks, "", last
         self.selected = max(0, min(self.selected, len(blocks) - 1))
@@ -120,7 +123,7 @@ def _indented(text: str, width: int) -> list[str]:
     return ["    " + "".join(part for part, _ in line) for line in lines]
 
 
-def _why(block: Block) -> str:
+def _why(block: "Block") -> str:
     if block.left_out:
         return f"{block.reason}: {grouped(block.left_out)} characters before it left out"
     return one_line(block.why)
