@@ -28,6 +28,7 @@ __all__ = [
     "data_version",
     "depth",
     "exists",
+    "goes_on",
     "last_op",
     "models",
     "parent",
@@ -121,6 +122,20 @@ def children(story: Story, parent: int, *, pruned: bool = False) -> list[int]:
         f"SELECT id FROM node WHERE parent = ? AND NOT flags & {hidden} ORDER BY ord, id", (parent,)
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def goes_on(story: Story, node: int) -> bool:
+    """Return whether a fork is told of further behind a node: by a branch or by pruned ones."""
+    row = story.read.execute("SELECT parent, ord FROM node WHERE id = ?", (node,)).fetchone()
+    if row is None:
+        return False
+    parent, order = row
+    later = story.read.execute(
+        "SELECT EXISTS(SELECT 1 FROM node WHERE parent = ? AND ord >= ? "
+        f"AND (ord, id) > (?, ?) AND NOT flags & {GONE})",
+        (parent, order, order, node),
+    ).fetchone()[0]
+    return bool(later) or bool(pruned_children(story, parent))
 
 
 def pruned_children(story: Story, parent: int) -> list[int]:

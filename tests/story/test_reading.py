@@ -1,5 +1,7 @@
 """What screens read of a story: strands, cards, the weave, chapters, search."""
 
+from pathlib import Path
+
 import pytest
 
 from storyloom.story import growth, history, jumps, marks, reading, search, shape, tips, weaves
@@ -266,3 +268,17 @@ def test_the_newest_operation_is_told(story: Story) -> None:
     before = reading.last_op(story)
     marks.set_text(story, 0, "title", "Iron")
     assert reading.last_op(story) > before
+
+
+def test_a_fork_goes_on_behind_a_branch_or_is_told_of_as_pruned(tmp_path: Path) -> None:
+    with Story.create(tmp_path / "story.loom", opening="One.") as story:
+        first, second, third = (shape.write_child(story, 1, f"{n}.") for n in range(3))
+        assert [reading.goes_on(story, node) for node in (1, first, second, third)] == [
+            False, True, True, False,
+        ]  # fmt: skip
+        shape.prune(story, third)
+        assert [reading.goes_on(story, node) for node in (first, second)] == [True, True]
+        history.undo(story)
+        shape.prune(story, first)
+        assert reading.goes_on(story, third)
+        assert not reading.goes_on(story, 99)

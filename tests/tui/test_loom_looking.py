@@ -13,7 +13,7 @@ from storyloom.text import Refusal
 from storyloom.tui import clipboard
 from storyloom.tui.widgets.siblings import SiblingsPane
 from storyloom.tui.widgets.strand import StrandPane
-from storyloom.tui.widgets.tree import TreePane
+from storyloom.tui.widgets.tree import TreePane, _guides
 from tests.tui.looming import Hand, at_the_loom
 from tests.tui.stage import SIZES
 from tests.tui.stories import HOSTILE, grown, saltmarsh
@@ -295,3 +295,31 @@ async def test_a_story_opens_though_what_a_crash_left_open_cannot_be_closed(
         await hand.shows("Bells at slack water", "Nothing was saved: the disk is full.")
         await hand.press("h")
         assert hand.cursor != BELLS
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_fork_that_goes_on_below_the_window_has_no_last_branch_in_it(
+    path: Path, whole: bool
+) -> None:
+    with Story(path) as story:
+        names = ("sea", "salt", "gold", "iron", "rope", "bell")
+        kids = [shape.write_child(story, BELLS, f"Of {name}.") for name in names]
+    async with at_the_loom(path, (60, 16)) as hand:
+        await hand.goes(kids[0])
+        await hand.press("v", *(["Z"] if whole else []))
+        for kid in kids:
+            await hand.goes(kid)
+            rows = [line for line in hand.screen.splitlines() if " Of " in line][:6]
+            shown = {line.split(" Of ")[1].split(".")[0]: line for line in rows if "─ " in line
+                     or "├ " in line or "└ " in line}  # fmt: skip
+            # The whole tree begins the window's first row at its edge, and its siblings too.
+            assert whole or names[kids.index(kid)] in shown, hand.screen
+            for name, line in shown.items():
+                assert ("└ " in line) == (name == "bell"), hand.screen
+
+
+def test_lines_go_down_to_branches_below_the_window() -> None:
+    rows = [0, 1, 2, 2], [False, True, True, True]
+    assert _guides(*rows) == ["", "└ ", "  ├ ", "  └ "]
+    assert _guides(*rows, {0}) == ["", "├ ", "│ ├ ", "│ └ "]
+    assert _guides(*rows, {1}) == ["", "└ ", "  ├ ", "  ├ "]

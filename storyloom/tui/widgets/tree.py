@@ -1,6 +1,6 @@
 """The tree, as many rows of it as the pane is high."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from rich.cells import cell_len
 
@@ -256,12 +256,36 @@ class TreePane(TitledPane):
         branches = [self._is_branch(row) for row in self._rows]
         if not self.only_strand:
             deepest = min(_DEEPEST, max(1, (width - _TEXT) // 2))
-            return _guides(self._shifted(deepest), branches)
+            indents = self._shifted(deepest)
+            return _guides(indents, branches, self._below(indents, branches))
         parents = [*(self._fork_of(row) for row in self._rows), -1]
+        if branches and branches[-1] and self._goes_on(self._rows[-1]):
+            parents[-1] = parents[-2]
         return [
             ("├ " if parent == after else "└ ") if branch else ""
             for parent, after, branch in zip(parents, parents[1:], branches, strict=False)
         ]
+
+    def _below(self, indents: Sequence[int], branches: Sequence[bool]) -> set[int]:
+        """Return the columns of forks that have branches below the window."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        least = max(indents, default=0)
+        for row, indent, branch in zip(
+            reversed(self._rows), reversed(indents), reversed(branches), strict=True
+        ):
+            # Only what the last row hangs on can go on below it.
+            if indent > least:
+                continue
+            least = indent
+            if branch and indent > 0 and indent not in seen:
+                seen.add(indent)
+                if self._goes_on(row):
+                    found.add(indent - 1)
+        return found
+
+    def _goes_on(self, row: Row) -> bool:
+        return not row.pruned and self._story is not None and reading.goes_on(self._story, row.node)
 
     def _shifted(self, deepest: int) -> list[int]:
         """Return the rows' indentations as they are drawn: from the leftmost row on, unless that
@@ -317,13 +341,16 @@ class TreePane(TitledPane):
         return "│" if self.only_strand and card.id in self._parents else " "
 
 
-def _guides(indents: Sequence[int], branches: Sequence[bool]) -> list[str]:
+def _guides(
+    indents: Sequence[int], branches: Sequence[bool], below: Collection[int] = ()
+) -> list[str]:
     """Return what stands before each row's text: a line down from each fork to its branches.
 
     `branches` says which rows are branches of a fork; others go straight on from the row above.
+    `below` are the columns of forks that have branches below the last row.
     """
     out: list[str] = []
-    down: set[int] = set()
+    down = set(below)
     for indent, branch in zip(reversed(indents), reversed(branches), strict=True):
         down = {column for column in down if column < indent}
         if indent < 0:
