@@ -335,7 +335,7 @@ async def test_what_follows_an_escape_that_ends_a_paste_never_reaches_a_command(
         pytest.skip("storyloom is not installed beside this Python")
     async with Terminal([program, path], {**os.environ, "TERM": "xterm-256color"}) as terminal:
         await terminal.shows("Iron")
-        await terminal.press("e", "words")
+        await terminal.press("e", "1 word")
         # Its own end in the middle; behind it ^o, which keeps and leaves, and ^g, which leaves.
         terminal.paste("one\x1b[201~ two \x0f three \x07 four")
         await terminal.shows("edit n2", "ironone two  three  four")
