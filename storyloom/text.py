@@ -13,7 +13,7 @@ and the result of `clean` does not depend on where a stream was cut into pieces 
 import re
 import unicodedata
 
-__all__ = ["Refusal", "clean", "first_words", "one_line", "visible", "words"]
+__all__ = ["Refusal", "clean", "first_words", "grouped", "one_line", "visible", "words"]
 
 
 class Refusal(ValueError):
@@ -117,3 +117,8 @@ def first_words(text: str, width: int) -> str:
 def words(text: str) -> int:
     """Count the words of `text`: runs of non-space that hold a letter or a digit."""
     return sum(1 for _ in _WORD.finditer(text))
+
+
+def grouped(number: int) -> str:
+    """Return a number with a gap at the thousands: 6 120."""
+    return f"{number:,}".replace(",", " ")

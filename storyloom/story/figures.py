@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storyloom.story.spending import Figures, Outcome, Spending, View
+from storyloom.text import grouped
 
 __all__ = ["began", "known", "money", "ordered", "row", "unpriced"]
 
@@ -44,7 +45,7 @@ def _dearest_first(figures: Figures) -> tuple[float, int, int]:
 def row(figures: Figures, total: Figures) -> tuple[str, str, str, str, str]:
     """Return calls, tokens in, tokens out, money and the share of the total's money."""
     return (
-        _grouped(figures.calls),
+        grouped(figures.calls),
         _tokens(figures.tokens_in, figures),
         _tokens(figures.tokens_out, figures),
         money(figures),
@@ -71,14 +72,14 @@ def unpriced(figures: Figures) -> str:
     if not figures.unpriced:
         return ""
     many = figures.unpriced
-    which, them = (f"{_grouped(many)} branches are", "them") if many > 1 else ("1 branch is", "it")
+    which, them = (f"{grouped(many)} branches are", "them") if many > 1 else ("1 branch is", "it")
     return f"{which} of unknown price (?): no sum or cap has {them}."
 
 
 def _tokens(count: int, figures: Figures) -> str:
     if figures.uncounted and not count:
         return "?"
-    return _grouped(count) + ("+" if figures.uncounted else "")
+    return grouped(count) + ("+" if figures.uncounted else "")
 
 
 def _share(figures: Figures, total: Figures) -> str:
@@ -86,7 +87,3 @@ def _share(figures: Figures, total: Figures) -> str:
         return ""
     percent = figures.dollars * 100 / total.dollars
     return "<1%" if 0 < percent < 1 else f"{percent:.0f}%"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

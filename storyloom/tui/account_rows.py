@@ -5,11 +5,11 @@ from collections import Counter
 from storyloom.curate.shares import WRITING, Shares, apportioned
 from storyloom.story import origins
 from storyloom.story.drafted import Drafted
-from storyloom.text import one_line
+from storyloom.text import grouped, one_line
 from storyloom.tui.hands import origin_name
 from storyloom.tui.legend import Legend
 from storyloom.tui.manuscripts import Account
-from storyloom.tui.widgets.columns import grouped, left, right
+from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line
 
 __all__ = ["account_lines", "percent"]

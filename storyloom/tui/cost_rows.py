@@ -8,10 +8,10 @@ from storyloom.generate.caps import Standing, dollars, exactly
 from storyloom.generate.plan import short
 from storyloom.story.figures import began, money, ordered, row, unpriced
 from storyloom.story.spending import VIEWS, Figures, Outcome, Spending, View
-from storyloom.text import one_line
+from storyloom.text import grouped, one_line
 from storyloom.tui.growth_rows import day
 from storyloom.tui.legend import Legend
-from storyloom.tui.widgets.columns import columns, grouped, left, paragraph, right
+from storyloom.tui.widgets.columns import columns, left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part
 
 __all__ = ["TITLES", "caps_lines", "detail", "head", "kept", "line", "named", "whole_name"]

@@ -4,14 +4,14 @@ import time
 from collections.abc import Sequence
 
 from storyloom.story.sessions import Growth
-from storyloom.text import visible
-from storyloom.tui.widgets.columns import grouped, left, right
+from storyloom.text import grouped, visible
+from storyloom.tui.moments import month_day
+from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line
 from storyloom.tui.wrapping import wrap
 
 __all__ = ["day", "ending", "growth_line", "marks", "session_rows"]
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NOTHING, _HEIGHTS = ".", ":|#"
 _LAST_MOMENT = 253_370_764_800
 """The year 9999, in seconds; a file may claim a later time, and no clock could show it."""
@@ -91,5 +91,5 @@ def day(moment: int, now: float) -> str:
     """Return the day of a moment in milliseconds: `Nov 18`, with the year where it is another."""
     then = time.localtime(max(0, min(moment // 1000, _LAST_MOMENT)))
     if then.tm_year == time.localtime(now).tm_year:
-        return f"{_MONTHS[then.tm_mon - 1]} {then.tm_mday}"
+        return month_day(then)
     return time.strftime("%Y-%m-%d", then)

@@ -9,9 +9,10 @@ from rich.cells import cell_len
 from storyloom import paths
 from storyloom.story.glimpse import Glimpse
 from storyloom.story.shelf import Entry, Facts, spent
-from storyloom.text import one_line
+from storyloom.text import grouped, one_line
 from storyloom.tui.growth_rows import growth_line
-from storyloom.tui.widgets.columns import centred, columns, grouped, left, paragraph, right
+from storyloom.tui.moments import month_day
+from storyloom.tui.widgets.columns import centred, columns, left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part
 
 __all__ = ["ORDERS", "head", "ordered", "row", "short", "told", "welcome", "when"]
@@ -23,7 +24,6 @@ _COLUMNS = (("nodes", 7), ("words", 8), ("models", 6), ("spent", 7), ("last open
 """What stands behind a title, and in how many cells."""
 _LEAST_TITLE = {"spent": 20, "models": 20}
 """Columns that are told beside the list only, where a title would get less than so many cells."""
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def row(entry: Entry, facts: Facts | None, width: int, now: float) -> Line:
@@ -184,7 +184,7 @@ def when(moment: float, now: float) -> str:
     if 1 < days < 7:
         return f"{round(days)} days ago"
     if then.tm_year == today.tm_year:
-        return f"{_MONTHS[then.tm_mon - 1]} {then.tm_mday}"
+        return month_day(then)
     return time.strftime("%Y-%m-%d", then)
 
 

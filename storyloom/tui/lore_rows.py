@@ -8,9 +8,9 @@ from typing import Any
 from storyloom.generate.firing import Cause, Firing
 from storyloom.generate.rule import USUAL, scan_of
 from storyloom.story.lore import Entry
-from storyloom.text import first_words, one_line
+from storyloom.text import first_words, grouped, one_line
 from storyloom.tui.lore_fields import FIELDS, shown
-from storyloom.tui.widgets.columns import columns, grouped, left
+from storyloom.tui.widgets.columns import columns, left
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.wrapping import wrap
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from storyloom.text import one_line
+from storyloom.text import grouped, one_line
 from storyloom.tui.pages import Pages
-from storyloom.tui.widgets.columns import grouped, left, paragraph, right
+from storyloom.tui.widgets.columns import left, paragraph, right
 from storyloom.tui.widgets.lines import Line
 
 __all__ = ["contents"]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from storyloom.models.protocol import Facts
 from storyloom.settings import Settings
-from storyloom.tui.widgets.columns import columns, grouped, left, right
+from storyloom.text import grouped
+from storyloom.tui.widgets.columns import columns, left, right
 from storyloom.tui.widgets.lines import Line, Part
 
 __all__ = ["LOCAL", "ModelRow", "head"]

@@ -16,14 +16,14 @@ from storyloom.story.noted import noted
 from storyloom.story.offered import offered
 from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui.legend import Legend
 from storyloom.tui.margins import contents
 from storyloom.tui.pages import MEASURE, Anchor, Pages, Row
 from storyloom.tui.paint import Paint
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import centred, grouped, left
+from storyloom.tui.widgets.columns import centred, left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.page import HIT, PLACE, MarginPane, PagePane
 

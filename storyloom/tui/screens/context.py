@@ -19,13 +19,13 @@ from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story import lore, marks
 from storyloom.story.story import Story
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui.commands import CONTEXT
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.blocks import BlocksPane
-from storyloom.tui.widgets.columns import grouped, paragraph
+from storyloom.tui.widgets.columns import paragraph
 from storyloom.tui.widgets.lines import Line, TitledPane
 
 __all__ = ["ContextScreen"]

@@ -10,14 +10,14 @@ from textual.containers import Horizontal, Vertical
 
 from storyloom.exchange.formats import FORMATS, begun
 from storyloom.story.weaves import MAIN
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui.account_rows import account_lines
 from storyloom.tui.export_choices import Choices, Row, begun_with, row_line, rows
 from storyloom.tui.legend import Legend
 from storyloom.tui.manuscripts import Account, Manuscript, account, desk, manuscript
 from storyloom.tui.screens.writing_out import WritingOut
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import grouped, paragraph
+from storyloom.tui.widgets.columns import paragraph
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.widgets.listing import Listing
 from storyloom.tui.widgets.progress import ProgressLine
@@ -137,8 +137,7 @@ class ExportView(WritingOut):
             return
         if turn == self._turn:
             self._text = text
-            if self._choices.chapters is not None:
-                self._choices.chapters = None
+            self._choices.chapters = None
             await self._reckon()
 
     async def _reckon(self) -> None:
@@ -201,8 +200,9 @@ class ExportView(WritingOut):
         choices, found = self._choices, self._account
         figures: list[Part] = []
         if found is not None:
-            counts = ((found.words, "word"), (self._numbered, "chapter"))
-            counts = (*counts, (found.passages, "passage"))
+            counts = (
+                (found.words, "word"), (self._numbered, "chapter"), (found.passages, "passage"),
+            )  # fmt: skip
             figures = [(_many(*each), "dim") for each in counts if each[0]]
         name = choices.sources[choices.source].label if choices.sources else ""
         self.query_one("#header", Header).show(

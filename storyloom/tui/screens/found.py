@@ -13,14 +13,13 @@ from textual.app import ComposeResult
 
 from storyloom.story import across, shelf
 from storyloom.story.across import Excerpt
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui.commands import FOUND
 from storyloom.tui.found_rows import around, head, row
 from storyloom.tui.keys import bindings
 from storyloom.tui.landing import open_at
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import grouped
 from storyloom.tui.widgets.lines import Line, LinePane
 from storyloom.tui.widgets.listing import Listing
 

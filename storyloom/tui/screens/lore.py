@@ -16,7 +16,7 @@ from storyloom.settings import Settings
 from storyloom.story import history, log, lore, reading
 from storyloom.story.lore import Entry
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean, one_line
+from storyloom.text import Refusal, clean, grouped, one_line
 from storyloom.tui import clipboard
 from storyloom.tui.commands import LORE
 from storyloom.tui.keys import bindings, shown_key
@@ -26,7 +26,6 @@ from storyloom.tui.lore_rows import Told, folded, head, name_of, nothing_yet, ro
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.screens.lore_entry import LoreEntryScreen
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import grouped
 from storyloom.tui.widgets.lines import Line, TitledPane
 from storyloom.tui.widgets.listing import Listing
 

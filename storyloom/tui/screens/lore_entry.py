@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 from functools import partial
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ from storyloom.story import origins, place
 from storyloom.story.lore import Entry
 from storyloom.story.origins import HUMAN
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean
+from storyloom.text import Refusal
 from storyloom.tui.commands import LORE_ENTRY
 from storyloom.tui.keys import bindings
 from storyloom.tui.latest import Latest
@@ -29,7 +28,7 @@ from storyloom.tui.lore_keeping import NEW, Elsewhere, draft_name, field_of, put
 from storyloom.tui.lore_rows import name_of, told
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header, KeyLine
-from storyloom.tui.widgets.box import LineBox
+from storyloom.tui.widgets.box import LineBox, on_one_line
 from storyloom.tui.widgets.choice import Choice
 from storyloom.tui.widgets.field import FieldRow
 from storyloom.tui.widgets.lines import LinePane
@@ -163,7 +162,7 @@ class LoreEntryScreen(CommandScreen):
             if isinstance(box, Passage):
                 text = begun if box.text == as_edited(begun) else box.text
             elif isinstance(box, Input):
-                text = begun if box.value == _on_one_line(begun) else box.value
+                text = begun if box.value == on_one_line(begun) else box.value
             else:
                 text = box.value if isinstance(box, Choice) else begun
             held[name] = text
@@ -369,12 +368,7 @@ def _box(field: Field, text: str) -> Widget:
         return Choice(field.choices, text, id=name)
     if field.kind == "long":
         return Passage(text, origins.whole(text, HUMAN))
-    box = LineBox(_on_one_line(text), id=name, placeholder=field.default, compact=True,
+    box = LineBox(on_one_line(text), id=name, placeholder=field.default, compact=True,
                   select_on_focus=False)  # fmt: skip
     box.cursor_blink = False
     return box
-
-
-def _on_one_line(text: str) -> str:
-    """Return text as a box of one line can show it."""
-    return re.sub(r"\s*\n\s*", " ", clean(text))

@@ -13,13 +13,13 @@ from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean, one_line
+from storyloom.text import Refusal, clean, grouped, one_line
 from storyloom.tui.commands import PICKER
 from storyloom.tui.keys import bindings
 from storyloom.tui.model_rows import LOCAL, ModelRow, head
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import grouped, left
+from storyloom.tui.widgets.columns import left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.listing import Listing
 

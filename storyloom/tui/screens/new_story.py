@@ -15,13 +15,12 @@ from textual.widgets import Input, TextArea
 from storyloom import paths
 from storyloom.exchange.files import slug
 from storyloom.story.story import Story
-from storyloom.text import Refusal, clean, first_words, one_line, words
+from storyloom.text import Refusal, clean, first_words, grouped, one_line, words
 from storyloom.tui.commands import NEW_STORY
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header, KeyLine
 from storyloom.tui.widgets.box import LineBox
-from storyloom.tui.widgets.columns import grouped
 
 __all__ = ["NewStoryScreen", "Typed", "create"]
 

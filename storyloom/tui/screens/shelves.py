@@ -16,12 +16,12 @@ from storyloom import paths
 from storyloom.story import archive, shelf
 from storyloom.story.glimpse import Glimpse, glimpse
 from storyloom.story.shelf import Entry, Facts
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui import growth_rows, library_rows
 from storyloom.tui.keys import Table
 from storyloom.tui.screens.listed import Listed
 from storyloom.tui.widgets.bar import Header, KeyLine
-from storyloom.tui.widgets.columns import grouped, left, paragraph
+from storyloom.tui.widgets.columns import left, paragraph
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.listing import Listing
 from storyloom.tui.widgets.progress import ProgressLine

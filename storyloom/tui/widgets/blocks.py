@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from storyloom.text import Refusal, one_line
-from storyloom.tui.widgets.columns import grouped, left, paragraph, right
+from storyloom.text import Refusal, grouped, one_line
+from storyloom.tui.widgets.columns import left, paragraph, right
 from storyloom.tui.widgets.lines import Line, Part, TitledPane
 
 if TYPE_CHECKING:

@@ -7,7 +7,12 @@ from textual.widgets import Input
 
 from storyloom.text import clean
 
-__all__ = ["LineBox"]
+__all__ = ["LineBox", "on_one_line"]
+
+
+def on_one_line(text: str) -> str:
+    """Return text as a box of one line can show it."""
+    return re.sub(r"\s*\n\s*", " ", clean(text))
 
 
 class LineBox(Input):
@@ -15,4 +20,4 @@ class LineBox(Input):
 
     async def _on_paste(self, event: events.Paste) -> None:  # pyright: ignore
         # Textual calls Input's own handler after this one.
-        event.text = re.sub(r"\s*\n\s*", " ", clean(event.text).strip("\n"))
+        event.text = on_one_line(event.text.strip("\r\n"))

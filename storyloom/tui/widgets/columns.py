@@ -8,7 +8,7 @@ from storyloom.text import visible
 from storyloom.tui.widgets.lines import Line, Part, fitted
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["centred", "columns", "grouped", "left", "paragraph", "right"]
+__all__ = ["centred", "columns", "left", "paragraph", "right"]
 
 
 def left(text: str, width: int) -> str:
@@ -48,11 +48,6 @@ def paragraph(text: str, width: int, style: str = "text", *, most: int = 0) -> l
         lines = lines[:most]
         lines[-1] = ((fitted(text[start:end] + " …", width).rstrip(), style),)
     return lines
-
-
-def grouped(number: int) -> str:
-    """Return a number with a thin gap at the thousands: 6 120."""
-    return f"{number:,}".replace(",", " ")
 
 
 def _flat(text: str) -> str:

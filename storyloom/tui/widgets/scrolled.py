@@ -16,14 +16,13 @@ class ScrolledPane(TitledPane):
         super().__init__(id=id, title=title)
         self._make: Callable[[int], list[Line]] = lambda _: []
         self._top = 0
-        self._about = ""
 
-    def fill(self, make: Callable[[int], list[Line]], *, about: str = "") -> None:
-        """Show the lines that `make(width)` returns; `about` is said behind the title.
+    def fill(self, make: Callable[[int], list[Line]]) -> None:
+        """Show the lines that `make(width)` returns.
 
         It stays where it was moved to; `to_top` begins again.
         """
-        self._make, self._about = make, about
+        self._make = make
         self.draw_again()
 
     def to_top(self) -> None:
@@ -49,8 +48,7 @@ class ScrolledPane(TitledPane):
         self._top = max(0, min(self._top, len(lines) - height))
         shown = lines[self._top : self._top + height]
         where = f"{self._top + 1}-{self._top + len(shown)} of {len(lines)}"
-        about = [self._about, where if len(lines) > height else ""]
-        self.note = ("  ".join(part for part in about if part), "dim")
+        self.note = (where if len(lines) > height else "", "dim")
         self.show_inside(shown)
 
     def on_resize(self, event: events.Resize) -> None:

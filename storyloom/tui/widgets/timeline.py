@@ -15,6 +15,7 @@ from storyloom.story.past import Past
 from storyloom.story.story import Story
 from storyloom.story.told import told
 from storyloom.text import Refusal
+from storyloom.tui.moments import month_day
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
@@ -293,7 +294,7 @@ def day(milliseconds: float, now: float, *, year: bool = False) -> str:
     then = _local(milliseconds)
     if then is None:
         return "?"
-    said = f"{_MONTHS[then.tm_mon - 1]} {then.tm_mday}"
+    said = month_day(then)
     return (
         f"{said} {then.tm_year}" if year and then.tm_year != time.localtime(now).tm_year else said
     )
@@ -310,6 +311,3 @@ def _local(milliseconds: float) -> time.struct_time | None:
         return time.localtime(milliseconds / 1000)
     except (OverflowError, OSError, ValueError):  # A file may claim any time.
         return None
-
-
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
