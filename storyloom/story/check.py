@@ -1,6 +1,5 @@
 """Whether a story file is what its log says, and its tables made again from the log."""
 
-import contextlib
 import hashlib
 import itertools
 import sqlite3
@@ -12,6 +11,7 @@ from typing import Any
 
 from storyloom.story import file, origins, recount, said
 from storyloom.story.act import chained, recorded, text_hash
+from storyloom.story.effort import costs, sizes
 from storyloom.story.schema import GONE, HIDDEN, PURGED
 from storyloom.story.story import Story
 from storyloom.story.tables import Change, MemoryTables, apply
@@ -74,8 +74,8 @@ def _check(path: Path, *, live: bool, progress: Progress | None = None) -> Repor
         db.execute("BEGIN")
         counted = db.execute("PRAGMA user_version").fetchone()[0] > 1
         parts = _LOGGED | _DERIVED if counted else _LOGGED
-        report.sizes = _sizes(db)
-        report.watch = Watch(progress, _costs(parts, report.sizes))
+        report.sizes = sizes(db)
+        report.watch = Watch(progress, costs(parts, report.sizes))
         for name, part in parts.items():
             try:
                 with interruptible(db):
@@ -86,21 +86,6 @@ def _check(path: Path, *, live: bool, progress: Progress | None = None) -> Repor
     finally:
         db.close()
     return report
-
-
-def _sizes(db: sqlite3.Connection) -> dict[str, int]:
-    """Return about how many rows each table has, 1 where that cannot be read."""
-    sizes: dict[str, int] = {}
-    for table, query in _SIZES.items():
-        sizes[table] = 1
-        with contextlib.suppress(Refusal, ValueError, TypeError):
-            sizes[table] = max(1, int(db.execute(query).fetchone()[0]))
-    return sizes
-
-
-def _costs(parts: Iterable[str], sizes: dict[str, int]) -> dict[str, float]:
-    """Return what each part of a check costs: seconds, on some machine."""
-    return {name: sizes[_COSTS[name][0]] * _COSTS[name][1] / 1e6 for name in parts}
 
 
 def _unread(name: str, error: Exception) -> str:
@@ -377,25 +362,3 @@ _LOGGED = {
 """What is verified of every file, by its name in a sentence."""
 _DERIVED = {"the tree": _tree, "what is said of nodes": _said, "the search index": _index}
 """What is verified of tables that the first version of the file did not have."""
-
-_SIZES = {
-    "page": "PRAGMA page_count",
-    "rev": "SELECT max(id) FROM rev",
-    "op": "SELECT max(id) FROM op",
-    "change": "SELECT max(seq) FROM change",
-    "node": "SELECT max(id) FROM node",
-    "attr": "SELECT count(*) FROM attr",
-    "request": "SELECT count(*) FROM request",
-}
-_COSTS = {
-    "the pages": ("page", 24.0),
-    "the references": ("node", 0.8),
-    "the texts": ("rev", 8.0),
-    "what models were sent": ("request", 50.0),
-    "the log": ("op", 58.0),
-    "the tables": ("change", 6.4),
-    "the tree": ("node", 10.7),
-    "what is said of nodes": ("attr", 2.6),
-    "the search index": ("rev", 0.5),
-}
-"""What a part goes through, and microseconds for each row, measured; only their ratio counts."""

@@ -6,6 +6,7 @@ their defaults are those of the lorebooks that writing tools exchange; unknown o
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 from storyloom.story.act import Act
@@ -13,7 +14,16 @@ from storyloom.story.kept import kept_json
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Entry", "entries", "follow", "remove_entry", "set_entry"]
+__all__ = [
+    "Clash",
+    "Entry",
+    "entries",
+    "follow",
+    "merged",
+    "put_entry",
+    "remove_entry",
+    "set_entry",
+]
 
 Entry: TypeAlias = "dict[str, Any]"
 
@@ -52,6 +62,58 @@ def set_entry(story: Story, entry: Entry, uid: str | None = None) -> str:
 
     Raises Refusal for a field of the wrong kind, and for an entry without title and content.
     """
+    entry, text = _checked(entry)
+    with story.act("lore.set") as act:
+        return _write(act, entry, text, uid)
+
+
+class Clash(Exception):
+    """An entry was changed elsewhere since it was read."""
+
+    def __init__(self, fields: Sequence[str] = ()) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = fields
+        """What was changed on both sides; nothing when the entry was removed."""
+
+
+def put_entry(story: Story, uid: str, base: Entry, mine: Entry, *, over: bool = False) -> None:
+    """Replace an entry that was read as `base`, and keep what was changed elsewhere since.
+
+    Raises Clash, with nothing written, where that cannot be, unless `over` says that `mine` goes
+    before it; and Refusal as `set_entry` does.
+    """
+    _checked(mine)
+    with story.act("lore.set") as act:
+        there = act.tables.attribute(0, f"lore:{uid}")
+        if there is None and not over:
+            raise Clash
+        entry = mine
+        if there is not None:
+            entry, clashes = merged(base, mine, json.loads(str(there)))
+            if clashes and not over:
+                raise Clash(clashes)
+        _write(act, *_checked(entry), uid)
+
+
+def merged(base: Entry, mine: Entry, theirs: Entry) -> tuple[Entry, list[str]]:
+    """Return `theirs` with what `mine` has changed since `base`, and the fields both changed.
+
+    In those the result has the value of `mine`.
+    """
+    made: Entry = {}
+    clashes: list[str] = []
+    for name in {**theirs, **mine}:
+        was, one, other = (each.get(name) for each in (base, mine, theirs))
+        value = other if one == was else one
+        if other not in (was, one) and one != was:
+            clashes.append(name)
+        if value is not None or (name in theirs and one == was):
+            made[name] = value
+    return made, clashes
+
+
+def _checked(entry: Entry) -> tuple[Entry, str]:
+    """Return an entry as it is kept, and its JSON."""
     entry = cast("Entry", kept_json(entry))
     for key, value in entry.items():
         if value is not None:
@@ -61,19 +123,22 @@ def set_entry(story: Story, entry: Entry, uid: str | None = None) -> str:
     text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
     if len(text) > _LARGEST:
         raise Refusal("A lore entry has at most a million characters.")
-    with story.act("lore.set") as act:
-        if uid is None:
-            rows = act.db.execute(
-                "SELECT DISTINCT key FROM change WHERE owner = 0 AND key GLOB 'lore:[0-9]*'"
-            )
-            # Never a uid that was used before: an undo would find another entry in its place.
-            numbers = [int(key[5:]) for (key,) in rows if key[5:].isdecimal()]
-            uid = str(max(numbers, default=0) + 1)
-        for key in ("valid_from", "valid_until"):
-            if entry.get(key) is not None:
-                act.node(entry[key])
-        act.data["uid"] = uid
-        act.change(0, f"lore:{uid}", text)
+    return entry, text
+
+
+def _write(act: Act, entry: Entry, text: str, uid: str | None) -> str:
+    if uid is None:
+        rows = act.db.execute(
+            "SELECT DISTINCT key FROM change WHERE owner = 0 AND key GLOB 'lore:[0-9]*'"
+        )
+        # Never a uid that was used before: an undo would find another entry in its place.
+        numbers = [int(key[5:]) for (key,) in rows if key[5:].isdecimal()]
+        uid = str(max(numbers, default=0) + 1)
+    for key in ("valid_from", "valid_until"):
+        if entry.get(key) is not None:
+            act.node(entry[key])
+    act.data["uid"] = uid
+    act.change(0, f"lore:{uid}", text)
     return uid
 
 

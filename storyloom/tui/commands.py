@@ -1,10 +1,13 @@
-"""The one table of commands and their keys, screen by screen."""
+"""The one table of commands and their keys, screen by screen.
+
+It is long so that what a key does on every screen, and which are free, is seen in one place.
+"""
 
 from dataclasses import replace
 
 from storyloom.tui.keys import Command, Table
 
-__all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "HELP", "LEGENDS",
+__all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "HELP",
            "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "SCREENS",
            "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
 
@@ -101,22 +104,6 @@ LOOM = _screen(
     _c("library", "q", "Go to the library", "leave"),
     _c("quit", "", "Leave Storyloom", "leave"),
     *_EVERYWHERE,
-)
-
-_LOOM_SIGNS = (
-    ("strand", "the story so far: the path from the beginning to the cursor"),
-    ("fork", "a passage that more than one branch goes on from"),
-    ("*", "on the weave, the path that is the story"),
-    (">", "where the cursor is"),
-    ("▌", "lines of the passage under the cursor"),
-    ("•", "a branch that came in and was not looked at yet"),
-    ("~", "behind a model's name: edited by hand since"),
-    ("+3", "three branches go on from here; in the tree, three nodes are folded away"),
-    ("31w", "how many words it has"),
-    ("H", "written by hand; other letters are models"),
-    ("x 2 pruned", "two branches that U brings back"),
-    ("session", "a sitting; half an hour in which nothing is done ends it"),
-    ("undone", "in the timeline: a step that was taken back"),
 )
 
 LIBRARY = _screen(
@@ -364,14 +351,6 @@ LORE = _screen(
     *_EVERYWHERE,
 )
 
-_LORE_SIGNS = (
-    ("+", "would fire, if branches were grown at the cursor of the loom"),
-    ("-", "would not; why not stands behind it"),
-    ("here", "at the cursor of the loom, on the strand that ends there"),
-    ("key", "a word for which an entry is taken when it stands in the strand"),
-    ("draft", "was changed and not kept yet: Enter goes on with it"),
-)
-
 LORE_ENTRY = _screen(
     "lore-entry",
     _c("save", "ctrl+o ctrl+s", "Keep the entry, go back", "leave", "^o keep  Tab next field"),
@@ -439,20 +418,6 @@ SPLIT = _screen(
     _c("back", "q escape ctrl+g", "Back, nothing changed", "leave", "back"),
     *_EVERYWHERE,
 )
-
-_COMPARE_SIGNS = (
-    ("> 2", "the branch that the keys are for"),
-    ("*", "on the weave"),
-    ("alike", "the share of content words that two branches have in common, 0 to 1"),
-    ("twins", "two so alike that one of them will do"),
-    ("distinct", "how many of all pairs of neighbouring words are different ones, 0 to 1"),
-    ("shared", "content words that all of them have"),
-    ("only 2", "content words that the second alone has"),
-    ("[struck]", "in the difference: words that are only in the current branch"),
-)
-
-LEGENDS = {"loom": _LOOM_SIGNS, "compare": _COMPARE_SIGNS, "lore": _LORE_SIGNS}
-"""What is meant by the signs and words of a screen, for its help."""
 
 SCREENS: dict[str, Table] = {
     "library": LIBRARY,

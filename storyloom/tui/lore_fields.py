@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from storyloom.story.lore import Entry
 
-__all__ = ["FIELDS", "Field", "merged", "shown", "split_keys", "taken", "written_keys"]
+__all__ = ["FIELDS", "Field", "shown", "split_keys", "taken", "written_keys"]
 
 _MOST_DIGITS = 15
 
@@ -181,20 +181,3 @@ def _scan(text: str, before: Any) -> "Entry | str":
         return text
     kept = cast("Entry", before) if isinstance(before, dict) else {}
     return {**kept, "unit": unit, "n": int(found[1])}
-
-
-def merged(base: Entry, mine: Entry, theirs: Entry) -> tuple[Entry, list[str]]:
-    """Return `theirs` with what `mine` has changed since `base`, and the fields both changed.
-
-    In those the result has the value of `mine`.
-    """
-    made: Entry = {}
-    clashes: list[str] = []
-    for name in {**theirs, **mine}:
-        was, one, other = (each.get(name) for each in (base, mine, theirs))
-        value = other if one == was else one
-        if other not in (was, one) and one != was:
-            clashes.append(name)
-        if value is not None or (name in theirs and one == was):
-            made[name] = value
-    return made, clashes

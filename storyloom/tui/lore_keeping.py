@@ -10,7 +10,7 @@ from storyloom.story import lore, place, reading
 from storyloom.story.lore import Entry
 from storyloom.story.story import Story
 from storyloom.text import Refusal
-from storyloom.tui.lore_fields import FIELDS, merged
+from storyloom.tui.lore_fields import FIELDS
 from storyloom.tui.lore_rows import searched
 
 __all__ = ["NEW", "Elsewhere", "Snapshot", "draft_name", "field_of", "put", "snapshot"]
@@ -60,16 +60,15 @@ def put(story: Story, uid: str | None, base: Entry, mine: Entry, *, over: bool =
     """
     if uid is None:
         return lore.set_entry(story, mine)
-    theirs = lore.entries(story).get(uid)
-    if theirs is None:
-        if not over:
-            raise Elsewhere("This entry was removed elsewhere meanwhile. Add it again?")
-        return lore.set_entry(story, mine, uid)
-    entry, clashes = merged(base, mine, theirs)
-    if clashes and not over:
-        what = ", ".join(_LABELS.get(name, name) for name in clashes)
-        raise Elsewhere(f"Changed elsewhere too, meanwhile: {what}. Keep yours instead?")
-    return lore.set_entry(story, entry, uid)
+    try:
+        lore.put_entry(story, uid, base, mine, over=over)
+    except lore.Clash as clash:
+        if not clash.fields:
+            raise Elsewhere("This entry was removed elsewhere meanwhile. Add it again?") from None
+        what = ", ".join(_LABELS.get(name, name) for name in clash.fields)
+        question = f"Changed elsewhere too, meanwhile: {what}. Keep yours instead?"
+        raise Elsewhere(question) from None
+    return uid
 
 
 def field_of(refusal: Refusal, entry: Entry) -> str | None:

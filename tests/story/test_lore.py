@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storyloom.story import check, history, log, lore, reading, shape
 from storyloom.story.story import Story
@@ -178,3 +180,60 @@ def test_where_an_entry_is_valid_follows_a_node_that_is_joined(tmp_path: Path) -
         history.undo(story)
         assert lore.entries(story)[uid]["valid_from"] == second
         assert check.check(story).faults == []
+
+
+def test_what_was_changed_elsewhere_stays_or_is_asked_about(tmp_path: Path) -> None:
+    with Story.create(tmp_path / "story.loom", opening="One.") as story:
+        base = {"title": "Mara", "content": "Keeps the ferry.", "keys": ["Mara"]}
+        uid = lore.set_entry(story, base)
+        lore.set_entry(story, {**base, "keys": ["Mara", "Quill"]}, uid)
+        lore.put_entry(story, uid, base, {**base, "content": "Kept the ferry."})
+        both = {"title": "Mara", "content": "Kept the ferry.", "keys": ["Mara", "Quill"]}
+        assert lore.entries(story) == {uid: both}
+        last = reading.last_op(story)
+        with pytest.raises(lore.Clash) as clash:
+            lore.put_entry(story, uid, base, {**base, "content": "Sold it."})
+        assert clash.value.fields == ["content"]
+        assert (lore.entries(story), reading.last_op(story)) == ({uid: both}, last)
+        lore.put_entry(story, uid, base, {**base, "content": "Sold it."}, over=True)
+        assert lore.entries(story)[uid] == {**both, "content": "Sold it."}
+        lore.remove_entry(story, uid)
+        with pytest.raises(lore.Clash):
+            lore.put_entry(story, uid, base, base)
+        assert lore.entries(story) == {}
+        lore.put_entry(story, uid, base, base, over=True)
+        assert lore.entries(story) == {uid: base}
+
+
+def test_both_changes_are_kept_where_they_are_of_different_fields() -> None:
+    base = {"title": "Salt", "keys": ["salt"], "order": 1, "comment": "c"}
+    mine = {"title": "Iron", "keys": ["salt"], "comment": "c"}
+    theirs = {"title": "Salt", "keys": ["sea"], "order": 1, "comment": "c", "group": "g"}
+    assert lore.merged(base, mine, theirs) == (
+        {"title": "Iron", "keys": ["sea"], "comment": "c", "group": "g"}, [],
+    )  # fmt: skip
+
+
+def test_a_field_that_both_changed_is_named_and_mine() -> None:
+    base = {"title": "Salt", "order": 1}
+    mine, theirs = {"title": "Iron", "order": 2}, {"title": "Coal", "order": 2, "x": None}
+    assert lore.merged(base, mine, theirs) == ({"title": "Iron", "order": 2, "x": None}, ["title"])
+    assert lore.merged(base, {"title": "Salt"}, {"title": "Salt", "order": 3}) == (
+        {"title": "Salt"}, ["order"],
+    )  # fmt: skip
+
+
+VALUES = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(0, 2))
+
+
+@given(VALUES, VALUES)
+def test_who_alone_changed_an_entry_has_it_as_it_was_changed(
+    base: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    def without_nothing(entry: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in entry.items() if value is not None}
+
+    for mine, theirs in ((changed, base), (base, changed)):
+        entry, clashes = lore.merged(base, mine, theirs)
+        assert without_nothing(entry) == without_nothing(changed)
+        assert clashes == []

@@ -2,8 +2,9 @@
 
 import pytest
 
-from storyloom.tui.commands import LEGENDS, SCREENS
+from storyloom.tui.commands import SCREENS
 from storyloom.tui.screens.help import HelpScreen
+from storyloom.tui.signs import LEGENDS
 from tests.tui.stage import SIZES, Stage, shown
 
 

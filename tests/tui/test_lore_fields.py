@@ -11,7 +11,6 @@ from storyloom.story.story import Story
 from storyloom.text import Refusal
 from storyloom.tui.lore_fields import (
     FIELDS,
-    merged,
     shown,
     split_keys,
     taken,
@@ -117,37 +116,3 @@ def test_what_is_no_value_is_refused_by_the_lore_with_the_fields_name(
         pytest.raises(Refusal, match=f"^{name} of a lore entry has to be"),
     ):
         lore.set_entry(story, taken({"title": "Salt"}, {"title": "Salt", name: text}))
-
-
-def test_both_changes_are_kept_where_they_are_of_different_fields() -> None:
-    base = {"title": "Salt", "keys": ["salt"], "order": 1, "comment": "c"}
-    mine = {"title": "Iron", "keys": ["salt"], "comment": "c"}
-    theirs = {"title": "Salt", "keys": ["sea"], "order": 1, "comment": "c", "group": "g"}
-    assert merged(base, mine, theirs) == (
-        {"title": "Iron", "keys": ["sea"], "comment": "c", "group": "g"}, [],
-    )  # fmt: skip
-
-
-def test_a_field_that_both_changed_is_named_and_mine() -> None:
-    base = {"title": "Salt", "order": 1}
-    mine, theirs = {"title": "Iron", "order": 2}, {"title": "Coal", "order": 2, "x": None}
-    assert merged(base, mine, theirs) == ({"title": "Iron", "order": 2, "x": None}, ["title"])
-    assert merged(base, {"title": "Salt"}, {"title": "Salt", "order": 3}) == (
-        {"title": "Salt"}, ["order"],
-    )  # fmt: skip
-
-
-VALUES = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(0, 2))
-
-
-@given(VALUES, VALUES)
-def test_who_alone_changed_an_entry_has_it_as_it_was_changed(
-    base: dict[str, Any], changed: dict[str, Any]
-) -> None:
-    def without_nothing(entry: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in entry.items() if value is not None}
-
-    for mine, theirs in ((changed, base), (base, changed)):
-        entry, clashes = merged(base, mine, theirs)
-        assert without_nothing(entry) == without_nothing(changed)
-        assert clashes == []

@@ -166,19 +166,10 @@ class Growing(Inspecting):
         finally:
             self._preparing = False
         self._last = (parent, parts)
-        self._failed.pop(parent, None)
-        self.next_count = None
-        self._warned = False
-        for branch in batch.branches:
-            self.facts[branch.entry.model] = branch.facts
-            self._branches[branch.node] = branch
-            self.unread.add(branch.node)
+        self._take_in(batch, parent)
         batch.listen(self._heard)
         task = asyncio.create_task(batch.run())
         self._batches.append((batch, task))
-        if self.cursor == parent:
-            self.cursor = batch.branches[0].node
-        self.unread.discard(self.cursor)
         say(_notice(batch))
         self.redraw(changed=True)
         painter = self.set_interval(1 / _FRAMES_A_SECOND, self._paint)
@@ -191,6 +182,19 @@ class Growing(Inspecting):
         if isinstance(ended[0], Refusal):
             # A branch that could not be saved, as on a full disk: what had been flushed is kept.
             say(str(ended[0]), "error")
+
+    def _take_in(self, batch: "Batch", parent: int) -> None:
+        """Know a batch's branches, and go to the first of them from their parent."""
+        self._failed.pop(parent, None)
+        self.next_count = None
+        self._warned = False
+        for branch in batch.branches:
+            self.facts[branch.entry.model] = branch.facts
+            self._branches[branch.node] = branch
+            self.unread.add(branch.node)
+        if self.cursor == parent:
+            self.cursor = batch.branches[0].node
+        self.unread.discard(self.cursor)
 
     def _heard(self, branch: "Branch") -> None:
         self._dirty[branch.node] = None

@@ -7,9 +7,10 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 
-from storyloom.tui.commands import HELP, LEGENDS
+from storyloom.tui.commands import HELP
 from storyloom.tui.keys import Command, bindings, shown_key
 from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.signs import LEGENDS
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left
 from storyloom.tui.widgets.lines import Line, LinePane
