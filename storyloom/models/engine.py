@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from storyloom.models.engine_llama import MOST_BRANCHES, WINDOW, Fault, Llama, Piece
 from storyloom.models.protocol import ChatMessage, Kind
@@ -245,7 +245,8 @@ def _take_streams() -> tuple[int, Callable[[Message], None]]:
     return wire_in, send
 
 
-def _serve(path: Path, wire_in: int, send: Callable[[Message], None]) -> int:
+def _serve(model: Path, wire_in: int, send: Callable[[Message], None]) -> NoReturn:
+    """Answer what comes in until its end, and end the process with the exit status."""
     engine = Engine(send)
 
     def listen() -> None:
@@ -255,20 +256,21 @@ def _serve(path: Path, wire_in: int, send: Callable[[Message], None]) -> int:
 
     # Before the model is opened, so that who writes a long prompt meanwhile need not wait.
     threading.Thread(target=listen, name="wire in", daemon=True).start()
+    status = 0
     try:
-        model = Llama(path)
+        llama = Llama(model)
+        send({"is": "ready", "window": WINDOW})
+        engine.serve(llama)
     except Refusal as refusal:
+        status = 1
         send({"is": "error", "id": "", "kind": "no_engine", "say": str(refusal)})
-        return 1
-    send({"is": "ready", "window": WINDOW})
-    engine.serve(model)
-    # Joins the library's own threads; left to the interpreter's end they would abort it.
-    model.close()
-    return 0
+    # At once, with the model still open: freeing it waits for the library's own threads, and for
+    # ever when they had not yet begun. Threads left to the interpreter's end would abort it.
+    os._exit(status)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until the input ends; return the exit status."""
+    """Serve until the input ends, then end the process; return 2 for wrong arguments."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
         print("usage: python -m storyloom.models.engine MODEL.gguf", file=sys.stderr)
@@ -279,12 +281,10 @@ def main(arguments: list[str] | None = None) -> int:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)  # the screen goes first
     try:
-        status = _serve(Path(arguments[0]), wire_in, send)
+        _serve(Path(arguments[0]), wire_in, send)
     except OSError:
-        status = 0  # nobody reads any more
-    # At once: a thread that still waits in the library must not hold up or abort the exit.
-    os._exit(status)
+        os._exit(0)  # nobody reads any more
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -96,7 +96,11 @@ def sampling(params: Mapping[str, JSON], branches: int) -> dict[str, JSON]:
 
 
 class Llama:
-    """An opened model. Opening takes seconds and 340 MB for the embedded one."""
+    """An opened model. Opening takes seconds and 340 MB for the embedded one.
+
+    It cannot be closed, only left to the end of its process: the library's server, freed before
+    its threads have begun, waits for them for ever.
+    """
 
     def __init__(self, path: Path, *, cpuinfo: Path | None = None) -> None:
         """Open the GGUF at `path`. Raises Refusal with the reason when this cannot be done."""
@@ -106,10 +110,6 @@ class Llama:
         _check_file(path)
         library = _library()
         self._server: Any = _serve(library, path)
-
-    def close(self) -> None:
-        """Free the model. No request may be running."""
-        self._server = None
 
     def evaluated(self) -> int:
         """Return how many prompt tokens have been evaluated so far, those from the cache not."""

@@ -86,7 +86,7 @@ class Talk:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
 
 class Grown:
@@ -278,7 +278,21 @@ def test_the_end_of_its_input_ends_it_cleanly(busy: bool) -> None:
 
 @pytest.mark.embedded
 def test_the_end_of_its_input_while_it_loads_ends_it_too() -> None:
-    assert Talk(real_weights()).leave() == 0
+    # Several at once, as what they met depended on which of the library's threads came first.
+    talks = [Talk(real_weights()) for _ in range(6)]
+    try:
+        assert [talk.leave() for talk in talks] == [0] * len(talks)
+    finally:
+        for talk in talks:
+            talk.kill()
+
+
+def test_it_says_how_it_is_called_when_it_is_called_wrongly() -> None:
+    called = subprocess.run(
+        [sys.executable, "-P", "-m", "storyloom.models.engine"], capture_output=True, check=False
+    )
+    assert called.returncode == 2
+    assert called.stderr.startswith(b"usage: ")
 
 
 # What can be wrong with a machine or a file
