@@ -1,5 +1,7 @@
 """The form of a lore entry: nothing typed is lost, nothing of others' is overwritten unasked."""
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +262,37 @@ async def test_a_draft_is_forgotten_only_when_asked_and_answered(
         assert isinstance(hand.app.screen, LoreScreen)
         assert draft(hand, "1") is None
         assert entries(hand)["1"] == MARA
+
+
+async def test_a_draft_that_is_just_being_kept_is_forgotten_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, kept, forgotten = (threading.Event() for _ in range(4))
+    remember = place.remember
+
+    def slowly(story: Story, **state: Any) -> None:
+        keeps = any(name.startswith("draft:lore:") and value for name, value in state.items())
+        if keeps:
+            begun.set()
+            assert go_on.wait(30)
+        remember(story, **state)
+        (kept if keeps else forgotten).set()
+
+    monkeypatch.setattr(place, "remember", slowly)
+    async with at_the_loom(path) as hand:
+        screen = await opened(hand, "e")
+        await hand.types("X")
+        await hand.until(begun.is_set, "the draft's being kept")
+        await hand.press("ctrl+l")
+        answer = asyncio.create_task(hand.press("y"))
+        async with asyncio.timeout(30):
+            while not (screen._shut or forgotten.is_set()):  # noqa: ASYNC110 (a thread's event)
+                await asyncio.sleep(0)
+        go_on.set()
+        await answer
+        await hand.until(kept.is_set, "the draft's having been kept")
+        await hand.until(lambda: isinstance(hand.app.screen, LoreScreen), "the list")
+        assert draft(hand, "1") is None
 
 
 # What others change meanwhile.

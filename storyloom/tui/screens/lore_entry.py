@@ -57,6 +57,7 @@ class LoreEntryScreen(CommandScreen):
     """
 
     TABLE = LORE_ENTRY
+    FORM = True
     # With priority, as in the form that begins a story: what is typed behind a Tab is for the
     # next box already.
     BINDINGS: ClassVar = [
@@ -97,6 +98,7 @@ class LoreEntryScreen(CommandScreen):
         self._saved: dict[str, str] = {}
         self._last: Widget | None = None
         self._ready = self._busy = self._shut = False
+        self._keeping = asyncio.Lock()
         self._latest = Latest(self, self._would_fire, self._show_fires, pause=_PAUSE)
 
     def _take_draft(self) -> str:
@@ -298,8 +300,7 @@ class LoreEntryScreen(CommandScreen):
             return
         finally:
             self._busy = False
-        await asyncio.to_thread(place.remember, self.story, **{self._draft: None})
-        self.dismiss(uid)
+        await self._leave(uid)
 
     def _refuse(self, refusal: Refusal, entry: Entry) -> None:
         """Say why the entry cannot be kept, at the field."""
@@ -320,8 +321,19 @@ class LoreEntryScreen(CommandScreen):
             self.dismiss(None)
 
     async def _forget(self) -> None:
-        await asyncio.to_thread(place.remember, self.story, **{self._draft: None})
-        self.dismiss(None)
+        await self._leave(None)
+
+    async def _leave(self, uid: str | None) -> None:
+        """Go back without a draft; one that is being kept at this moment goes too."""
+        self._shut = True
+        try:
+            async with self._keeping:
+                await asyncio.to_thread(place.remember, self.story, **{self._draft: None})
+        except Refusal as refusal:
+            self._shut = False
+            self.say(str(refusal), "warning")
+            return
+        self.dismiss(uid)
 
     async def do_leave(self, _: str) -> None:
         """Go back; what was changed waits as a draft."""
@@ -340,7 +352,8 @@ class LoreEntryScreen(CommandScreen):
             return
         self._saved = typed
         try:
-            await asyncio.to_thread(self._remember, typed)
+            async with self._keeping:
+                await asyncio.to_thread(self._remember, typed)
         except Refusal as refusal:
             self.say(f"{refusal} What you type is in no file yet.", "warning")
 
@@ -348,7 +361,7 @@ class LoreEntryScreen(CommandScreen):
         place.remember(self.story, **{self._draft: {"of": self._base, "typed": typed}})
 
     def _keep_draft(self) -> None:
-        if self._changed:
+        if self._changed and not self._shut:
             self._remember(self.typed())
 
     def save_at_once(self) -> None:
@@ -357,9 +370,9 @@ class LoreEntryScreen(CommandScreen):
 
     async def closing(self) -> None:
         """Keep the draft before the program ends."""
-        self._shut = True
         with contextlib.suppress(Refusal):
             self._keep_draft()
+        self._shut = True
 
 
 def _box(field: Field, text: str) -> Widget:
