@@ -23,6 +23,7 @@ from storyloom.settings import Settings
 from storyloom.story import file
 from storyloom.text import Refusal, one_line, visible
 from storyloom.tui import themes
+from storyloom.tui.ahead import Ahead
 from storyloom.tui.colourless import Colourless, Native, has_colours
 from storyloom.tui.commands import SCREENS
 from storyloom.tui.guard import Guard
@@ -109,6 +110,7 @@ class Loom(App[int]):
         self.set_keymap(keymap(SCREENS, settings.keys))
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Who had the focus when a key came."""
+        self._ahead = Ahead()
         self.refused: Refusal | None = None
         """Why the screens cannot go on."""
         self._guard = Guard(ascii=settings.ascii)
@@ -199,8 +201,20 @@ class Loom(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Note whom a key is for as it comes."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._ahead.holds(self.screen, event):
+                return
             self._meant[event] = self.focused
         await super().on_event(event)
+
+    async def _take_ahead(self) -> None:
+        """Give a form what was typed before it had a box."""
+        for key in self._ahead.released(self.screen):
+            self._meant[key] = self.focused
+            await super().on_event(key)
+
+    def form_ready(self) -> None:
+        """Take note that a form has a box that keys can go to."""
+        self.call_later(self._take_ahead)
 
     async def _on_key(self, event: events.Key) -> None:
         """Give a box the keys that were pressed behind the one that opened it.
@@ -210,7 +224,9 @@ class Loom(App[int]):
         `x` in it.
         """
         box = self.focused
-        if self._meant.get(event) is None and box is not None and box.can_focus:
+        if self._meant.get(event) is None and self._ahead.holds(self.screen, event):
+            event.prevent_default()
+        elif self._meant.get(event) is None and box is not None and box.can_focus:
             event.prevent_default()
             late = events.Key(event.key, event.character)
             self._meant[late] = box

@@ -1,20 +1,36 @@
 """Keys that come many at once, as a slow link delivers them, do what they do one by one."""
 
+from pathlib import Path
+
 import pytest
 from textual import events
+from textual.screen import Screen
 
 from storyloom import paths
+from storyloom.story import reading
 from storyloom.story.story import Story
+from storyloom.tui.ahead import Ahead
+from storyloom.tui.app import Loom
+from storyloom.tui.screens.editor import EditorScreen
 from storyloom.tui.screens.library import LibraryScreen
 from storyloom.tui.screens.new_story import NewStoryScreen
 from storyloom.tui.screens.reader import ReaderScreen
+from storyloom.tui.widgets.passage import Passage
+from tests.tui.looming import at_the_loom
 from tests.tui.stage import Stage, shown, until
 from tests.tui.stories import saltmarsh
 
-_NAMES = {":": "colon", " ": "space", "\t": "tab", "\r": "enter", "}": "right_curly_bracket"}
+_NAMES = {
+    ":": "colon",
+    " ": "space",
+    "\t": "tab",
+    "\r": "enter",
+    "}": "right_curly_bracket",
+    ".": "full_stop",
+}
 
 
-def burst(app: Stage, text: str) -> None:
+def burst(app: Loom, text: str) -> None:
     """Let the keys of `text` arrive before any of them can have been dealt with."""
     for letter in text:
         app.post_message(events.Key(_NAMES.get(letter, letter), letter))
@@ -37,6 +53,45 @@ async def test_letters_behind_a_colon_are_no_commands(library: Stage) -> None:
         burst(library, ":nErq")
         await until(pilot, lambda: "nErq" in shown(library))
         assert isinstance(library.screen, LibraryScreen)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"), [("iOnce more.", "Once more."), ("ext", "xt"), ("oJoin x", "Join x")]
+)
+async def test_letters_behind_the_key_that_opens_the_editor_are_its_text(
+    tmp_path: Path, keys: str, expected: str
+) -> None:
+    async with at_the_loom(saltmarsh(tmp_path / "saltmarsh.loom")) as hand:
+        before = hand.text if keys[0] == "e" else ""
+        burst(hand.app, keys)
+        await hand.until(lambda: isinstance(hand.app.screen, EditorScreen), "the editor")
+        editor = hand.app.screen
+        await hand.until(lambda: editor.query_one(Passage).text == before + expected, "the text")
+        assert not any(card.pruned for card in reading.cards(hand.story, [hand.cursor]))
+
+
+async def test_a_whole_form_is_filled_in_at_one_burst(library: Stage) -> None:
+    async with library.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "169" in shown(library))
+        burst(library, "nBell\tAbout it\tPlain\tOnce")
+        await until(pilot, lambda: isinstance(library.screen, NewStoryScreen))
+        form = library.screen
+        assert isinstance(form, NewStoryScreen)
+        await until(pilot, lambda: form.typed() == ("Bell", "About it", "Plain", "Once"))
+
+
+async def test_what_was_typed_for_a_form_that_is_gone_is_for_no_other_screen() -> None:
+    ahead, form, other = Ahead(), EditorLike(), Screen[object]()
+    assert ahead.holds(form, events.Key("x", "x"))
+    assert not ahead.holds(other, events.Key("j", "j"))
+    assert not list(ahead.released(other))
+    assert not list(ahead.released(form))
+
+
+class EditorLike(Screen[object]):
+    """A form that has no box yet."""
+
+    FORM = True
 
 
 async def test_letters_behind_a_tab_are_for_the_next_box() -> None:

@@ -41,6 +41,8 @@ class CommandScreen(Screen[object]):
 
     TABLE: ClassVar[Table] = ()
     """The commands with the keys that Storyloom gives them."""
+    FORM: ClassVar[bool] = False
+    """Whether it is all boxes for text, and so has one with the focus from the beginning on."""
     AUTO_FOCUS = ""
     _pasted = 0.0
     _asking: _Question | None = None
@@ -134,6 +136,12 @@ class CommandScreen(Screen[object]):
     def choose(self, question: str, letters: str, answer: Callable[[str], object]) -> None:
         """Ask a question that one of `letters` answers, without Enter."""
         self._put(_Question(question, answer, "", [], None, letters))
+
+    def on_descendant_focus(self) -> None:
+        """Take what was typed for a form before it had a box."""
+        ready = getattr(self.app, "form_ready", None)
+        if self.FORM and ready is not None:
+            ready()
 
     def _put(self, question: _Question) -> None:
         self._asking = question

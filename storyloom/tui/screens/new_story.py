@@ -38,6 +38,7 @@ class NewStoryScreen(CommandScreen):
     """Tab and Shift-Tab go from box to box; ^o creates the story and opens its loom."""
 
     TABLE = NEW_STORY
+    FORM = True
     # With priority, so that what is typed right behind a Tab is for the next box already, however
     # many keys a slow link brings at once.
     BINDINGS: ClassVar = [
