@@ -93,7 +93,7 @@ LOOM = _screen(
     _c("view", "v", "Go on to the next view: branches or strand, tree, timeline", "look"),
     _c("log", "", "Show what was done in this story, step by step", "look"),
     _c("fold", "z", "Fold what is below, or show it again", "look"),
-    _c("fold-others", "Z", "Fold all that is not on the weave, or show it again", "look"),
+    _c("fold-others", "Z", "One strand with its forks in the tree, or the whole tree", "look"),
     _c("copy", "y", "Copy this passage to the clipboard", "look"),
     _c("export", "", "Write the weave to files, or what leads here", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
@@ -217,6 +217,7 @@ EDITOR = _screen(
         "make",
         "suggest",
     ),
+    _c("forget", "ctrl+l", "Forget what was changed; asks first", "leave", "^l forget"),
     _c(
         "leave",
         "ctrl+g escape",

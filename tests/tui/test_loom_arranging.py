@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.story import growth, marks, reading, rows, shape, tips
+from storyloom.story import growth, marks, reading, shape, tips
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 from tests.tui.looming import at_the_loom, state
@@ -137,10 +137,10 @@ async def test_a_fold_tells_how_many_nodes_it_hides(path: Path) -> None:
     with Story(path) as story:
         for number in range(5):
             shape.write_child(story, BELLS, f"And {number}.")
-        rows.fold(story, ROPE, True)
     async with at_the_loom(path, (120, 40)) as hand:
+        await hand.goes(ROPE)
+        await hand.press("z")
         await hand.goes(ROOT)
-        await hand.press("Z")
         assert "+7 " in hand.screen
 
 

@@ -1,11 +1,14 @@
 """Every way of moving through the tree, at both sizes, and coming back to the same place."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from storyloom.story import rows, weaves
 from storyloom.story.story import Story
+from storyloom.text import Refusal
+from storyloom.tui.widgets.tree import TreePane
 from tests.tui.looming import Hand, at_the_loom
 from tests.tui.stage import SIZES
 from tests.tui.stories import grown, saltmarsh
@@ -170,6 +173,49 @@ async def test_a_fold_hides_what_is_below_in_the_tree_and_shows_it_again(path: P
         assert [row.node for row in hand.loom.query_one("#tree").rows] == whole
         await hand.press("l", "z")
         assert "nothing below to fold" in hand.foot
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_step_into_a_fold_opens_it(path: Path, size: tuple[int, int]) -> None:
+    async with at_the_loom(path, size) as hand:
+        if size == SIZES[0]:
+            await hand.press("v")
+        await hand.goes(ROPE)
+        await hand.press("z")
+        assert BELLS not in [row.node for row in hand.loom.query_one(TreePane).rows]
+        assert "+2 " in hand.screen
+        await hand.press("l")
+        assert not rows.folded(hand.story, ROPE)
+        drawn_rows = [row.node for row in hand.loom.query_one(TreePane).rows]
+        assert {ROPE, BELLS, OTHER} <= set(drawn_rows)
+        assert "+2 " not in hand.screen
+
+
+async def test_what_is_written_below_a_fold_opens_it(path: Path) -> None:
+    async with at_the_loom(path, (120, 40)) as hand:
+        await hand.goes(ROPE)
+        await hand.press("z", "i")
+        await hand.types("Then")
+        await hand.press("ctrl+o")
+        await hand.until(lambda: hand.text.strip() == "Then", "the new passage")
+        assert not rows.folded(hand.story, ROPE)
+        assert hand.cursor in [row.node for row in hand.loom.query_one(TreePane).rows]
+
+
+async def test_a_fold_that_cannot_be_opened_is_gone_into_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> NoReturn:
+        raise Refusal("It can only be read.")
+
+    async with at_the_loom(path, (120, 40)) as hand:
+        await hand.goes(ROPE)
+        await hand.press("z")
+        monkeypatch.setattr(hand.story, "quick", refused)
+        await hand.press("l")
+        assert hand.cursor == BELLS
+        assert "mislaid the book" in hand.screen
+        monkeypatch.undo()
 
 
 async def test_a_story_opens_again_at_the_same_node_and_view_and_folds(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the loom draws: the panes around one cursor, each from what the story says of it."""
 
+import contextlib
 from collections.abc import Container, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,10 @@ from textual.containers import Horizontal
 
 from storyloom.generate.plan import Plan, plan_for, with_count
 from storyloom.settings import Settings
-from storyloom.story import growth, marks, reading
+from storyloom.story import growth, marks, reading, rows
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 from storyloom.tui.hints import Hints
 from storyloom.tui.keys import shown_key
 from storyloom.tui.legend import Legend
@@ -114,6 +116,12 @@ class Panes(CommandScreen):
             here = reading.cards(story, [node := self.cursor])
         card = here[0]
         parent = card.parent
+        if parent and rows.folded(story, parent):
+            # A step into a fold opens it, as branches grown there do; where the story is only
+            # read it stays shut.
+            with contextlib.suppress(Refusal):
+                rows.unfold_to(story, node)
+                changed = True
         if changed or not self._cards or self._cards[0].parent != parent:
             ids = reading.children(story, parent)
             if node not in ids:
