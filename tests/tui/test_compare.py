@@ -150,6 +150,10 @@ async def test_an_edited_branch_alone_is_set_beside_its_first_version_at_once(pa
         await hand.goes(BELLS)
         await hand.press("c")
         await hand.shows("first version", "[lost")
+        for key in ("d", "e"):
+            await hand.press(key)
+            assert "No other branch is here" in hand.foot
+            assert "first version" in hand.screen
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -136,6 +136,41 @@ async def test_leaving_keeps_a_draft_that_is_offered_again_and_then_forgotten(pa
         assert "draft" not in hand.foot
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_draft_is_forgotten_when_that_is_asked_and_answered(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        before = state(hand.story)
+        passage = await opens(hand, "e")
+        await hand.types("works")
+        await hand.press("ctrl+l")
+        assert "Forget what was changed here? y/n" in hand.foot
+        await hand.press("n")
+        await hand.until(lambda: passage.has_focus, "the text")
+        await hand.types("!")
+        assert passage.text == "ironworks!"
+        await hand.press("ctrl+l", "y")
+        await hand.until(lambda: hand.app.screen is hand.loom)
+        assert state(hand.story) == before
+        passage = await opens(hand, "e")
+        assert passage.text == "iron"
+        await hand.press("ctrl+l")
+        await hand.until(lambda: hand.app.screen is hand.loom)
+
+
+async def test_a_draft_that_is_taken_back_step_by_step_is_none_any_more(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await opens(hand, "e")
+        await hand.types("!")
+        await hand.press("ctrl+g", "e")
+        await hand.shows("This is your draft")
+        await hand.press("backspace", "ctrl+g", "e")
+        await hand.until(lambda: isinstance(hand.app.screen, EditorScreen), "the editor")
+        assert hand.app.screen.query_one(Passage).text == "iron"
+        assert "draft" not in hand.foot
+
+
 async def test_leaving_unchanged_keeps_nothing(path: Path) -> None:
     async with at_the_loom(path) as hand:
         before = state(hand.story)

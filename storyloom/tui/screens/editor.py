@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -12,13 +13,13 @@ from storyloom.story.story import Story
 from storyloom.text import Refusal, words
 from storyloom.tui.commands import EDITOR
 from storyloom.tui.keys import Command, bindings
-from storyloom.tui.legend import Legend
+from storyloom.tui.legend import Legend, letters, role_of
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.screens.suggesting import Ask, Suggesting
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane, TitledPane
 from storyloom.tui.widgets.offers import OffersPane
-from storyloom.tui.widgets.origins import OriginGutter, letters, role_of, shares
+from storyloom.tui.widgets.origins import OriginGutter, shares
 from storyloom.tui.widgets.passage import Passage, as_edited
 from storyloom.tui.wrapping import wrap
 
@@ -56,6 +57,7 @@ class EditorScreen(Suggesting):
     """
 
     TABLE: ClassVar[tuple[Command, ...]] = EDITOR
+    FORM = True
     BINDINGS = bindings(EDITOR)
     CSS = """
     EditorScreen #before { height: 6; }
@@ -92,7 +94,7 @@ class EditorScreen(Suggesting):
         if isinstance(draft, dict) and draft.get("of") == self._original:
             text = str(draft.get("text", text))
             runs = origins.loaded(str(draft.get("runs", "[]")))
-            self._notice = "This is your draft; ^o keeps it."
+            self._notice = "This is your draft; ^o keeps it, ^l forgets it."
         passage = Passage(text, runs)
         with Horizontal(id="page"):
             yield OriginGutter(passage, self.model_role, id="gutter")
@@ -114,6 +116,15 @@ class EditorScreen(Suggesting):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Come back to the text when a question at the bottom is over."""
+        if event.widget.id == "line":
+            self.call_later(self._come_back)
+
+    def _come_back(self) -> None:
+        if self.focused is None and self.is_attached:
+            self.set_focus(self.query_one(Passage))
 
     def on_text_area_changed(self) -> None:
         """Count along."""
@@ -193,6 +204,20 @@ class EditorScreen(Suggesting):
             below = self.app.screen_stack[-2]
             if isinstance(below, CommandScreen):
                 below.say("Kept as a draft; the same key goes on with it.")
+        else:
+            self._forget_draft()
+        self.dismiss(None)
+
+    def do_forget(self, _: str) -> None:
+        """Go back to the passage as the story has it; asks first when something was changed."""
+        self.stop_suggesting()
+        if self._changed:
+            self.confirm("Forget what was changed here?", self._forget)
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._forget_draft()
         self.dismiss(None)
 
     def save_at_once(self) -> None:

@@ -98,7 +98,7 @@ class Rewriting(Bench):
         try:
             result = await self.act(function)
         except Refusal as refusal:
-            kept = " What you wrote is kept as a draft; e opens it." if draft else ""
+            kept = " What you wrote is kept as a draft; the same key opens it." if draft else ""
             self.say(f"{refusal}{kept}", "warning")
             return 0
         if draft:

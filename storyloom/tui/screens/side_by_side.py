@@ -318,16 +318,22 @@ class SideBySide(CommandScreen):
 
     # Looking.
 
+    async def _leave_versions(self) -> None:
+        """Go back from a passage's versions to the branches, where there are any beside it."""
+        if len(self._branches) == 1:
+            raise Refusal("No other branch is here, so it is compared with what it was.")
+        await self._read()
+
     async def do_diff(self, _: str) -> None:
         if self._versions:
-            await self._read()
+            await self._leave_versions()
             return
         self._diff = not self._diff
         await self._make()
 
     async def do_first_version(self, _: str) -> None:
         if self._versions:
-            await self._read()
+            await self._leave_versions()
         else:
             await self._show_versions()
 
