@@ -70,8 +70,10 @@ def glance(card: "Card", width: int, said: str = "") -> str:
 
 
 def author(card: "Card") -> str:
-    """Return who wrote a node: H, or the model's short name, with ~ when it was edited."""
-    name = one_line(card.model.rsplit("/", 1)[-1])[:20] if card.model else "H"
+    """Return whose a node is: H for a human, else what `named` says, with ~ when edited since."""
+    from storyloom.story.origins import HUMAN, named
+
+    name = named(card.author)[:20] if card.author != HUMAN else "H"
     return name + ("~" if card.edited else "")
 
 

@@ -83,6 +83,7 @@ def _facts(story: "Story", node: int) -> dict[str, Any]:
         "parent": card.parent or None,
         "children": reading.children(story, node),
         "pruned_children": reading.pruned_children(story, node),
+        "author": card.author,
         "model": card.model or None,
         "edited": card.edited,
         "origins": origins.by_origin(piece.runs),
@@ -102,6 +103,8 @@ def _facts(story: "Story", node: int) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     """Return what there is to be said of a node, a line for each thing."""
+    from storyloom.story.origins import named
+
     below = facts["below"]
     hidden = below["whole"] - below["shown"]
     lines = {
@@ -110,7 +113,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "parent": _ids([facts["parent"]] if facts["parent"] else []),
         "children": _ids(facts["children"]),
         "pruned children": _ids(facts["pruned_children"]),
-        "author": f"{facts['model'] or 'human'}{', edited' if facts['edited'] else ''}",
+        "author": (facts["model"] or named(facts["author"])) + ", edited" * facts["edited"],
         "characters": ", ".join(f"{count} {each}" for each, count in facts["origins"].items()),
         "state": ", ".join(_states(facts)),
         "ended": facts["result"].get("finish", ""),

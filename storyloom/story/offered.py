@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from storyloom.story import origins
 from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Story
 
@@ -20,8 +21,8 @@ class Offer(NamedTuple):
     node: int
     text: str
     """The first 200 code points."""
-    model: str
-    """The model that wrote it, empty for a human's."""
+    author: str
+    """The origin that it is said to be of; see `origins.author`."""
 
 
 class Fork(NamedTuple):
@@ -42,7 +43,8 @@ WHERE others > 0 ORDER BY wanted.key
 """
 # The first branches of all forks in one query: a weave may have ten thousand of them.
 _OFFERS = f"""
-SELECT node.id, k.id, substr(rev.text, 1, {_BEGINNING}), coalesce(gen.model, '')
+SELECT node.id, k.id, substr(rev.text, 1, {_BEGINNING}), coalesce(gen.model, ''),
+    rev.runs
 FROM json_each(?) AS wanted CROSS JOIN node ON node.id = wanted.value
 CROSS JOIN node k ON k.id IN (SELECT c.id FROM node c WHERE c.parent = node.parent
     AND c.id <> node.id AND NOT c.flags & {GONE | PRUNED} ORDER BY c.ord, c.id LIMIT {_MOST})
@@ -55,6 +57,7 @@ def offered(story: Story, strand: Sequence[int]) -> list[Fork]:
     """Return the forks of a strand's nodes, in its order; nodes without other branches are none."""
     counts = dict(story.read.execute(_COUNTS, (str(list(strand)),)).fetchall())
     offers: dict[int, list[Offer]] = {node: [] for node in counts}
-    for node, *offer in story.read.execute(_OFFERS, (str(list(counts)),)).fetchall():
-        offers[node].append(Offer(*offer))
+    found = story.read.execute(_OFFERS, (str(list(counts)),)).fetchall()
+    for node, branch, text, model, runs in found:
+        offers[node].append(Offer(branch, text, origins.author(runs, model)))
     return [Fork(node, others, tuple(offers[node])) for node, others in counts.items()]

@@ -11,8 +11,11 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "attributed", "by_origin", "dumped",
-           "joined", "loaded", "model_origin", "moved", "spliced", "split", "whole"]  # fmt: skip
+from storyloom.text import one_line
+
+__all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "attributed", "author", "by_origin",
+           "dumped", "joined", "loaded", "model_origin", "moved", "named", "spliced", "split",
+           "whole"]  # fmt: skip
 
 HUMAN = "human"
 PASTE = "paste"
@@ -45,6 +48,33 @@ Runs = tuple[Run, ...]
 def model_origin(model: str) -> str:
     """Return the origin of text by that model."""
     return f"model:{model}"
+
+
+def named(origin: str) -> str:
+    """Return what an author is told an origin is: human, pasted, imported and from what, or the
+    name of a model without its provider.
+    """
+    kind, _, name = origin.partition(":")
+    if kind == "model":
+        return one_line(name.rsplit("/", 1)[-1])
+    if kind == "import":
+        return one_line(f"imported {name}")
+    return {HUMAN: "human", PASTE: "pasted"}.get(origin, one_line(origin.replace(":", " ", 1)))
+
+
+def author(runs: str, model: str = "") -> str:
+    """Return the one origin that a node is said to be of; what others wrote in it is an edit.
+
+    `runs` are those of its text as they are stored, `model` is the one that it was asked of. What
+    was joined to a text of a model's, or brought in with one, is of that origin too; pasted text
+    to which the author has added a word is the author's.
+    """
+    if model:
+        return model_origin(model)
+    if '["model:' in runs or '["import:' in runs:
+        found = [run.origin for run in loaded(runs)]
+        return min(found, key=lambda each: (each in (HUMAN, PASTE), each.startswith("import:")))
+    return PASTE if '["paste"' in runs and '["human"' not in runs else HUMAN
 
 
 def whole(text: str, origin: str, gen: int | None = None) -> Runs:

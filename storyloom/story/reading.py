@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from storyloom.story import origins, tally
 from storyloom.story.marks import Chapter, chapters_of
-from storyloom.story.origins import Runs
+from storyloom.story.origins import HUMAN, PASTE, Runs
 from storyloom.story.schema import GONE, PRUNED, STREAMING
 from storyloom.story.story import Story
 from storyloom.story.tally import Below
@@ -58,9 +58,11 @@ class Card:
     length: int
     """Code points of the whole text."""
     model: str
-    """The model that wrote it first, empty for a human's node."""
+    """The model that wrote it first; empty where none did."""
+    author: str
+    """The origin that it is said to be of; see `origins.author`."""
     edited: bool
-    """Whether a model's text was changed by hand."""
+    """Whether a text that was not the author's was changed by hand."""
     kids: int
     """Children that are not pruned."""
     pruned_kids: int
@@ -174,9 +176,10 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
     return [
         Card(
             *row[:6],
-            # What was joined to a text of a model's is a model's node too.
-            model=(model := row[6] or _first_model(row[7])),
-            edited=bool(model) and bool(row[14] or '["human"' in row[7] or '["paste"' in row[7]),
+            model=(author := origins.author(row[7], row[6])).partition("model:")[2],
+            author=author,
+            edited=author not in (HUMAN, PASTE)
+            and bool(row[14] or '["human"' in row[7] or '["paste"' in row[7]),
             kids=row[8],
             pruned_kids=row[9],
             woven=bool(row[10]),
@@ -186,13 +189,6 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
         )
         for row in rows
     ]
-
-
-def _first_model(runs: str) -> str:
-    if '["model:' not in runs:
-        return ""
-    found = (run.origin for run in origins.loaded(runs) if run.origin.startswith("model:"))
-    return next(found, "").removeprefix("model:")
 
 
 _PIECE = (

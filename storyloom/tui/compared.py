@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storyloom.story import log, reading
+from storyloom.story.origins import named
 from storyloom.story.reading import Card
 from storyloom.story.story import Story
 from storyloom.text import one_line, words
 from storyloom.tui.abreast import Column
-from storyloom.tui.legend import Legend
+from storyloom.tui.legend import Legend, role_of
 
 __all__ = ["Branch", "branches", "column", "first_text", "ordered"]
 
@@ -58,7 +59,7 @@ def column(branch: Branch, number: int, legend: Legend | None) -> Column:
     if legend is None:
         return Column(card.id, str(number), "", "dim", text)
     label = f"{number}{'*' if card.woven else ''}"
-    return Column(card.id, label, _about(branch), legend.role(card.model), text)
+    return Column(card.id, label, _about(branch), role_of(card.author, legend.role), text)
 
 
 def _about(branch: Branch) -> str:
@@ -67,7 +68,7 @@ def _about(branch: Branch) -> str:
     In this order, as a narrow column cuts the end off.
     """
     card = branch.card
-    name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
+    name = named(card.author)
     state = "being written" if card.streaming else one_line(card.finish).replace("_", " ")
     who = f"{name}{'~' if card.edited else ''} {branch.words}w"
     return who if state in ("", "stop", "length") else f"{state}  {who}"

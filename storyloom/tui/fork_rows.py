@@ -3,7 +3,8 @@
 from rich.cells import cell_len
 
 from storyloom.story.offered import Fork, Offer
-from storyloom.text import first_words, one_line
+from storyloom.story.origins import named
+from storyloom.text import first_words
 from storyloom.tui.widgets.columns import left
 
 __all__ = ["fork_rows", "ways"]
@@ -29,7 +30,7 @@ def fork_rows(fork: Fork, width: int, *, offers: bool) -> list[str]:
 
 
 def _row(offer: Offer, width: int) -> str:
-    name = one_line(offer.model.rsplit("/", 1)[-1]) if offer.model else "human"
+    name = named(offer.author)
     name = left(name, min(_NAME, cell_len(name)))
     room = max(4, width - cell_len(name) - 5)
     begins = first_words(offer.text, room) or "no words yet"

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from storyloom.story import origins
 from storyloom.story.reading import Piece
-from storyloom.text import one_line
 
 __all__ = ["WRITING", "Hands", "Share", "origin_name"]
 
@@ -90,8 +89,5 @@ class Hands:
 
 
 def origin_name(origin: str) -> str:
-    """Return what a reader is told an origin is: human, pasted, a model's name without provider."""
-    if origin.startswith("model:"):
-        return one_line(origin.removeprefix("model:").rsplit("/", 1)[-1])
-    names = {origins.HUMAN: "human", origins.PASTE: "pasted", WRITING: "being written"}
-    return names.get(origin, one_line(origin.replace(":", " ", 1)))
+    """Return what a reader is told an origin is: as `origins.named`, or that it is written now."""
+    return "being written" if origin == WRITING else origins.named(origin)

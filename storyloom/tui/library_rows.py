@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from storyloom import paths
 from storyloom.story.glimpse import Glimpse
+from storyloom.story.origins import named
 from storyloom.story.shelf import Entry, Facts, spent
 from storyloom.text import grouped, one_line
 from storyloom.tui.growth_rows import growth_line
@@ -154,8 +155,7 @@ def _shares(glimpse: Glimpse, width: int, most: int) -> list[Line]:
     """Return whose the weave is, in percent of its characters, on up to `most` lines."""
     said: list[str] = []
     for origin, share in glimpse.shares:
-        name = origin.rsplit("/", 1)[-1].removeprefix("model:").replace("import:", "imported ")
-        part = f"{one_line(name)} {_percent(share)}"
+        part = f"{named(origin)} {_percent(share)}"
         if said and cell_len(said[-1]) + cell_len(part) + 2 <= width:
             said[-1] += f"  {part}"
         elif len(said) < most:

@@ -4,7 +4,7 @@ from rich.cells import cell_len
 
 from storyloom.story import origins
 from storyloom.tui.hands import WRITING, Share, origin_name
-from storyloom.tui.legend import Legend
+from storyloom.tui.legend import Legend, role_of
 from storyloom.tui.pages import Pages, Row
 from storyloom.tui.widgets.columns import left
 from storyloom.tui.widgets.lines import Line, Part
@@ -38,9 +38,7 @@ class Paint:
 
     def style(self, origin: str) -> str:
         """Return the name of an origin's style."""
-        if origin.startswith("model:"):
-            return self._legend.role(origin.removeprefix("model:"))
-        return {origins.HUMAN: "human", origins.PASTE: "why"}.get(origin, "dim")
+        return role_of(origin, self._legend.role)
 
     def label(self, row: Row) -> tuple[str, str]:
         """Return the letter of who wrote most of a line, and its style.

@@ -155,6 +155,7 @@ def test_show_as_json_has_every_fact_as_it_is(run: Run, tide: str, folder: Path)
         "parent": 4,
         "children": [],
         "pruned_children": [],
+        "author": "model:openai/one",
         "model": "openai/one",
         "edited": False,
         "origins": {"model:openai/one": 10},

@@ -116,6 +116,7 @@ def test_what_is_brought_in_is_one_strand_on_the_weave_and_said_to_be_imported(
         assert [mark.title for _, mark in reading.chapters(story, tip)] == ["One", "Two"]
         assert [piece.text for piece in strand[:2]] == ["It rose.\n\n* * *\n\n", "It fell.\n\n"]
         assert all(set(by_origin(piece.runs)) == {"import:markdown"} for piece in strand)
+        assert {card.author for card in reading.cards(story, [tip])} == {"import:markdown"}
         assert all(250 < words(piece.text) <= 650 for piece in strand[2:])
     assert not check_file(made.path).faults
 

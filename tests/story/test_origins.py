@@ -29,6 +29,25 @@ def spans(runs: Runs) -> list[tuple[str, int]]:
     return [(run.origin, run.length) for run in runs]
 
 
+@pytest.mark.parametrize(
+    ("model", "wrote", "expected"),
+    [
+        ("", [], "human"),
+        ("", ["human"], "human"),
+        ("", ["paste"], "paste"),
+        ("", ["paste", "human"], "human"),
+        ("", ["import:text"], "import:text"),
+        ("", ["human", "import:text"], "import:text"),
+        ("", ["human", "import:text", "model:lab/one"], "model:lab/one"),
+        ("lab/two", [], "model:lab/two"),
+        ("lab/two", ["human"], "model:lab/two"),
+    ],
+)
+def test_a_node_is_said_to_be_of_one_origin(model: str, wrote: list[str], expected: str) -> None:
+    runs = origins.joined(*(origins.whole("some words", origin) for origin in wrote))
+    assert origins.author(origins.dumped(runs), model) == expected
+
+
 @pytest.mark.skipif(not VECTORS.exists(), reason="the design's vectors are not beside the checkout")
 def test_the_designs_vectors_hold() -> None:
     for vector in json.loads(VECTORS.read_text(encoding="utf-8")):

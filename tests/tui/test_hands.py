@@ -45,4 +45,4 @@ def test_edits_are_what_a_hand_put_into_a_models_passage(
 
 def test_a_name_of_a_models_cannot_write_on_the_terminal() -> None:
     assert origin_name("model:lab/one\x1b]52;c;x\x07") == "one␛]52;c;x␇"
-    assert origin_name("import:some\nthing") == "import some thing"
+    assert origin_name("import:some\nthing") == "imported some thing"

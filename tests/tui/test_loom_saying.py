@@ -7,6 +7,7 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from storyloom.exchange.importing import bring_in
 from storyloom.story import marks, reading, tips, weaves
 from storyloom.story.story import Story
 from storyloom.tui.commands import LOOM
@@ -211,3 +212,25 @@ async def test_a_chapter_leaves_its_passage_in_sight(path: Path) -> None:
         await hand.shows(*words)
         await hand.command("chapter A new one")
         await hand.shows("A new one", *words)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_text_that_was_brought_in_is_said_to_be_so_until_it_is_edited_and_then_both(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    (tmp_path / "tide.md").write_text("It rose.\n\n***\n\nIt fell.\n")
+    made = bring_in(tmp_path / "tide.md", tmp_path)
+    async with at_the_loom(made.path, size) as hand:
+        await hand.goes(2)
+        assert "imported" in hand.screen
+        assert "human" not in hand.screen
+        if size == SIZES[0]:
+            await hand.press("v")
+        (line,) = [line for line in hand.screen.splitlines() if "> " in line[:2]]
+        assert "It fell." in line
+        assert " I" in line.partition("It fell.")[2]
+        await hand.press("e")
+        await hand.types("So ")
+        await hand.press("ctrl+o")
+        await hand.until(lambda: "So" in hand.text, "the edit")
+        assert "I~" in hand.screen

@@ -323,7 +323,7 @@ async def test_a_letter_beside_each_line_and_the_shares_say_whose_it_is(
         assert [row for row in rows if row in ("g4o A", "+ BBy", "g4o CCC")] == [
             "g4o A", "+ BBy", "g4o CCC",
         ]  # fmt: skip
-        assert any(row.startswith("g4o gpt-4o-mini 88% H by hand 11% cursor: H") for row in rows)
+        assert any(row.startswith("g4o gpt-4o-mini 88% H human 11% cursor: H") for row in rows)
 
 
 @pytest.mark.pty

@@ -7,29 +7,14 @@ from itertools import accumulate, pairwise
 from textual.geometry import Offset
 
 from storyloom.story import origins
-from storyloom.story.origins import HUMAN, PASTE, Runs
-from storyloom.text import one_line
-from storyloom.tui.legend import code_of
+from storyloom.story.origins import Runs
+from storyloom.tui.legend import letters, role_of
 from storyloom.tui.widgets.lines import Line, LinePane, Part
 from storyloom.tui.widgets.passage import Passage
 
-__all__ = ["OriginGutter", "letters", "shares"]
+__all__ = ["OriginGutter", "shares"]
 
 _MIXED = "+"
-
-
-def letters(origin: str) -> str:
-    """Return up to three letters for an origin: H by hand, P pasted, I imported, a model's own."""
-    if origin.startswith("model:"):
-        return code_of(origin.removeprefix("model:"))
-    return {HUMAN: "H", PASTE: "P"}.get(origin, "I")
-
-
-def role_of(origin: str, model_role: Callable[[str], str]) -> str:
-    """Return the style of an origin; `model_role` knows a model's."""
-    if origin.startswith("model:"):
-        return model_role(origin.removeprefix("model:"))
-    return "human" if origin == HUMAN else "why"
 
 
 def shares(runs: Runs, model_role: Callable[[str], str]) -> Line:
@@ -42,15 +27,9 @@ def shares(runs: Runs, model_role: Callable[[str], str]) -> Line:
         part = f"{percent}%" if percent or not count else "<1%"
         line += [
             (f"  {letters(origin)} ", role_of(origin, model_role)),
-            (f"{_name(origin)} {part}", "dim"),
+            (f"{origins.named(origin)} {part}", "dim"),
         ]
     return tuple(line)
-
-
-def _name(origin: str) -> str:
-    if origin.startswith("model:"):
-        return one_line(origin.rsplit("/", 1)[-1].removeprefix("model:"))
-    return {HUMAN: "by hand", PASTE: "pasted"}.get(origin, one_line(origin.replace(":", " ", 1)))
 
 
 class OriginGutter(LinePane):

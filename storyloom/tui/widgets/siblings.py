@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from storyloom.story.origins import named
 from storyloom.story.reading import Card
 from storyloom.text import one_line, words
-from storyloom.tui.legend import Legend
+from storyloom.tui.legend import Legend, role_of
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
@@ -138,8 +139,8 @@ class SiblingsPane(TitledPane):
             whole = card.length <= len(card.preview)
             length = f"{words(card.preview)}w" if whole else f"{card.length // 600}00+w"
             parts.append((f"+{card.kids} {length}" if card.kids else length, "dim"))
-        name = one_line(card.model.rsplit("/", 1)[-1]) if card.model else "human"
-        parts.append((f"{name}{'~' if card.edited else ''}", legend.role(card.model)))
+        name = named(card.author) + ("~" if card.edited else "")
+        parts.append((name, role_of(card.author, legend.role)))
         return parts
 
     def _row(self, number: int, card: Card, width: int, each: int, legend: Legend) -> list[Line]:

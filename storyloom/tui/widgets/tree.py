@@ -9,7 +9,7 @@ from storyloom.story.reading import Card
 from storyloom.story.rows import Row
 from storyloom.story.story import Story
 from storyloom.text import one_line
-from storyloom.tui.legend import Legend, code_of
+from storyloom.tui.legend import Legend, letters, role_of
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.widgets.siblings import Live
 
@@ -318,7 +318,7 @@ class TreePane(TitledPane):
             text = "…" if live is not None else "(blank page)"
         if row.node in self._folded:
             text = f"+{self._folded[row.node]} {text}"
-        code = code_of(card.model) + ("~" if card.edited else "")
+        code = letters(card.author) + ("~" if card.edited else "")
         if live is not None and live.state in ("waiting", "writing"):
             code = "…" + code
         room = max(0, width - 2 - cell_len(space) - 5)
@@ -329,7 +329,7 @@ class TreePane(TitledPane):
             (self._mark(card), f"weave {style}".strip()),
             (" " if row.node not in self._unread else "•", f"unread {style}".strip()),
             (space + fitted(text, room), f"{body} {style}".strip()),
-            (fitted(code.rjust(5), 5), f"{legend.role(card.model)} {style}".strip()),
+            (fitted(code.rjust(5), 5), f"{role_of(card.author, legend.role)} {style}".strip()),
         ]
         return tuple(parts)
 
