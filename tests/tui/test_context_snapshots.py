@@ -75,4 +75,4 @@ def test_ways_on(snap_compare: Compare, story: Story, size: tuple[int, int], the
         story, "edit n5", "edit:5", reading.strand_text(story, 2), piece.text, piece.runs,
         ask=ask, legend=Legend(story),
     )  # fmt: skip
-    assert compared(snap_compare, screen, size, "by hand", "tab", theme=theme)
+    assert compared(snap_compare, screen, size, "human", "tab", theme=theme)

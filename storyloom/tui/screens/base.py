@@ -137,8 +137,9 @@ class CommandScreen(Screen[object]):
         """Ask a question that one of `letters` answers, without Enter."""
         self._put(_Question(question, answer, "", [], None, letters))
 
-    def on_descendant_focus(self) -> None:
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Take what was typed for a form before it had a box."""
+        del event
         ready = getattr(self.app, "form_ready", None)
         if self.FORM and ready is not None:
             ready()
