@@ -64,6 +64,14 @@ class Settings:
     """How long a new branch should be, in words; 20 to 600."""
     temperature: float | None = None
     """Sampling temperature for every model; absent leaves it to the model."""
+    top_p: float | None = None
+    """Nucleus sampling for every model, 0.01 to 1; absent leaves it to the model."""
+    seed: int | None = None
+    """What the first branch of each model is drawn with, the next with one more, where a model
+    takes it; absent is another one each time.
+    """
+    trim: bool = True
+    """Whether a sentence that a branch breaks off at its limit is cut away."""
     context: int = 16_000
     """The most tokens a request may hold, whatever the model's window."""
     cap: float | None = None
@@ -141,17 +149,20 @@ RANGES: dict[str, tuple[float, float]] = {
     "count": (1, MOST_BRANCHES),
     "words": (20, 600),
     "temperature": (0, 2),
+    "top_p": (0.01, 1),
+    "seed": (0, 2**31 - 1),
+    "trim": (0, 1),
     "context": (512, 10_000_000),
     "cap": (0, 1_000_000),
     "cap_per_day": (0, 1_000_000),
 }
 """The least and the greatest value of each number."""
-FRACTIONS = ("temperature", "cap", "cap_per_day")
+FRACTIONS = ("temperature", "top_p", "cap", "cap_per_day")
 """Those that need not be whole numbers."""
 
 
 def _checked(key: str, value: Any, default: object, path: Path) -> Any:
-    kind: type = float if key in FRACTIONS else type(default)
+    kind: type = float if key in FRACTIONS else int if default is None else type(default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

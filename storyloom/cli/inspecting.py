@@ -49,7 +49,7 @@ def _context(options: Namespace) -> int:
 
     with opened(options.file) as story:
         node = present(story, options.node) if options.node is not None else tips.weave_tip(story)
-        chosen = settings_for(story, settings.load())
+        chosen = settings_for(story, settings.load(), node)
         if options.model is not None and not options.model.strip():
             raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
         name = options.model or plan_for(story, node, chosen).parts[0].model

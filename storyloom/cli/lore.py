@@ -180,7 +180,7 @@ def _fires(options: Namespace) -> int:
     with opened(options.file) as story:
         node = present(story, options.node) if options.node is not None else tips.weave_tip(story)
         entries = lore.entries(story)
-        found = firings(story, settings_for(story, settings.load()), node)
+        found = firings(story, settings_for(story, settings.load(), node), node)
     if options.json:
         told = [_firing(entries[each.uid], each) for each in found]
         json_line(json.dumps(told, ensure_ascii=False, indent=2))

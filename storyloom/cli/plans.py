@@ -1,73 +1,156 @@
-"""The command `plan`: which models a story, or a node and what is below it, grows with."""
+"""The command `plan`: with which models and settings a story, or a node and what is below it,
+grows.
+"""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from storyloom.cli.opening import node_id, opened, whole_number
+from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
-from storyloom.cli.terminal import data, say
+from storyloom.cli.terminal import data, json_line, say
+from storyloom.settings import FRACTIONS
+from storyloom.text import Refusal, one_line
 
-__all__ = ["add"]
+if TYPE_CHECKING:
+    from storyloom.generate.plan import InForce
+
+__all__ = ["add", "number"]
+
+_SETTINGS = {
+    "words": "how long a branch should be, in words",
+    "temperature": "the models' sampling temperature, 0 to 2",
+    "top_p": "nucleus sampling, 0.01 to 1",
+    "seed": "what the first branch of each model is drawn with",
+    "trim": "yes or no: whether a sentence broken off at the limit is cut away",
+    "context": "tokens that a request may hold",
+}
 
 
 def add(commands: Commands) -> None:
     """Add the command with its own three."""
     verbs = commands.group(
         "plan",
-        "Show or set which models new branches come from.",
+        "Show or set which models new branches come from, and with which settings.",
         "storyloom plan show tide.loom --node n4",
         "storyloom plan set tide.loom -m openai/gpt-4o-mini -m local/smollm2 -n 2",
         "storyloom plan set tide.loom --node n4 -m anthropic/claude-sonnet-4-5",
+        "storyloom plan set tide.loom --node n4 --words 150 --temperature 1.1",
         "storyloom plan clear tide.loom --node n4",
-        more="A node without a plan uses the nearest one above it, then the story's, then the\n"
-        "settings', then the embedded model.",
+        more="A node without a plan, or without a setting, uses the nearest one above it,\n"
+        "then the story's, then the config file's.",
         metavar="show|set|clear",
         default="show",
     )
     for verb, what, run in (
-        ("show", "Show the plan in force at a node.", _show),
-        ("set", "Give the story, or a node and what is below it, a plan.", _set),
-        ("clear", "Let the story or a node inherit its plan again.", _clear),
+        (
+            "show",
+            "Show the plan and the settings in force at a node, and where they come from.",
+            _show,
+        ),
+        ("set", "Give the story, or a node and what is below it, a plan or settings.", _set),
+        ("clear", "Let the story or a node inherit its plan and settings again.", _clear),
     ):
         each = verbs.add(verb, what)
         each.add_argument("file", metavar="FILE")
         where = "the weave's end" if verb == "show" else "the story"
         each.add_argument("--node", type=node_id, metavar="ID", help=f"default: {where}")
+        if verb == "show":
+            each.add_argument("--json", action="store_true", help="as one JSON object")
         if verb == "set":
-            each.add_argument("-m", "--model", action="append", required=True, metavar="MODEL")
+            each.add_argument("-m", "--model", action="append", metavar="MODEL")
             each.add_argument(
                 "-n", type=whole_number, default=1, metavar="COUNT", help="branches of each model"
             )
+            for key, what in _SETTINGS.items():
+                each.add_argument(
+                    f"--{key.replace('_', '-')}", metavar="N", help=f"{what}; '' inherits it"
+                )
         each.set_defaults(run=run)
 
 
 def _show(options: Namespace) -> int:
+    import json
+
     from storyloom import settings
-    from storyloom.generate.plan import plan_for
+    from storyloom.generate.plan import in_force, plan_for
     from storyloom.story import tips
 
     with opened(options.file) as story:
-        node = options.node if options.node is not None else tips.weave_tip(story)
+        node = tips.weave_tip(story) if options.node is None else present(story, options.node)
         plan = plan_for(story, node, settings.load())
+        found = in_force(story, settings.load(), node)
+    if options.json:
+        facts = {
+            "node": node,
+            "models": [{"model": part.model, "count": part.count} for part in plan.parts],
+            "source": plan.source,
+            "settings": {each.name: {"value": each.value, "source": each.source} for each in found},
+        }
+        json_line(json.dumps(facts, ensure_ascii=False))
+        return 0
     for part in plan.parts:
         data(f"{part.count}  {' '.join(part.model.split())}")
     say(f"From: {plan.source}.")
+    for each in found:
+        data(f"{each.name:<12} {value_of(each):<8} {each.source}")
     return 0
+
+
+def value_of(setting: "InForce") -> str:
+    """Return a setting's value as a person reads it."""
+    if isinstance(setting.value, bool):
+        return "yes" if setting.value else "no"
+    return "-" if setting.value is None else f"{setting.value:g}"
 
 
 def _set(options: Namespace) -> int:
     from storyloom.cli.growing import parts_of
     from storyloom.generate.plan import set_plan
+    from storyloom.story import marks
 
+    numbers = {key: number(key, value) for key in _SETTINGS
+               if (value := getattr(options, key)) is not None}  # fmt: skip
+    if not options.model and not numbers:
+        raise Refusal("Nothing is given to set: name a model with -m, or a setting.")
+    whose = f"n{options.node}" if options.node else "the story"
     with opened(options.file, writing=True) as story:
-        set_plan(story, options.node or 0, parts_of(options.model, options.n))
-    say(f"The plan of {f'n{options.node}' if options.node else 'the story'} is set.")
+        if options.model:
+            set_plan(story, options.node or 0, parts_of(options.model, options.n))
+            say(f"The plan of {whose} is set.")
+        for key, value in numbers.items():
+            marks.set_setting(story, key, value, options.node or 0)
+            say(f"The {key} of {whose} is {'set' if value is not None else 'inherited again'}.")
     return 0
 
 
-def _clear(options: Namespace) -> int:
-    from storyloom.generate.plan import set_plan
+def number(key: str, value: str) -> float | None:
+    """Return a setting's number, None for one that is to be inherited. Raises Refusal."""
+    value = value.strip().lower()
+    if not value:
+        return None
+    if key == "trim":
+        if value not in ("yes", "no"):
+            raise Refusal(f"trim has to be yes or no, not {one_line(value)!r}.")
+        return float(value == "yes")
+    fraction = key in FRACTIONS
+    try:
+        return float(value) if fraction else int(value)
+    except ValueError:
+        what = "a number" if fraction else "a whole number"
+        raise Refusal(f"{key} has to be {what}, not {one_line(value)!r}.") from None
 
+
+def _clear(options: Namespace) -> int:
+    from storyloom.generate.plan import in_force, plan_for, set_plan
+    from storyloom.settings import Settings
+    from storyloom.story import marks
+
+    owner = options.node or 0
     with opened(options.file, writing=True) as story:
-        set_plan(story, options.node or 0, None)
+        if plan_for(story, owner, Settings()).owner == owner:
+            set_plan(story, owner, None)
+        for each in in_force(story, Settings(), owner):
+            if each.owner == owner:
+                marks.set_setting(story, each.name, None, owner)
     say(f"{f'n{options.node}' if options.node else 'The story'} has no plan of its own.")
     return 0

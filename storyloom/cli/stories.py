@@ -59,6 +59,9 @@ def _add_about(commands: Commands) -> None:
     for key, what in (
         ("words", "how long a branch should be"),
         ("temperature", "the models' sampling temperature"),
+        ("top-p", "nucleus sampling"),
+        ("seed", "what the first branch of each model is drawn with"),
+        ("trim", "yes or no: cut away a sentence that is broken off at the limit"),
         ("context", "tokens that a request may hold"),
         ("cap", "dollars that the story may cost in all"),
     ):
@@ -130,6 +133,8 @@ def _about(options: Namespace) -> int:
             own = marks.settings_of(story)
             for key in marks.SETTINGS:
                 said = exactly(own[key]) if key == "cap" and key in own else own.get(key)
+                if key == "trim" and said is not None:
+                    said = "yes" if said else "no"
                 data(f"{key}: {'(from the config file)' if said is None else said}")
     return 0
 
@@ -140,17 +145,13 @@ def _said(options: Namespace, keys: tuple[str, ...]) -> dict[str, str]:
 
 def _number(key: str, value: str) -> float | None:
     """Return a setting's number, None for one that is to be taken away."""
-    if not value.strip():
-        return None
-    if key == "cap":
+    if key == "cap" and value.strip():
         from storyloom.generate.caps import amount
 
         return amount(value)
-    try:
-        return float(value) if key == "temperature" else int(value)
-    except ValueError:
-        what = "a number" if key == "temperature" else "a whole number"
-        raise Refusal(f"{key} has to be {what}, not {one_line(value)!r}.") from None
+    from storyloom.cli.plans import number
+
+    return number(key, value)
 
 
 def _tree(options: Namespace) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import caps, joining
-from storyloom.generate.plan import settings_for
+from storyloom.generate.plan import sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
@@ -99,7 +99,6 @@ class Batch:
         parts: tuple[PlanPart, ...],
         *,
         why: str = "",
-        trim: bool = True,
         wanted: Callable[[], bool] = lambda: True,
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
@@ -109,7 +108,7 @@ class Batch:
         cannot fit, it might pass a cap on money, or the parent is still being written; nothing is
         stored then.
         """
-        settings = settings_for(story, settings)
+        settings = settings_for(story, settings, parent)
         entries = [settings.entry(part.model) for part in parts]
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
@@ -129,7 +128,7 @@ class Batch:
             Branch(place, entries[owner], facts[owner], _named(call, place))
             for place, call, owner in zip(placed, calls, owners, strict=True)
         ]
-        return cls(story, client, before, branches, hold, trim=trim)
+        return cls(story, client, before, branches, hold, trim=settings.trim)
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -323,13 +322,13 @@ def _requests(
         made = request_for(story, settings, parent, entry, fact, why=why)
         room = reserve(settings, fact)
         prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
-        params: dict[str, Any] = {"max_tokens": room}
-        if settings.temperature is not None:
-            params["temperature"] = settings.temperature
         local = fact.provider == "embedded"
-        if local:
-            params["seed"] = random.randrange(1 << 30)
+        # The embedded engine draws the branches of a fork from one seed, one after the other.
+        drawn = settings
+        if local and settings.seed is None:
+            drawn = replace(settings, seed=random.randrange(1 << 30))
         for index in range(part.count):
+            params = sampled(drawn, room, 0 if local else index)
             asked.append(Asked(entry.name, made.body, params))
             calls.append(
                 Call(

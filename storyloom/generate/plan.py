@@ -1,11 +1,13 @@
 """How a fork is grown: with which models and settings, as the nearest place says it.
 
 A node may carry a plan; one without uses its nearest ancestor's, then the story's, then the config
-file's, then the embedded model. Settings of the story's own go before the config file's.
+file's, then the embedded model. Each setting is found in the same way, by
+itself.
 """
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
@@ -13,7 +15,8 @@ from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Plan", "plan_for", "set_plan", "settings_for", "with_count"]
+__all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
+           "with_count"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,60 @@ def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     return Plan((PlanPart(EMBEDDED, settings.count),))
 
 
-def settings_for(story: Story, settings: Settings) -> Settings:
-    """Return the settings in force in a story: its own where it has some, else those given."""
-    return replace(settings, **marks.settings_of(story))
+class InForce(NamedTuple):
+    """One setting at a node."""
+
+    name: str
+    value: float | bool | None
+    """None leaves it to the model."""
+    owner: int | None
+    """The node that sets it, 0 for the story, None when neither does."""
+    source: str
+    """Where the value comes from, in words."""
+
+
+def in_force(story: Story, settings: Settings, node: int = 0) -> list[InForce]:
+    """Return the settings with which `node` is grown, in the order of `marks.NODE_SETTINGS`;
+    `settings` are those of the config file.
+    """
+    own = Settings()
+    out: list[InForce] = []
+    for name in marks.NODE_SETTINGS:
+        found = reading.carried(story, node, f"setting:{name}")
+        given = getattr(settings, name)
+        # An attribute holds what was put into it: here numbers, whatever its type says of texts.
+        owner, value = found if found is not None else (None, None)
+        if owner is not None and marks.is_setting(name, value):
+            source = f"set at n{owner}" if owner else "the story's own"
+            own_value: Any = bool(value) if name == "trim" else value
+            out.append(InForce(name, own_value, owner, source))
+        elif given != getattr(own, name):
+            out.append(InForce(name, given, None, "the config file's"))
+        else:
+            out.append(InForce(name, given, None, "as nothing else is set"))
+    return out
+
+
+def settings_for(story: Story, settings: Settings, node: int = 0) -> Settings:
+    """Return the settings in force at a node: its own or those of the nearest node above it where
+    one sets them, else the story's, else those given.
+    """
+    found: dict[str, Any] = {each.name: each.value for each in in_force(story, settings, node)}
+    return replace(settings, **(marks.settings_of(story) | found))
+
+
+def sampled(settings: Settings, most: int, index: int = 0) -> dict[str, Any]:
+    """Return the parameters that branch `index` of a model is drawn with, as litellm names them;
+    `most` is how many tokens its answer may have.
+    """
+    params: dict[str, Any] = {"max_tokens": most}
+    if settings.temperature is not None:
+        params["temperature"] = settings.temperature
+    if settings.top_p is not None:
+        params["top_p"] = settings.top_p
+    if settings.seed is not None:
+        params["seed"] = (settings.seed + index) % 2**31
+    return params
 
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:

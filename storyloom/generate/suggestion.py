@@ -11,10 +11,9 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from storyloom.generate import caps, joining
-from storyloom.generate.plan import Plan, settings_for, with_count
+from storyloom.generate.plan import Plan, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
@@ -110,7 +109,7 @@ class Asking:
         worker cannot answer, what is to be sent cannot fit, or it might pass a cap on money.
         """
         parts = with_count(plan, MANY)
-        settings = replace(settings_for(story, settings), words=WORDS)
+        settings = replace(settings_for(story, settings, place.parent), words=WORDS)
         entries = [settings.entry(part.model) for part in parts]
         if any(entry.model == weights.EMBEDDED for entry in entries) and not weights.present():
             raise Refusal(
@@ -253,11 +252,9 @@ def _call(
     """Return the call for a model, and how many tokens it sends."""
     why = marks.text_of(story, place.parent, "why") if place.parent else ""
     made = request_for(story, settings, place.parent, entry, facts, why=why, typed=place.before)
-    params: dict[str, Any] = {"max_tokens": reserve(settings, facts)}
-    if settings.temperature is not None:
-        params["temperature"] = settings.temperature
+    params = sampled(settings, reserve(settings, facts))
     if facts.provider == "embedded":
-        params["seed"] = random.randrange(1 << 30)
+        params.setdefault("seed", random.randrange(1 << 30))
     call = Call(
         id="", model=entry.model, messages=made.messages, prompt=made.prompt, params=params,
         api_base=entry.api_base, key_env=entry.key_env,

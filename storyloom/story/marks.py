@@ -9,11 +9,13 @@ from storyloom.story.kept import kept
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks", "chapters_of", "set_chapter",
-           "set_setting", "set_text", "settings_of", "story_text", "tag", "tagged", "tags",
-           "text_of"]  # fmt: skip
+__all__ = ["NODE_SETTINGS", "SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks",
+           "chapters_of", "is_setting", "set_chapter", "set_setting", "set_text", "settings_of",
+           "story_text", "tag", "tagged", "tags", "text_of"]  # fmt: skip
 
-SETTINGS = ("words", "temperature", "context", "cap")
+NODE_SETTINGS = ("words", "temperature", "top_p", "seed", "trim", "context")
+"""What a node may set for all that grows from it and below it, in place of the story's."""
+SETTINGS = (*NODE_SETTINGS, "cap")
 """What a story may set for itself, in place of the config file's."""
 _LONGEST = 60
 
@@ -115,20 +117,26 @@ def bookmarks(story: Story) -> list[Bookmark]:
     return [Bookmark(*row) for row in rows]
 
 
-def set_setting(story: Story, key: str, value: float | None) -> None:
-    """Let a story have a setting of its own, see `SETTINGS`; None goes back to the config file's.
+def set_setting(story: Story, key: str, value: float | None, owner: int = 0) -> None:
+    """Let a node and what is below it, or the story (owner 0), have a setting of its own; None
+    lets it inherit again: from above, then from the config file.
 
-    Raises Refusal for a setting that a story cannot have, and for a value out of its range.
+    `trim` is 1 or 0. Raises Refusal for a setting that its owner cannot have, see `SETTINGS` and
+    `NODE_SETTINGS`, for a value out of its range, and for a node that is not there.
     """
-    if key not in SETTINGS:
-        raise Refusal(f"A story has no setting {one_line(key)!r}; it has {', '.join(SETTINGS)}.")
+    known = NODE_SETTINGS if owner else SETTINGS
+    if key not in known:
+        what = "node" if owner else "story"
+        raise Refusal(f"A {what} has no setting {one_line(key)!r}; it has {', '.join(known)}.")
     if value is not None:
         low, high = RANGES[key]
         if not low <= value <= high:
             raise Refusal(f"{key} has to be from {low:g} to {high:g}.")
         value = float(value) if key in FRACTIONS else int(value)
     with story.act("settings.set", data={"setting": key}) as act:
-        act.change(0, f"setting:{key}", value)
+        if owner:
+            act.node(owner)
+        act.change(owner, f"setting:{key}", value)
 
 
 def settings_of(story: Story) -> dict[str, Any]:
@@ -136,14 +144,13 @@ def settings_of(story: Story) -> dict[str, Any]:
     rows = story.read.execute(
         "SELECT substr(key, 9), value FROM attr WHERE owner = 0 AND key GLOB 'setting:*'"
     ).fetchall()
-    # A file from elsewhere may hold anything there.
-    return {
-        key: value
-        for key, value in rows
-        if key in SETTINGS
-        and isinstance(value, int | float)
-        and RANGES[key][0] <= value <= RANGES[key][1]
-    }
+    return {key: value for key, value in rows if key in SETTINGS and is_setting(key, value)}
+
+
+def is_setting(key: str, value: object) -> bool:
+    """Whether `value` can be that setting's; a file from elsewhere may hold anything there."""
+    low, high = RANGES[key]
+    return isinstance(value, int | float) and low <= value <= high
 
 
 def text_of(story: Story, owner: int, key: str) -> str:

@@ -37,7 +37,7 @@ def _began(step: Step) -> str:
 def _set(step: Step) -> str:
     name = _words(step.said.get("setting")) or "setting"
     if (change := _change(step, f"setting:{name}")) is not None:
-        own = f"the story's own {name}"
+        own = f"n{step.node}'s own {name}" if step.node else f"the story's own {name}"
         return f"took {own} away" if _is_away(change) else f"set {own} to {_words(change.new)}"
     return _put(name, "", _change(step, name))
 

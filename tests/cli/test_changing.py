@@ -1,5 +1,6 @@
 """The commands that change a story, and those that take it back."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -181,17 +182,49 @@ def test_notes(run: Run, tide: str) -> None:
 
 
 def test_plans_are_set_shown_and_inherited(run: Run, tide: str) -> None:
-    assert run("plan", "show", tide).out == "3  local/smollm2\n"
+    assert run("plan", "show", tide).out.splitlines()[0] == "3  local/smollm2"
     run("plan", "set", tide, "-m", "openai/a", "-m", "openai/b", "-m", "openai/a", "-n", "2")
     run("plan", "set", tide, "--node", "2", "-m", "openai/c")
-    assert run("plan", "show", tide).out == "4  openai/a\n2  openai/b\n"
+    assert run("plan", "show", tide).out.splitlines()[:2] == ["4  openai/a", "2  openai/b"]
     shown = run("plan", "show", tide, "--node", "4")
-    assert (shown.out, shown.err) == ("1  openai/c\n", "From: set at n2.\n")
+    assert (shown.out.splitlines()[0], shown.err) == ("1  openai/c", "From: set at n2.\n")
     run("plan", "clear", tide, "--node", "2")
     assert run("plan", "show", tide, "--node", "4").err == "From: the story's own.\n"
     assert run("plan", "set", tide, "-m", "openai/a", "-n", "10").code == 2
     assert run("plan", "set", tide, "-m", " ").code == 2
     assert run("plan", "set", tide, "-m", "openai/a", "-n", "0").code == 2
+
+
+def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
+    run: Run, tide: str
+) -> None:
+    run("about", tide, "--words", "90")
+    assert run("plan", "set", tide, "--node", "2", "--temperature", "1.1", "--trim", "no").code == 0
+    shown = run("plan", "show", tide, "--node", "4").out.splitlines()[1:]
+    assert [line.split(maxsplit=2) for line in shown] == [
+        ["words", "90", "the story's own"],
+        ["temperature", "1.1", "set at n2"],
+        ["top_p", "-", "as nothing else is set"],
+        ["seed", "-", "as nothing else is set"],
+        ["trim", "no", "set at n2"],
+        ["context", "16000", "as nothing else is set"],
+    ]
+    found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
+    assert found["models"] == [{"model": "local/smollm2", "count": 3}]
+    assert found["settings"]["temperature"] == {"value": 1.1, "source": "set at n2"}
+    assert found["settings"]["trim"] == {"value": False, "source": "set at n2"}
+    assert "temperature  -" in run("plan", "show", tide, "--node", "1").out
+    run("plan", "set", tide, "--node", "2", "--temperature", "")
+    assert "temperature  -" in run("plan", "show", tide, "--node", "4").out
+    run("plan", "set", tide, "--node", "2", "-m", "openai/a", "--words", "200")
+    run("plan", "clear", tide, "--node", "2")
+    ran = run("plan", "show", tide, "--node", "4")
+    assert "set at" not in ran.out + ran.err
+    assert "words        90" in ran.out
+    for wrong in ([], ["--node", "2"], ["--words", "5"], ["--node", "99", "--words", "50"]):
+        ran = run("plan", "set", tide, *wrong)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert run("plan", "show", tide, "--node", "99").code == 2
 
 
 def test_export_is_named_after_the_title_and_never_replaces(run: Run, tide: str) -> None:

@@ -147,7 +147,8 @@ def test_read_prints_the_weave_or_a_strand(run: Run, tide: str) -> None:
 
 def test_about_shows_and_sets(run: Run, tide: str) -> None:
     inherited = "".join(
-        f"{key}: (from the config file)\n" for key in ("words", "temperature", "context", "cap")
+        f"{key}: (from the config file)\n"
+        for key in ("words", "temperature", "top_p", "seed", "trim", "context", "cap")
     )
     assert run("about", tide).out == f"title: tide\npremise: (none)\nstyle: (none)\n{inherited}"
     run("about", tide, "--title", "The Tide", "--style", "Plain.")
@@ -157,20 +158,24 @@ def test_about_shows_and_sets(run: Run, tide: str) -> None:
 
 
 def test_about_shows_and_sets_the_storys_own_settings(run: Run, tide: str) -> None:
-    ran = run("about", tide, "--words", "90", "--temperature", "0.5", "--context", "4000")
+    ran = run("about", tide, "--words", "90", "--temperature", "0.5", "--trim", "no")
     assert ran.err.splitlines()[0] == "The setting words is the story's own now."
-    shown = run("about", tide).out.splitlines()[3:6]
-    assert shown == ["words: 90", "temperature: 0.5", "context: 4000"]
+    shown = run("about", tide).out.splitlines()[3:8]
+    assert shown[:2] == ["words: 90", "temperature: 0.5"]
+    assert shown[4] == "trim: no"
     ran = run("about", tide, "--words", "", "--temperature", "1")
     assert "The setting words comes from the config file again." in ran.err
-    shown = run("about", tide).out.splitlines()[3:6]
-    assert shown == ["words: (from the config file)", "temperature: 1.0", "context: 4000"]
+    shown = run("about", tide).out.splitlines()[3:5]
+    assert shown == ["words: (from the config file)", "temperature: 1.0"]
     for wrong in (
         ["--words", "x"],
         ["--words", "60.5"],
         ["--words", "19"],
         ["--temperature", "hot"],
         ["--temperature", "nan"],
+        ["--top-p", "0"],
+        ["--seed", "-1"],
+        ["--trim", "perhaps"],
         ["--context", "1"],
     ):
         ran = run("about", tide, "--title", "Not this", *wrong)

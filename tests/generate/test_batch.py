@@ -99,6 +99,36 @@ async def test_a_request_follows_the_storys_own_settings(
     assert "in about 200 words" in provider.requests[0].prompt
 
 
+async def test_a_request_follows_the_settings_of_the_nearest_node_above(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    here = shape.write_child(story, 1, " One.")
+    beside = shape.write_child(story, 1, " Other.")
+    for key, value in (("words", 100), ("top_p", 0.5), ("seed", 7)):
+        marks.set_setting(story, key, value, here)
+    below = shape.write_child(story, here, " Two.")
+    for node in (below, beside):
+        batch = await Batch.begin(story, client, settings, node, (PlanPart("one", 2),))
+        await batch.run()
+    bodies = sorted(
+        (request.body for request in provider.requests), key=lambda body: "seed" in body
+    )
+    assert not {"seed", "top_p"} & (bodies[0].keys() | bodies[1].keys())
+    assert [body["max_tokens"] for body in bodies] == [160, 160, 240, 240]
+    assert sorted(body["seed"] for body in bodies[2:]) == [7, 8]
+    assert {body["top_p"] for body in bodies[2:]} == {0.5}
+
+
+async def test_a_broken_off_sentence_stays_where_it_is_not_to_be_cut(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    marks.set_setting(story, "trim", 0, 1)
+    provider.script(says(" It rang. And then", end="length"))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    assert text_of(story, batch.branches[0].node).endswith("And then")
+
+
 async def test_a_base_model_gets_the_raw_text(
     story: Story, client: Client, settings: Settings, provider: Provider
 ) -> None:

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.generate.plan import Plan, plan_for, set_plan, settings_for, with_count
+from storyloom.generate.plan import (
+    Plan,
+    in_force,
+    plan_for,
+    sampled,
+    set_plan,
+    settings_for,
+    with_count,
+)
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import PlanPart, Settings
-from storyloom.story import history, marks, shape
+from storyloom.story import history, marks, placing, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
@@ -55,6 +63,69 @@ def test_settings_of_the_story_go_before_the_config_files(story: Story) -> None:
     assert settings_for(story, configured) == Settings(words=120, temperature=0.0, context=9_000)
     marks.set_setting(story, "words", None)
     assert settings_for(story, configured).words == 80
+
+
+def test_each_setting_is_inherited_by_itself_and_says_where_it_is_from(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    below = shape.write_child(story, here, " Two.")
+    beside = shape.write_child(story, 1, " Other.")
+    configured = Settings(words=80, top_p=0.9)
+    marks.set_setting(story, "words", 120)
+    marks.set_setting(story, "temperature", 1.5, here)
+    marks.set_setting(story, "trim", 0, here)
+    marks.set_setting(story, "words", 40, below)
+    assert [
+        (each.name, each.value, each.source) for each in in_force(story, configured, below)
+    ] == [
+        ("words", 40, f"set at n{below}"),
+        ("temperature", 1.5, f"set at n{here}"),
+        ("top_p", 0.9, "the config file's"),
+        ("seed", None, "as nothing else is set"),
+        ("trim", False, f"set at n{here}"),
+        ("context", 16_000, "as nothing else is set"),
+    ]
+    assert settings_for(story, configured, below) == Settings(
+        words=40, temperature=1.5, top_p=0.9, trim=False
+    )
+    assert settings_for(story, configured, beside) == Settings(words=120, top_p=0.9)
+    marks.set_setting(story, "temperature", None, here)
+    assert settings_for(story, configured, below).temperature is None
+    history.undo(story)
+    assert settings_for(story, configured, below).temperature == 1.5
+
+
+def test_a_setting_goes_where_its_node_goes(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    other = shape.write_child(story, 1, " Other.")
+    below = shape.write_child(story, other, " Two.")
+    marks.set_setting(story, "words", 200, here)
+    assert settings_for(story, Settings(), below).words == 60
+    placing.move(story, other, here)
+    assert settings_for(story, Settings(), below).words == 200
+
+
+def test_what_a_node_cannot_set_is_refused(story: Story) -> None:
+    for key, value, owner in (("cap", 5, 1), ("count", 3, 1), ("words", 50, 99), ("seed", -1, 1)):
+        with pytest.raises(Refusal):
+            marks.set_setting(story, key, value, owner)
+    assert settings_for(story, Settings(), 1) == Settings()
+
+
+def test_a_value_of_a_file_from_elsewhere_that_cannot_be_is_passed_over(story: Story) -> None:
+    with story.act("settings.set") as act:
+        act.node(1)
+        for key, value in (("words", 7), ("temperature", "hot"), ("seed", 5)):
+            act.change(1, f"setting:{key}", value)
+    assert settings_for(story, Settings(), 1) == Settings(seed=5)
+
+
+def test_what_a_branch_is_drawn_with_holds_only_what_is_set() -> None:
+    assert sampled(Settings(), 160) == {"max_tokens": 160}
+    some = Settings(temperature=0.0, top_p=0.5, seed=2**31 - 1)
+    assert sampled(some, 9) == {
+        "max_tokens": 9, "temperature": 0.0, "top_p": 0.5, "seed": 2**31 - 1,
+    }  # fmt: skip
+    assert sampled(some, 9, 2)["seed"] == 1
 
 
 @pytest.mark.parametrize("wrong", [(), parts("one", count=10), parts("one", "two", count=5)])

@@ -53,7 +53,7 @@ class ContextScreen(CommandScreen):
     ) -> None:
         super().__init__()
         self._story, self._node, self._client, self._plan = story, node, client, plan
-        self._settings = settings_for(story, settings)
+        self._settings = settings_for(story, settings, node)
         self._model = 0
         self._made: Context | Refusal | None = None
         self._sent: Sent | None = None

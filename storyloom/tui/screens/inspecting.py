@@ -56,7 +56,7 @@ class Inspecting(Bench):
         if facts is None:
             pane.show(f"{self.keys_of['context']} asks what {short(entry.name)} can hold.")
             return
-        settings = settings_for(self.story, self.settings)
+        settings = settings_for(self.story, self.settings, node)
         why = marks.text_of(self.story, node, "why")
         try:
             made = await asyncio.to_thread(

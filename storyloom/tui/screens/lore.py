@@ -109,7 +109,9 @@ class LoreScreen(Listed):
     def _fires(self, _: None) -> list[Firing] | Refusal:
         """Ask what would fire; called in a thread."""
         try:
-            return firings(self.story, settings_for(self.story, self._settings), self._node)
+            return firings(
+                self.story, settings_for(self.story, self._settings, self._node), self._node
+            )
         except Refusal as refusal:
             return refusal
 

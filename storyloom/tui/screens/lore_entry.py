@@ -209,7 +209,7 @@ class LoreEntryScreen(CommandScreen):
         # Keys are typed before the content, and are to be tried out at once.
         asked = {**entry, "content": "…"} if empty else entry
         try:
-            settings = settings_for(self.story, self._settings)
+            settings = settings_for(self.story, self._settings, self._node)
             found = firings(self.story, settings, self._node, drafts={uid: asked})
         except Refusal as refusal:
             return str(refusal)
