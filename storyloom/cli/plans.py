@@ -3,18 +3,13 @@ grows.
 """
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, json_line, say
-from storyloom.settings import FRACTIONS
-from storyloom.text import Refusal, one_line
+from storyloom.text import Refusal
 
-if TYPE_CHECKING:
-    from storyloom.generate.plan import InForce
-
-__all__ = ["add", "number"]
+__all__ = ["add"]
 
 _SETTINGS = {
     "words": "how long a branch should be, in words",
@@ -92,23 +87,16 @@ def _show(options: Namespace) -> int:
         data(f"{part.count}  {' '.join(part.model.split())}")
     say(f"From: {plan.source}.")
     for each in found:
-        data(f"{each.name:<12} {value_of(each):<8} {each.source}")
+        data(f"{each.name:<12} {each.said:<16} {each.source}")
     return 0
-
-
-def value_of(setting: "InForce") -> str:
-    """Return a setting's value as a person reads it."""
-    if isinstance(setting.value, bool):
-        return "yes" if setting.value else "no"
-    return "-" if setting.value is None else f"{setting.value:g}"
 
 
 def _set(options: Namespace) -> int:
     from storyloom.cli.growing import parts_of
-    from storyloom.generate.plan import set_plan
+    from storyloom.generate.plan import set_plan, typed
     from storyloom.story import marks
 
-    numbers = {key: number(key, value) for key in _SETTINGS
+    numbers = {key: typed(key, value) for key in _SETTINGS
                if (value := getattr(options, key)) is not None}  # fmt: skip
     if not options.model and not numbers:
         raise Refusal("Nothing is given to set: name a model with -m, or a setting.")
@@ -121,23 +109,6 @@ def _set(options: Namespace) -> int:
             marks.set_setting(story, key, value, options.node or 0)
             say(f"The {key} of {whose} is {'set' if value is not None else 'inherited again'}.")
     return 0
-
-
-def number(key: str, value: str) -> float | None:
-    """Return a setting's number, None for one that is to be inherited. Raises Refusal."""
-    value = value.strip().lower()
-    if not value:
-        return None
-    if key == "trim":
-        if value not in ("yes", "no"):
-            raise Refusal(f"trim has to be yes or no, not {one_line(value)!r}.")
-        return float(value == "yes")
-    fraction = key in FRACTIONS
-    try:
-        return float(value) if fraction else int(value)
-    except ValueError:
-        what = "a number" if fraction else "a whole number"
-        raise Refusal(f"{key} has to be {what}, not {one_line(value)!r}.") from None
 
 
 def _clear(options: Namespace) -> int:

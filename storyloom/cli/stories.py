@@ -149,9 +149,9 @@ def _number(key: str, value: str) -> float | None:
         from storyloom.generate.caps import amount
 
         return amount(value)
-    from storyloom.cli.plans import number
+    from storyloom.generate.plan import typed
 
-    return number(key, value)
+    return typed(key, value)
 
 
 def _tree(options: Namespace) -> int:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
+from storyloom.settings import FRACTIONS, MOST_BRANCHES, PlanPart, Settings
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
 __all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
-           "with_count"]  # fmt: skip
+           "typed", "with_count"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,31 @@ class InForce(NamedTuple):
     """The node that sets it, 0 for the story, None when neither does."""
     source: str
     """Where the value comes from, in words."""
+
+    @property
+    def said(self) -> str:
+        """The value as a person reads it."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return "the model's own" if self.value is None else f"{self.value:g}"
+
+
+def typed(name: str, text: str) -> float | None:
+    """Return the value of a setting that a person has typed, None for one to be inherited; `trim`
+    is yes or no. Raises Refusal for what cannot be one.
+    """
+    text = text.strip().lower()
+    if not text:
+        return None
+    if name == "trim":
+        if text not in ("yes", "no"):
+            raise Refusal(f"trim has to be yes or no, not {one_line(text)!r}.")
+        return float(text == "yes")
+    try:
+        return float(text) if name in FRACTIONS else int(text)
+    except ValueError:
+        what = "a number" if name in FRACTIONS else "a whole number"
+        raise Refusal(f"{name} has to be {what}, not {one_line(text)!r}.") from None
 
 
 def in_force(story: Story, settings: Settings, node: int = 0) -> list[InForce]:
