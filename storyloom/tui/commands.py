@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from storyloom.tui.keys import Command, Table
 
-__all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "HELP",
+__all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "GENERATION", "HELP",
            "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "SCREENS",
            "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
 
@@ -85,6 +85,7 @@ LOOM = _screen(
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
     _c("models", "m", "Choose the models from here down", "make", "models"),
+    _c("generation", "G", "Set length, temperature and the like from here down", "make"),
     _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),
     _c("context", "I", "Show what the models would be sent from here", "look"),
@@ -380,6 +381,19 @@ WEAVES = _screen(
     *_EVERYWHERE,
 )
 
+GENERATION = _screen(
+    "generation",
+    _c("next", "j down", "Go to the next setting", "move"),
+    _c("previous", "k up", "Go to the setting before", "move"),
+    _c("edit", "enter", "Give it another value; of the models, choose them", "make", "edit"),
+    _c("inherit", "I", "Let it be inherited again", "make", "inherit"),
+    _c("scope", "s", "Go to the whole story's settings, or back to those of the place", "look",
+       "story/here"),
+    _c("models", "m", "Choose the models", "make", "models"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)  # fmt: skip
+
 EXPORT = _screen(
     "export",
     _c("next", "j down", "Go to the next row, or a line on in the pane that Tab went to", "move"),
@@ -426,6 +440,7 @@ SCREENS: dict[str, Table] = {
     "found": FOUND,
     "reader": READER,
     "models": PICKER,
+    "generation": GENERATION,
     "new": NEW_STORY,
     "fetch": FETCH,
     "editor": EDITOR,

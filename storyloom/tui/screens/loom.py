@@ -52,6 +52,16 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
         picker = ModelPicker(self.story, self.cursor, self.settings, self.loom.client)
         self.app.push_screen(picker, self._planned)
 
+    def do_generation(self, _: str) -> None:
+        from storyloom.tui.screens.generation import MODELS, GenerationScreen
+
+        async def done(wanted: object) -> None:
+            self.redraw(changed=True)
+            if wanted == MODELS:
+                await self.do_models("")
+
+        self.app.push_screen(GenerationScreen(self.story, self.cursor, self.settings), done)
+
     async def _planned(self, chosen: object) -> None:
         if not isinstance(chosen, tuple):
             return
