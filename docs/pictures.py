@@ -58,6 +58,7 @@ PICTURES = {
     "split": Picture(("h", "h", "h", "h", "s"), (80, 24)),
     "weaves": Picture(("W",), (80, 24)),
     "models": Picture(("m",)),
+    "generation": Picture(("G",), (80, 24)),
     "themes": Picture((":", *"theme", "enter")),
     "help": Picture(("?",)),
     "library": Picture((), library=True),
