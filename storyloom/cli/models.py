@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from storyloom.cli.opening import whole_number
 from storyloom.cli.parsing import Commands, Parser
 from storyloom.cli.terminal import data, say
-from storyloom.text import one_line
+from storyloom.text import Refusal, first_words, one_line
 
 if TYPE_CHECKING:
+    from storyloom.generate.trial import Trial
     from storyloom.models.protocol import Facts
     from storyloom.settings import ModelEntry
 
@@ -18,16 +19,17 @@ _MODES = ("chat", "text", "prefill")
 
 
 def add(commands: Commands) -> None:
-    """Add the command with its own three."""
+    """Add the command with its own four."""
     parser = commands.add(
         "models",
-        "List the models that can be grown with, add one's own, fetch the embedded one.",
+        "List the models that can be grown with, add and test one's own, fetch the embedded one.",
         "storyloom models",
         "storyloom models list mistral",
         "storyloom models add mine openai/qwen --api-base http://127.0.0.1:8080/v1",
+        "storyloom models test mine openai/gpt-4o-mini",
         "storyloom models fetch",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="list|add|fetch", parser_class=Parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="list|add|test|fetch", parser_class=Parser)
     parser.set_defaults(run=_list, all=False, word=None)
     listed: Parser = verbs.add_parser(
         "list",
@@ -39,6 +41,14 @@ def add(commands: Commands) -> None:
     listed.add_argument("--all", action="store_true", help="name every model")
     listed.set_defaults(run=_list)
     _add_add(verbs.add_parser("add", help="add a model to the settings"))
+    test: Parser = verbs.add_parser(
+        "test",
+        help="make one short real request and say what comes of it",
+        description="Make one short real request to each model, in the way a batch would, and say\n"
+        "whether it writes, how fast, for how much, or in a sentence what is wrong.",
+    )
+    test.add_argument("names", metavar="MODEL", nargs="+", help="a model of yours, or litellm's")
+    test.set_defaults(run=_test)
     fetch: Parser = verbs.add_parser(
         "fetch",
         help="fetch the embedded model's weights",
@@ -158,6 +168,55 @@ def _add(options: Namespace) -> int:
     name = one_line(options.name)
     say(f"{name} is in {path}; 'storyloom grow FILE -m {name}' grows with it.")
     return 0
+
+
+def _test(options: Namespace) -> int:
+    import asyncio
+
+    from storyloom import settings
+
+    chosen = settings.load()
+    entries = [chosen.entry(name.strip()) for name in options.names if name.strip()]
+    if len(entries) < len(options.names):
+        raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
+    say("Asking; the first answer takes some seconds.")
+    return asyncio.run(_trials(entries))
+
+
+async def _trials(entries: "list[ModelEntry]") -> int:
+    """Try one after the other, telling each as it is known; return 1 when any cannot write."""
+    from storyloom.generate.trial import tried
+    from storyloom.models.client import Client
+
+    client, status = Client(), 0
+    try:
+        for entry in entries:
+            trial = await tried(client, entry)
+            for line in _verdict(entry, trial):
+                data(line)
+            status = status or (1 if trial.fault else 0)
+    finally:
+        await client.close()
+    return status
+
+
+def _verdict(entry: "ModelEntry", trial: "Trial") -> list[str]:
+    name = one_line(entry.name)
+    lines = [
+        f"{name}: {one_line(trial.fault)}" if trial.fault else f"{name}: writes ({trial.mode})"
+    ]
+    if trial.first is not None:
+        done = trial.done
+        counted = done.out_tokens if done is not None else None
+        tokens = f", {counted} tokens" if counted is not None else ""
+        cost = "?" if trial.cost is None else f"${trial.cost:.6f}" if trial.cost else "free here"
+        returned = f", calls itself {one_line(done.returned)}" if done and done.returned else ""
+        lines.append(f"  first words after {trial.first:.1f} s, all after {trial.seconds:.1f} s"
+                     f"{tokens}, {cost}{returned}")  # fmt: skip
+        lines.append(f"  {first_words(trial.text, 90)}")
+    if trial.done is not None and trial.done.dropped:
+        lines.append(f"  takes no {', '.join(map(one_line, trial.done.dropped))}")
+    return lines
 
 
 def _fetch(_: Namespace) -> int:

@@ -60,6 +60,23 @@ def test_a_failing_model_is_said_once_and_the_others_text_kept(run: Run, served:
     assert "    n4 H  Far out she saw it.\n    + n7 one  By one.\n" in tree
 
 
+@pytest.mark.usefixtures("served")
+def test_each_model_that_is_tested_says_whether_it_writes(run: Run, server: Provider) -> None:
+    ran = run("models", "test", "one", "bad")
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert lines[0] == "one: writes (chat)"
+    assert lines[1].startswith("  first words after ")
+    assert "free here" in lines[1]
+    assert lines[2].strip()
+    assert lines[3].startswith("bad: ")
+    assert len(server.requests) == 2
+    assert run("models", "test", "one").code == 0
+    ran = run("models", "test", " ")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert len(server.requests) == 3
+
+
 def test_nothing_at_all_is_exit_code_1(run: Run, served: str) -> None:
     ran = run("grow", served, "-m", "bad")
     assert (ran.code, ran.out) == (1, "")
