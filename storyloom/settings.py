@@ -15,10 +15,12 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["FRACTIONS", "MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Settings", "load"]
+__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Preset",
+           "Settings", "load"]  # fmt: skip
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
+MOST_PRESETS = 9
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -48,6 +50,17 @@ class ModelEntry:
     """`chat`, `text` (for base models) or `prefill`; found out when absent."""
     window: int | None = None
     """The input window in tokens, where litellm does not know it."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One `[[preset]]` table: a plan and settings that are taken at once."""
+
+    name: str
+    plan: tuple[PlanPart, ...] = ()
+    """From its `models`, a table of names and counts; empty leaves the plan as it is."""
+    values: Mapping[str, float | bool] = field(default_factory=dict[str, Any])
+    """The settings that it sets, of `INHERITED`."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,8 @@ class Settings:
     """The author's own keys: the `[keys.SCREEN]` tables, each command with its keys."""
     models: tuple[ModelEntry, ...] = field(default=())
     """The `[[model]]` tables, in the file's order."""
+    presets: tuple[Preset, ...] = ()
+    """The `[[preset]]` tables, in the file's order; at most nine."""
 
     def entry(self, name: str) -> ModelEntry:
         """Return the configured model of that name, or one that litellm is to know by it."""
@@ -113,22 +128,27 @@ def load(path: Path | None = None) -> Settings:
     models = table.pop("model", [])
     plan = table.pop("plan", [])
     keys = table.pop("keys", {})
-    known = {f.name for f in fields(Settings)} - {"models", "plan", "keys"}
-    _refuse_unknown(table, known | {"model", "plan", "keys"}, path, "")
+    presets = table.pop("preset", [])
+    known = {f.name for f in fields(Settings)} - {"models", "plan", "keys", "presets"}
+    _refuse_unknown(table, known | {"model", "plan", "keys", "preset"}, path, "")
     settings = Settings()
     for key, value in table.items():
         settings = replace(settings, **{key: _checked(key, value, getattr(settings, key), path)})
     entries = tuple(_entry(item, path) for item in _tables(models, "model", path))
-    names = [entry.name for entry in entries]
-    for name in names:
-        if names.count(name) > 1:
-            raise Refusal(f"{path}: two [[model]] tables have the name {one_line(name)!r}.")
+    _refuse_twice([entry.name for entry in entries], "model", path)
     return replace(
         settings,
         keys=_keys(keys, path),
         models=entries,
         plan=tuple(_part(item, path) for item in _tables(plan, "plan", path)),
+        presets=_presets(_tables(presets, "preset", path), path),
     )
+
+
+def _refuse_twice(names: list[str], table: str, path: Path) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise Refusal(f"{path}: two [[{table}]] tables have the name {one_line(name)!r}.")
 
 
 def _refuse_unknown(table: dict[str, Any], known: set[str], path: Path, where: str) -> None:
@@ -157,6 +177,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "cap_per_day": (0, 1_000_000),
 }
 """The least and the greatest value of each number."""
+INHERITED = ("words", "temperature", "top_p", "seed", "trim", "context")
+"""What a node, a story and a preset may set for all that grows from there."""
 FRACTIONS = ("temperature", "top_p", "cap", "cap_per_day")
 """Those that need not be whole numbers."""
 
@@ -235,3 +257,33 @@ def _part(table: dict[str, Any], path: Path) -> PlanPart:
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_BRANCHES:
         raise Refusal(f"{path}: count in a [[plan]] table has to be from 1 to {MOST_BRANCHES}.")
     return PlanPart(model, count)
+
+
+def _presets(tables: list[dict[str, Any]], path: Path) -> tuple[Preset, ...]:
+    presets = tuple(_preset(table, path) for table in tables)
+    _refuse_twice([preset.name for preset in presets], "preset", path)
+    if len(presets) > MOST_PRESETS:
+        count = len(presets)
+        raise Refusal(f"{path}: there are {count} [[preset]] tables; nine have a digit each.")
+    return presets
+
+
+def _preset(table: dict[str, Any], path: Path) -> Preset:
+    where = " in a [[preset]] table"
+    _refuse_unknown(table, {"name", "models", *INHERITED}, path, where)
+    name, models = table.get("name"), table.get("models", {})
+    if not isinstance(name, str) or not name.strip():
+        raise Refusal(f"{path}: a [[preset]] table needs name, a text.")
+    if not isinstance(models, dict):
+        raise Refusal(f'{path}: models{where} has to be a table such as {{ "mine" = 2 }}.')
+    counts = cast("dict[str, Any]", models)
+    plan = tuple(_part({"model": model, "count": count}, path) for model, count in counts.items())
+    if sum(part.count for part in plan) > MOST_BRANCHES:
+        raise Refusal(f"{path}: models{where} ask for 1 to {MOST_BRANCHES} branches in all.")
+    own = Settings()
+    values = {key: _checked(key, table[key], getattr(own, key), path)
+              for key in INHERITED if key in table}  # fmt: skip
+    if not plan and not values:
+        nothing = f"the preset {one_line(name)!r} sets nothing"
+        raise Refusal(f"{path}: {nothing}; give it models, or words.")
+    return Preset(name.strip(), plan, values)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.settings import ModelEntry, PlanPart, Settings, load
+from storyloom.settings import ModelEntry, PlanPart, Preset, Settings, load
 from storyloom.text import Refusal
 
 FULL = """
@@ -12,6 +12,9 @@ theme = "paper"
 count = 5
 words = 120
 temperature = 1
+top_p = 0.9
+seed = 7
+trim = false
 context = 8000
 ascii = true
 
@@ -64,6 +67,9 @@ def test_every_setting_is_read(file: Path) -> None:
         count=5,
         words=120,
         temperature=1.0,
+        top_p=0.9,
+        seed=7,
+        trim=False,
         context=8000,
         ascii=True,
         plan=(PlanPart("desk", 2), PlanPart("openai/gpt-4o-mini", 1)),
@@ -74,6 +80,58 @@ def test_every_setting_is_read(file: Path) -> None:
             ModelEntry("gemini/gemini-2.0-flash", "gemini/gemini-2.0-flash"),
         ),
     )
+
+
+PRESETS = """
+[[preset]]
+name = "fork"
+models = { "openai/gpt-4o-mini" = 2, desk = 1 }
+temperature = 1
+trim = false
+
+[[preset]]
+name = "long"
+words = 300
+"""
+
+
+def test_presets_are_read(file: Path) -> None:
+    file.write_text(PRESETS)
+    assert load(file).presets == (
+        Preset(
+            "fork",
+            (PlanPart("openai/gpt-4o-mini", 2), PlanPart("desk", 1)),
+            {"temperature": 1.0, "trim": False},
+        ),
+        Preset("long", (), {"words": 300}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("words = 50", "needs name"),
+        ("name = ' '\nwords = 50", "needs name"),
+        ("name = 'x'", "sets nothing"),
+        ("name = 'x'\nword = 50", "did you mean 'words'?"),
+        ("name = 'x'\nwords = 5", "from 20 to 600"),
+        ("name = 'x'\ntrim = 1", "true or false"),
+        ("name = 'x'\nseed = 1.5", "a whole number"),
+        ("name = 'x'\nmodels = ['y']", "has to be a table"),
+        ("name = 'x'\nmodels = { y = 0 }", "from 1 to 9"),
+        ("name = 'x'\nmodels = { y = 5, z = 5 }", "1 to 9 branches in all"),
+        ("name = 'x'\nwords = 50\n[[preset]]\nname = 'x'\nwords = 60", "two [[preset]] tables"),
+    ],
+)
+def test_a_wrong_preset_is_refused(file: Path, table: str, says: str) -> None:
+    assert says in refusal(file, f"[[preset]]\n{table}")
+
+
+def test_there_are_no_more_presets_than_digits(file: Path) -> None:
+    tables = [f"[[preset]]\nname = '{number}'\nwords = 50\n" for number in range(10)]
+    assert "10 [[preset]] tables" in refusal(file, "".join(tables))
+    file.write_text("".join(tables[:9]))
+    assert len(load(file).presets) == 9
 
 
 def test_an_entry_is_found_by_its_name_or_made_from_it(file: Path) -> None:

@@ -3,11 +3,15 @@ grows.
 """
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, json_line, say
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
+
+if TYPE_CHECKING:
+    from storyloom.settings import Preset
 
 __all__ = ["add"]
 
@@ -56,6 +60,7 @@ def add(commands: Commands) -> None:
             each.add_argument(
                 "-n", type=whole_number, default=1, metavar="COUNT", help="branches of each model"
             )
+            each.add_argument("--preset", metavar="NAME", help="all that a preset of yours sets")
             for key, what in _SETTINGS.items():
                 each.add_argument(
                     f"--{key.replace('_', '-')}", metavar="N", help=f"{what}; '' inherits it"
@@ -93,15 +98,19 @@ def _show(options: Namespace) -> int:
 
 def _set(options: Namespace) -> int:
     from storyloom.cli.growing import parts_of
-    from storyloom.generate.plan import set_plan, typed
+    from storyloom.generate.plan import set_plan, take, typed
     from storyloom.story import marks
 
     numbers = {key: typed(key, value) for key in _SETTINGS
                if (value := getattr(options, key)) is not None}  # fmt: skip
-    if not options.model and not numbers:
-        raise Refusal("Nothing is given to set: name a model with -m, or a setting.")
+    preset = _preset(options.preset) if options.preset is not None else None
+    if not options.model and not numbers and preset is None:
+        raise Refusal("Nothing is given to set: name a model with -m, a preset, or a setting.")
     whose = f"n{options.node}" if options.node else "the story"
     with opened(options.file, writing=True) as story:
+        if preset is not None:
+            take(story, options.node or 0, preset)
+            say(f"The preset {one_line(preset.name)} holds for {whose}.")
         if options.model:
             set_plan(story, options.node or 0, parts_of(options.model, options.n))
             say(f"The plan of {whose} is set.")
@@ -109,6 +118,17 @@ def _set(options: Namespace) -> int:
             marks.set_setting(story, key, value, options.node or 0)
             say(f"The {key} of {whose} is {'set' if value is not None else 'inherited again'}.")
     return 0
+
+
+def _preset(name: str) -> "Preset":
+    from storyloom import settings
+
+    presets = settings.load().presets
+    found = next((each for each in presets if each.name == name.strip()), None)
+    if found is None:
+        known = ", ".join(one_line(each.name) for each in presets) or "none in the config file"
+        raise Refusal(f"There is no preset {one_line(name)!r}; there are {known}.")
+    return found
 
 
 def _clear(options: Namespace) -> int:

@@ -142,7 +142,9 @@ def _detail(operation: "Operation") -> str:
     said = operation.data
     if operation.kind == "weave.set":
         return f" ({said.get('weave')} to n{said.get('to')})"
-    named = {"settings.set": "setting", "tag.set": "tag", "weave.delete": "weave"}
+    named = {
+        "settings.set": "setting", "tag.set": "tag", "weave.delete": "weave", "plan.set": "preset",
+    }  # fmt: skip
     name = said.get(named.get(operation.kind, ""))
     return f" ({name})" if name else ""
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import FRACTIONS, MOST_BRANCHES, PlanPart, Settings
+from storyloom.settings import FRACTIONS, INHERITED, MOST_BRANCHES, PlanPart, Preset, Settings
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
 __all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
-           "typed", "with_count"]  # fmt: skip
+           "take", "typed", "with_count"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,12 @@ def typed(name: str, text: str) -> float | None:
 
 
 def in_force(story: Story, settings: Settings, node: int = 0) -> list[InForce]:
-    """Return the settings with which `node` is grown, in the order of `marks.NODE_SETTINGS`;
+    """Return the settings with which `node` is grown, in the order of `INHERITED`;
     `settings` are those of the config file.
     """
     own = Settings()
     out: list[InForce] = []
-    for name in marks.NODE_SETTINGS:
+    for name in INHERITED:
         found = reading.carried(story, node, f"setting:{name}")
         given = getattr(settings, name)
         # An attribute holds what was put into it: here numbers, whatever its type says of texts.
@@ -140,16 +140,32 @@ def sampled(settings: Settings, most: int, index: int = 0) -> dict[str, Any]:
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:
     """Give a node, or the story (owner 0), a plan of its own; None lets it inherit again."""
-    total = sum(part.count for part in parts or ())
-    if parts is not None and not 1 <= total <= MOST_BRANCHES:
-        raise Refusal(f"A plan asks for 1 to {MOST_BRANCHES} branches, not {total}.")
-    value = None
-    if parts is not None:
-        value = json.dumps([[part.model, part.count] for part in parts], ensure_ascii=False)
+    value = _plan_value(parts) if parts is not None else None
     with story.act("plan.set") as act:
         if owner:
             act.node(owner)
         act.change(owner, "plan", value)
+
+
+def take(story: Story, owner: int, preset: Preset) -> None:
+    """Give a node, or the story (owner 0), a preset's plan and settings in one step; what the
+    preset does not name stays as it is.
+    """
+    with story.act("plan.set", data={"preset": preset.name}) as act:
+        if owner:
+            act.node(owner)
+        if preset.plan:
+            act.change(owner, "plan", _plan_value(preset.plan))
+        for name, value in preset.values.items():
+            number = float(value) if name in FRACTIONS else int(value)
+            act.change(owner, f"setting:{name}", number)
+
+
+def _plan_value(parts: tuple[PlanPart, ...]) -> str:
+    total = sum(part.count for part in parts)
+    if not 1 <= total <= MOST_BRANCHES:
+        raise Refusal(f"A plan asks for 1 to {MOST_BRANCHES} branches, not {total}.")
+    return json.dumps([[part.model, part.count] for part in parts], ensure_ascii=False)
 
 
 def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:

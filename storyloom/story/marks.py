@@ -3,19 +3,17 @@
 import json
 from typing import Any, NamedTuple
 
-from storyloom.settings import FRACTIONS, RANGES
+from storyloom.settings import FRACTIONS, INHERITED, RANGES
 from storyloom.story.act import Act
 from storyloom.story.kept import kept
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["NODE_SETTINGS", "SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks",
+__all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks",
            "chapters_of", "is_setting", "set_chapter", "set_setting", "set_text", "settings_of",
            "story_text", "tag", "tagged", "tags", "text_of"]  # fmt: skip
 
-NODE_SETTINGS = ("words", "temperature", "top_p", "seed", "trim", "context")
-"""What a node may set for all that grows from it and below it, in place of the story's."""
-SETTINGS = (*NODE_SETTINGS, "cap")
+SETTINGS = (*INHERITED, "cap")
 """What a story may set for itself, in place of the config file's."""
 _LONGEST = 60
 
@@ -122,9 +120,9 @@ def set_setting(story: Story, key: str, value: float | None, owner: int = 0) -> 
     lets it inherit again: from above, then from the config file.
 
     `trim` is 1 or 0. Raises Refusal for a setting that its owner cannot have, see `SETTINGS` and
-    `NODE_SETTINGS`, for a value out of its range, and for a node that is not there.
+    `INHERITED`, for a value out of its range, and for a node that is not there.
     """
-    known = NODE_SETTINGS if owner else SETTINGS
+    known = INHERITED if owner else SETTINGS
     if key not in known:
         what = "node" if owner else "story"
         raise Refusal(f"A {what} has no setting {one_line(key)!r}; it has {', '.join(known)}.")

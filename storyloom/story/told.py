@@ -194,6 +194,8 @@ def _planned(step: Step) -> str:
     parts = [_list(part) for part in _list(change.new)] if change is not None else []
     models = [f"{part[1]} of {_short(str(part[0]))}" for part in parts if len(part) == 2]
     where = f"from n{step.node} on" if step.node else "of the story"
+    if preset := _words(step.said.get("preset")):
+        return f"preset {preset} {where}"
     if change is not None and _is_away(change):
         return f"took the plan {where} away"
     return f"plan {where}{_after(', '.join(models))}"

@@ -85,6 +85,7 @@ LOOM = _screen(
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
     _c("models", "m", "Choose the models from here down", "make", "models"),
+    _c("preset", "p", "Take a preset of yours from here down", "make", "", "NAME"),
     _c("generation", "G", "Set length, temperature and the like from here down", "make"),
     _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),

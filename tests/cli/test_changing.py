@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from storyloom import paths
 from storyloom.cli.main import main
 from storyloom.story import origins, reading
 from storyloom.story.story import Story
@@ -226,6 +227,21 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ran = run("plan", "set", tide, *wrong)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert run("plan", "show", tide, "--node", "99").code == 2
+
+
+def test_a_preset_of_the_config_file_is_taken(run: Run, tide: str) -> None:
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text(
+        '[[preset]]\nname = "fork"\nmodels = { "openai/a" = 2, "openai/b" = 1 }\nwords = 40\n'
+    )
+    ran = run("plan", "set", tide, "--node", "2", "--preset", "fork")
+    assert (ran.code, ran.err) == (0, "The preset fork holds for n2.\n")
+    shown = run("plan", "show", tide, "--node", "4").out.splitlines()
+    assert shown[:2] == ["2  openai/a", "1  openai/b"]
+    assert re.split(r" {2,}", shown[2]) == ["words", "40", "set at n2"]
+    assert "a plan (fork)  n2" in run("log", tide).out
+    ran = run("plan", "set", tide, "--preset", "x")
+    assert (ran.code, ran.err) == (2, "storyloom: There is no preset 'x'; there are fork.\n")
 
 
 def test_export_is_named_after_the_title_and_never_replaces(run: Run, tide: str) -> None:

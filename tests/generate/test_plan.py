@@ -11,10 +11,11 @@ from storyloom.generate.plan import (
     sampled,
     set_plan,
     settings_for,
+    take,
     with_count,
 )
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import PlanPart, Settings
+from storyloom.settings import PlanPart, Preset, Settings
 from storyloom.story import history, marks, placing, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -117,6 +118,25 @@ def test_a_value_of_a_file_from_elsewhere_that_cannot_be_is_passed_over(story: S
         for key, value in (("words", 7), ("temperature", "hot"), ("seed", 5)):
             act.change(1, f"setting:{key}", value)
     assert settings_for(story, Settings(), 1) == Settings(seed=5)
+
+
+def test_a_preset_is_taken_in_one_step_and_leaves_what_it_does_not_name(story: Story) -> None:
+    marks.set_setting(story, "words", 200, 1)
+    marks.set_setting(story, "seed", 5, 1)
+    preset = Preset("dry", parts("one", "two"), {"words": 40, "temperature": 0.0, "trim": False})
+    take(story, 1, preset)
+    assert plan_for(story, 1, Settings()).parts == parts("one", "two")
+    assert settings_for(story, Settings(), 1) == Settings(
+        words=40, temperature=0.0, trim=False, seed=5
+    )
+    assert history.undo(story) == "plan.set"
+    assert plan_for(story, 1, Settings()).owner is None
+    assert settings_for(story, Settings(), 1) == Settings(words=200, seed=5)
+    set_plan(story, 1, parts("three"))
+    take(story, 1, Preset("wild", values={"temperature": 1.6}))
+    assert plan_for(story, 1, Settings()).parts == parts("three")
+    with pytest.raises(Refusal, match="no node n99"):
+        take(story, 99, preset)
 
 
 def test_what_a_branch_is_drawn_with_holds_only_what_is_set() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.generate.plan import set_plan
-from storyloom.settings import PlanPart
+from storyloom.generate.plan import set_plan, take
+from storyloom.settings import PlanPart, Preset
 from storyloom.story import growth, history, log, lore, marks, placing, purging, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.log import STEPS, Operation, Step
@@ -66,6 +66,10 @@ ACTS: dict[str, tuple[Callable[[Story], object], str, int]] = {
     "a title": (lambda s: marks.set_text(s, 0, "title", "The Bell"), "title: The Bell", 0),
     "a setting": (lambda s: marks.set_setting(s, "temperature", 0.5),
                   "set the story's own temperature to 0.5", 0),
+    "a setting of a node": (lambda s: marks.set_setting(s, "words", 90, 2),
+                            "set n2's own words to 90", 2),
+    "a preset": (lambda s: take(s, 2, Preset("dry", values={"words": 40})),
+                 "preset dry from n2 on", 2),
     "a tag": (lambda s: marks.tag(s, 2, "sea"), "tagged n2: sea", 2),
     "a bookmark": (lambda s: marks.bookmark(s, 2, "Here"), "bookmark at n2: Here", 2),
     "a nameless bookmark": (lambda s: marks.bookmark(s, 2), "bookmark at n2", 2),

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from storyloom.generate.plan import plan_for, set_plan, settings_for
-from storyloom.settings import PlanPart, Settings
+from storyloom.settings import PlanPart, Preset, Settings
 from storyloom.story import marks
 from storyloom.story.story import Story
 from storyloom.tui.screens.generation import GenerationScreen
@@ -127,6 +127,42 @@ async def test_s_goes_to_the_whole_storys_settings_and_back(
         await hand.until(lambda: row(hand, "temperature") == ["0.4", "set", "here"], "the value")
         await hand.press("s")
         await hand.until(lambda: row(hand, "temperature")[0] == "1.2", "that of the place")
+
+
+PRESETS = Settings(
+    presets=(
+        Preset("fork", (PlanPart("openai/gpt-4o-mini", 2), PlanPart("tide", 1))),
+        Preset("dry \x1b[31m[/]", values={"temperature": 0.2, "words": 40}),
+    )
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_preset_is_taken_by_its_digit_and_taken_back_by_u(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size, PRESETS) as hand:
+        await hand.goes(OTHER)
+        await hand.press("p")
+        assert "1 fork 2 dry ␛[31m[/]" in hand.foot
+        await hand.press("2")
+        await hand.until(lambda: "from here down" in hand.foot, "the answer")
+        assert settings_for(hand.story, PRESETS, OTHER).temperature == 0.2
+        assert settings_for(hand.story, PRESETS, ROPE).temperature == 1.2
+        await hand.command("preset fork")
+        await hand.until(lambda: "gpt-4o-mini x2 + tide x1" in hand.foot, "the plan")
+        assert plan_for(hand.story, OTHER, PRESETS).owner == OTHER
+        await hand.press("u", "u")
+        assert plan_for(hand.story, OTHER, PRESETS).owner == ROPE
+        assert settings_for(hand.story, PRESETS, OTHER).temperature == 1.2
+        await hand.command("preset none")
+        assert "There is no preset 'none'; there are fork, dry" in hand.foot
+
+
+async def test_without_a_preset_it_is_said_where_one_comes_from(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.press("p")
+        assert "[[preset]] table in the config file" in hand.foot
 
 
 @pytest.mark.parametrize("keys", ["m", "\r"])

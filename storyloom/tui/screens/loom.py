@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from storyloom import paths
-from storyloom.generate.plan import set_plan
-from storyloom.settings import PlanPart
-from storyloom.text import Refusal
+from storyloom.generate.plan import set_plan, take
+from storyloom.settings import PlanPart, Preset
+from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import LOOM
 from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.arranging import Arranging
@@ -61,6 +61,31 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
                 await self.do_models("")
 
         self.app.push_screen(GenerationScreen(self.story, self.cursor, self.settings), done)
+
+    async def do_preset(self, name: str) -> None:
+        presets = self.settings.presets
+        if not presets:
+            raise Refusal("There is no preset yet; a [[preset]] table in the config file is one.")
+        if not name:
+            named = "  ".join(f"{at} {one_line(each.name)}" for at, each in enumerate(presets, 1))
+            digits = "".join(str(at) for at in range(1, len(presets) + 1))
+            self.choose(f"preset  {named}", digits,
+                        lambda digit: self._take_preset(presets[int(digit) - 1]))  # fmt: skip
+            return
+        found = [each for each in presets if each.name == name.strip()]
+        if not found:
+            known = ", ".join(one_line(each.name) for each in presets)
+            raise Refusal(f"There is no preset {one_line(name)!r}; there are {known}.")
+        await self._take_preset(found[0])
+
+    async def _take_preset(self, preset: Preset) -> None:
+        try:
+            await self.act(take, self.cursor, preset)
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        self.next_count = None
+        self.say(f"{one_line(preset.name)} from here down: {self.plan().label}; G shows it all.")
 
     async def _planned(self, chosen: object) -> None:
         if not isinstance(chosen, tuple):
