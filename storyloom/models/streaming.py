@@ -213,9 +213,12 @@ def _most_characters(call: Call) -> int:
 
 def _finish_reason(stream: Any, witness: Witness, said: str | None) -> str | None:
     """Return the reason the provider gave, None when it gave none: litellm would say `stop`."""
+    if witness.reason:
+        return witness.reason
     if hasattr(stream, "received_finish_reason"):
-        return stream.received_finish_reason
-    return said if witness.finished or witness.response is None else None
+        # Of a protocol that the witness does not read, litellm's word is all there is.
+        return stream.received_finish_reason or stream.intermittent_finish_reason
+    return said if witness.response is None else None
 
 
 def _was_counted(stream: Any, witness: Witness) -> bool:
@@ -224,14 +227,21 @@ def _was_counted(stream: Any, witness: Witness) -> bool:
     return witness.counted or any(getattr(chunk, "usage", None) for chunk in chunks)
 
 
+_REFUSED = {
+    "content_filter", "refusal", "safety", "recitation", "blocklist", "prohibited_content", "spii",
+    "image_safety", "language", "content_filtered", "guardrail_intervened", "error_toxic",
+}  # fmt: skip
+_AT_LIMIT = {"length", "max_tokens", "model_length", "model_context_window_exceeded"}
+
+
 def _finish(reason: str | None, text: bool) -> Finish:
-    if reason in ("content_filter", "refusal"):
+    if reason in _REFUSED:
         return "refused"
     if not text:
         return "empty"
     if reason is None:
         return "cut_off"
-    return "length" if reason in ("length", "max_tokens") else "stop"
+    return "length" if reason in _AT_LIMIT else "stop"
 
 
 def _no_stream(stream: Any, way: Route, witness: Witness) -> faults.Fault | None:

@@ -1,8 +1,8 @@
 """What a provider really sent over HTTP, where litellm does not pass it on.
 
-litellm invents the finish reason `stop` when a stream just ends, counts tokens itself when the
-provider did not, and takes a login page for an empty story. For providers that speak OpenAI's
-protocol the truth is read here, from the bytes as they pass.
+litellm invents the finish reason `stop` when a stream just ends, calls Ollama's `length` a `stop`,
+counts tokens itself when the provider did not, and takes a login page for an empty story. The
+truth is read here, from the bytes as they pass, whichever of the four protocols they speak.
 """
 
 import json
@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Witness", "current", "session"]
+__all__ = ["Elsewhere", "Witness", "current", "session", "watch_handlers"]
 
-_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_MODEL = re.compile(rb'"model"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
+# Quotes inside a story's text are escaped in JSON, so that no story can say any of these.
+_REASON = re.compile(
+    rb'"(?:finish_reason|stop_reason|finishReason|stopReason|done_reason|blockReason)"'
+    rb'\s*:\s*"(\w{1,60})"'
+)
+_USAGE = re.compile(rb'"(?:usage|usageMetadata)"\s*:\s*\{|"prompt_eval_count"\s*:')
+_MODEL = re.compile(rb'"model(?:Version)?"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
 _OVERLAP = 256
 """Bytes kept from the piece before, so that a mark cut in two is seen."""
 _KEPT = 2048
@@ -32,8 +36,8 @@ class Witness:
 
     def __init__(self) -> None:
         self.response: httpx.Response | None = None
-        self.finished = False
-        """A finish reason came from the provider."""
+        self.reason: str | None = None
+        """The finish reason in the provider's own word, in lower case; None before one came."""
         self.counted = False
         """Usage came from the provider."""
         self.model = ""
@@ -75,7 +79,8 @@ class Witness:
         if self._event > _LONGEST_EVENT:
             raise ValueError("the provider sent an event of more than 4 MB")
         seen = self._tail + piece
-        self.finished = self.finished or _FINISH.search(seen) is not None
+        for found in _REASON.finditer(seen):
+            self.reason = found.group(1).decode("ascii", "replace").lower()
         self.counted = self.counted or _USAGE.search(seen) is not None
         if not self.model and (found := _MODEL.search(seen)):
             self.model = found.group(1).decode("utf-8", "replace")
@@ -86,8 +91,47 @@ current: ContextVar[Witness | None] = ContextVar("current", default=None)
 """The witness of the call that the running task makes."""
 
 
+class Elsewhere(Exception):
+    """A provider sends the request on to another host, which must not get its key or the story."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"sent on to {host}")
+        self.host = host
+
+
 def session() -> "httpx.AsyncClient":
     """Return the HTTP client for OpenAI's protocol, whose responses are seen by `current`."""
+    import httpx
+
+    client = httpx.AsyncClient(
+        follow_redirects=True,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+    )
+    _watch(client)
+    return client
+
+
+def watch_handlers() -> None:
+    """Let `current` see the responses of litellm's own HTTP handlers too. Call it once.
+
+    litellm makes and keeps those clients in many places and has no setting for them, but only one
+    function that makes any.
+    """
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    handler: Any = AsyncHTTPHandler
+    make = handler.create_client
+
+    def create_client(*arguments: Any, **options: Any) -> "httpx.AsyncClient":
+        client = make(*arguments, **options)
+        _watch(client)
+        return client
+
+    handler.create_client = create_client
+
+
+def _watch(client: "httpx.AsyncClient") -> None:
+    """Show every response of `client` to `current`, and follow none to another host."""
     import httpx
 
     class Watched(httpx.AsyncByteStream):
@@ -103,16 +147,14 @@ def session() -> "httpx.AsyncClient":
         async def aclose(self) -> None:
             await self._stream.aclose()
 
-    async def watch(response: httpx.Response) -> None:
+    async def see(response: httpx.Response) -> None:
+        if (there := response.next_request) and there.url.host != response.request.url.host:
+            raise Elsewhere(there.url.host)
         witness = current.get()
         if witness is not None and isinstance(response.stream, httpx.AsyncByteStream):
             witness.response = response
             response.stream = Watched(response.stream, witness)
 
-    return httpx.AsyncClient(
-        event_hooks={"response": [watch]},
-        follow_redirects=True,
-        # Compressed bytes could not be read in passing.
-        headers={"accept-encoding": "identity"},
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-    )
+    client.event_hooks["response"].append(see)
+    # Compressed bytes could not be read in passing.
+    client.headers["accept-encoding"] = "identity"
