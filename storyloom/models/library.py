@@ -4,7 +4,7 @@ import gc
 import os
 from typing import Any
 
-from storyloom.models.witness import session, watch_handlers
+from storyloom.models.watching import session, watch_handlers
 
 __all__ = ["load", "ready_environment", "warm"]
 

@@ -29,7 +29,7 @@ class Dialect(Protocol):
         """Return one event that holds `payload`."""
         ...
 
-    def refusal(self, status: int, fault: Fault) -> bytes:
+    def refusal(self, status: int, fault: Fault, /) -> bytes:
         """Return the body of a reply that is an error."""
         ...
 
@@ -92,7 +92,7 @@ class OpenAI(_Events):
             case _:
                 return b""
 
-    def refusal(self, status: int, fault: Fault) -> bytes:
+    def refusal(self, _status: int, fault: Fault) -> bytes:
         """Return an error object."""
         error = {"message": fault.message, "type": "error", "code": fault.code or None}
         return _json({"error": error})
@@ -261,7 +261,7 @@ class Ollama:
         """Return one line."""
         return payload + b"\n"
 
-    def refusal(self, status: int, fault: Fault) -> bytes:
+    def refusal(self, _status: int, fault: Fault) -> bytes:
         """Return an error object, which is nothing but a message."""
         return _json({"error": fault.message})
 

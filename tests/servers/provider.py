@@ -1,7 +1,8 @@
 """A provider of language models on 127.0.0.1 that answers by script.
 
 It speaks OpenAI's chat completions and completions, Anthropic's messages, Gemini's stream and
-Ollama's chat and generate over real sockets, so that faults are real too. By hand: `python -m tests.servers.provider --port 8123`.
+Ollama's chat and generate over real sockets, so that faults are real too.
+By hand: `python -m tests.servers.provider --port 8123`.
 """
 
 import argparse
