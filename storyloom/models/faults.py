@@ -8,9 +8,10 @@ from typing import Any
 from storyloom.models.protocol import Failed, Kind
 from storyloom.models.redact import redact
 from storyloom.models.routes import Route
+from storyloom.models.watching import Elsewhere
 from storyloom.text import one_line
 
-__all__ = ["Fault", "broke_off", "explain", "no_key", "no_story", "silent", "spoken"]
+__all__ = ["Fault", "broke_off", "explain", "no_key", "no_story", "silent", "spoken", "unreadable"]
 
 _LONGEST_MESSAGE = 2048
 """Characters of a provider's message that are looked at; error pages run to megabytes."""
@@ -67,21 +68,41 @@ def broke_off(route: Route) -> Fault:
     return Fault("cut_off", spoken(say))
 
 
+def unreadable(route: Route, what: str, *, begun: bool) -> Fault:
+    """Return the fault of a stream that holds `what`, such as an event that cannot be read."""
+    end = "; what had arrived is kept. Try again." if begun else ": try again, or another model."
+    return Fault("server", spoken(f"{route.host} sent {what}{end}"))
+
+
 def no_story(route: Route, content_type: str, message: str | None) -> Fault:
     """Return the fault of an answer that says success and holds a page or an error instead."""
     if message:
-        found = _by_message(message[:_LONGEST_MESSAGE])
+        message = _shortened(message)
+        found = _by_message(message)
         return Fault(found or "server", spoken(f"{route.host} says: {_cut(message)}"))
     what = "a web page" if "html" in content_type else "something that is no story"
     say = f"{route.host} answered with {what}: check the address and the name of {route.asked}."
     return Fault("server", spoken(say))
 
 
-def explain(error: BaseException, route: Route, *, begun: bool) -> Fault:
-    """Return what `error` means for a call by `route`; `begun` when text had already arrived."""
+def explain(
+    error: BaseException,
+    route: Route,
+    *,
+    begun: bool,
+    told: str | None = None,
+    status: int | None = None,
+) -> Fault:
+    """Return what `error` means for a call by `route`; `begun` when text had already arrived.
+
+    `told` and `status` are what the provider itself said of it, where that was seen: litellm wraps
+    the one and sometimes changes the other.
+    """
     chain = list(_chain(error))
-    message = _message(chain)
-    status = _status(chain)
+    if there := next((one.host for one in chain if isinstance(one, Elsewhere)), None):
+        return _sent_on(route, there)
+    message = _shortened(told or str(chain[0]))
+    status = status or _status(chain)
     kind = _kind(chain, status, message)
     if kind == "other" and begun:
         kind = "server"
@@ -90,7 +111,16 @@ def explain(error: BaseException, route: Route, *, begun: bool) -> Fault:
     wait = _retry_after(chain) if kind in ("rate_limit", "server") else None
     if route.provider == "local":
         return Fault(kind, spoken(_local(message)), wait)
-    return Fault(kind, spoken(_sentence(kind, route, _words(chain, message), status, wait)), wait)
+    words = _cut(told) if told else _words(chain, message)
+    return Fault(kind, spoken(_sentence(kind, route, words, status, wait)), wait)
+
+
+def _sent_on(route: Route, there: str) -> Fault:
+    say = (
+        f"{route.host} sends requests on to {there}, which must not get the key and the story: "
+        f"check the address of {route.asked}."
+    )
+    return Fault("not_found", spoken(say))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -104,8 +134,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _message(chain: list[BaseException]) -> str:
-    text = str(chain[0])
+def _shortened(text: str) -> str:
     if len(text) <= _LONGEST_MESSAGE:
         return text
     # Cut at a space: half a key at the end would not be known for one.
@@ -215,7 +244,7 @@ def _sentence(kind: Kind, route: Route, words: str, status: int | None, wait: fl
 
 
 _QUOTED = re.compile(r"""["']message["']:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
-_PREFIX = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception)\s*[:-]\s*)+|^\w+Exception - ")
+_PREFIX = re.compile(r"^(?:(?:litellm\.)?\w*(?:Error|Exception)\s*[:-]\s+)+|^\w+Exception - ")
 _LOCAL = re.compile(r"LocalException - (.*?)(?: Original exception:.*)?$", re.DOTALL)
 
 
@@ -236,7 +265,7 @@ def _local(message: str) -> str:
 
 
 def _cut(text: str) -> str:
-    text = one_line(redact(text[:_LONGEST_MESSAGE]))
+    text = one_line(redact(_shortened(text)))
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1].rstrip() + "…"
 
 

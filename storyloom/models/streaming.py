@@ -9,8 +9,9 @@ from storyloom.models import faults
 from storyloom.models.prefill import marked, unsaid
 from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First
 from storyloom.models.routes import Route, Unroutable, is_local, route
+from storyloom.models.watching import current
 from storyloom.models.wire import JSON
-from storyloom.models.witness import Witness, current
+from storyloom.models.witness import Witness
 
 __all__ = ["Outbox", "answer"]
 
@@ -85,7 +86,7 @@ async def answer(library: Any, call: Call, send: Callable[[Event], None]) -> Non
     try:
         outbox.end(await asking.run())
     except asyncio.CancelledError:
-        outbox.end(Done(call.id, "stopped", asking.witness.model, way.provider))
+        outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
     except Exception as error:
         outbox.end(asking.fault(error).of(call.id))
 
@@ -108,17 +109,18 @@ class _Asking:
     async def run(self) -> Event:
         """Make the request, pass its text on, and return how it ended. Raises what litellm does."""
         current.set(self.witness)
-        async with self._limit:
-            stream = await self._library.acompletion(**_request(self._call, self._way))
-            try:
-                async for chunk in stream:
-                    self._take(chunk)
-                    if self._over:
-                        break
-                    # litellm does not yield while data is buffered; the loop would starve.
-                    await asyncio.sleep(0)
-            finally:
-                await _close(stream, self.witness)
+        stream: Any = None
+        try:
+            async with self._limit:
+                stream = await self._library.acompletion(**_request(self._call, self._way))
+                try:
+                    await self._listen(stream)
+                finally:
+                    await _close(stream, self.witness)
+        except TimeoutError:
+            # A provider that has said its end need not close its connection too.
+            if not (stream and self._limit.expired() and self.witness.told.reason):
+                raise
         if rest := self._echo.rest():
             self._outbox.text(rest)
         return self._end(stream)
@@ -129,7 +131,20 @@ class _Asking:
         if self._limit.expired():
             patience = self._way.patience
             return faults.silent(self._way, patience.next if begun else patience.first, begun=begun)
-        return faults.explain(error, self._way, begun=begun)
+        if not begun and (fault := _no_stream(None, self._way, self.witness)):
+            return fault
+        if self.witness.broken:
+            return faults.unreadable(self._way, self.witness.broken, begun=begun)
+        told, status = self.witness.error(), self.witness.status
+        return faults.explain(error, self._way, begun=begun, told=told, status=status)
+
+    async def _listen(self, stream: Any) -> None:
+        async for chunk in stream:
+            self._take(chunk)
+            if self._over:
+                break
+            # litellm does not yield while data is buffered; the loop would starve.
+            await asyncio.sleep(0)
 
     @property
     def _over(self) -> bool:
@@ -163,7 +178,7 @@ class _Asking:
         return Done(
             call.id,
             _finish(reason, text),
-            witness.model or str(_hidden(stream).get("provider_response_model") or ""),
+            witness.told.model or str(_hidden(stream).get("provider_response_model") or ""),
             way.provider,
             tokens_in,
             tokens_out,
@@ -213,29 +228,41 @@ def _most_characters(call: Call) -> int:
 
 def _finish_reason(stream: Any, witness: Witness, said: str | None) -> str | None:
     """Return the reason the provider gave, None when it gave none: litellm would say `stop`."""
+    if witness.told.known:
+        return witness.told.reason
     if hasattr(stream, "received_finish_reason"):
-        return stream.received_finish_reason
-    return said if witness.finished or witness.response is None else None
+        # Of a protocol that the witness does not read, litellm's word is all there is.
+        return stream.received_finish_reason or stream.intermittent_finish_reason
+    return said if witness.response is None else None
 
 
 def _was_counted(stream: Any, witness: Witness) -> bool:
     """Return whether the provider itself counted the tokens."""
     chunks: Any = getattr(stream, "chunks", ())
-    return witness.counted or any(getattr(chunk, "usage", None) for chunk in chunks)
+    return witness.told.counted or any(getattr(chunk, "usage", None) for chunk in chunks)
+
+
+_REFUSED = {
+    "content_filter", "refusal", "safety", "recitation", "blocklist", "prohibited_content", "spii",
+    "image_safety", "language", "content_filtered", "guardrail_intervened", "error_toxic",
+}  # fmt: skip
+_AT_LIMIT = {"length", "max_tokens", "model_length", "model_context_window_exceeded"}
 
 
 def _finish(reason: str | None, text: bool) -> Finish:
-    if reason in ("content_filter", "refusal"):
+    if reason in _REFUSED:
         return "refused"
     if not text:
         return "empty"
     if reason is None:
         return "cut_off"
-    return "length" if reason in ("length", "max_tokens") else "stop"
+    return "length" if reason in _AT_LIMIT else "stop"
 
 
 def _no_stream(stream: Any, way: Route, witness: Witness) -> faults.Fault | None:
     """Return the fault of a response that was no stream at all, if it was none."""
+    if witness.response is not None and witness.response.status_code >= 400:
+        return None
     headers: Any = _hidden(stream).get("additional_headers") or {}
     content_type = witness.content_type or str(headers.get("llm_provider-content-type", "")).lower()
     if "html" in content_type or "application/json" in content_type:

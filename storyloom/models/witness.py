@@ -1,27 +1,23 @@
 """What a provider really sent over HTTP, where litellm does not pass it on.
 
-litellm invents the finish reason `stop` when a stream just ends, counts tokens itself when the
-provider did not, and takes a login page for an empty story. For providers that speak OpenAI's
-protocol the truth is read here, from the bytes as they pass.
+litellm invents the finish reason `stop` when a stream just ends, calls Ollama's `length` a `stop`,
+counts tokens itself when the provider did not, leaves out events that it cannot read and sometimes
+all that follow them, and takes a login page for an empty story. The truth is read here, from the
+bytes as they pass, whichever of the four protocols they speak.
 """
 
-import json
-import re
-from collections.abc import AsyncIterator
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, cast
+import contextlib
+from typing import TYPE_CHECKING
+
+from storyloom.models.told import Told
+from storyloom.models.wire import Message, decode
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Witness", "current", "session"]
+__all__ = ["Unreadable", "Witness"]
 
-_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_MODEL = re.compile(rb'"model"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
-_OVERLAP = 256
-"""Bytes kept from the piece before, so that a mark cut in two is seen."""
-_KEPT = 2048
+_KEPT = 64 * 1024
 """Bytes kept of a body that is no stream."""
 _LONGEST_EVENT = 4 * 1024 * 1024
 """Bytes; an event this long is no token, and litellm would choke on it for seconds."""
@@ -32,16 +28,16 @@ class Witness:
 
     def __init__(self) -> None:
         self.response: httpx.Response | None = None
-        self.finished = False
-        """A finish reason came from the provider."""
-        self.counted = False
-        """Usage came from the provider."""
-        self.model = ""
-        """The model's name as the provider gave it."""
+        self.told = Told()
+        """What the provider's own events say."""
         self.body = b""
         """The beginning of a body that is no stream of events."""
-        self._tail = b""
-        self._event = 0
+        self.broken: str | None = None
+        """What was sent that can be read no further, in words; None while all can be read."""
+        self._line = b""
+        self._event = b""
+        self._data: list[bytes] = []
+        self._size = 0
 
     @property
     def is_stream(self) -> bool:
@@ -55,64 +51,124 @@ class Witness:
             return ""
         return self.response.headers.get("content-type", "").lower()
 
-    def error(self) -> str | None:
-        """Return the message of an error object that was sent as a whole body, if there is one."""
-        try:
-            value: Any = json.loads(self.body)
-        except ValueError:
-            return None
-        error: Any = cast("dict[str, Any]", value).get("error") if isinstance(value, dict) else None
-        if isinstance(error, dict):
-            error = cast("dict[str, Any]", error).get("message")
-        return error if isinstance(error, str) else None
+    @property
+    def status(self) -> int | None:
+        """The status of a refusal, or the one of an error inside the stream; else None."""
+        if self.response is not None and self.response.status_code >= 400:
+            return self.response.status_code
+        return self.told.status
 
-    def see(self, piece: bytes) -> None:
-        """Look at the next piece of the body. Raises ValueError when an event is far too long."""
+    def error(self) -> str | None:
+        """Return what the provider said of an error: in the stream, or as a whole body."""
+        if self.told.error is None:
+            try:
+                whole = decode(self.body)
+            except (ValueError, RecursionError):
+                return None
+            self.told.take_error(whole)
+        return self.told.error
+
+    def see(self, piece: bytes) -> bytes:
+        """Look at the next piece of the body; return the whole lines that can be passed on.
+
+        Bytes that are no UTF-8 are replaced. Raises Unreadable at an event that is none.
+        """
+        if not self._is_text:
+            return piece
         if not self.is_stream and len(self.body) < _KEPT:
             self.body += piece[: _KEPT - len(self.body)]
-        end = piece.rfind(b"\n")
-        self._event = self._event + len(piece) if end < 0 else len(piece) - end
-        if self._event > _LONGEST_EVENT:
-            raise ValueError("the provider sent an event of more than 4 MB")
-        seen = self._tail + piece
-        self.finished = self.finished or _FINISH.search(seen) is not None
-        self.counted = self.counted or _USAGE.search(seen) is not None
-        if not self.model and (found := _MODEL.search(seen)):
-            self.model = found.group(1).decode("utf-8", "replace")
-        self._tail = seen[-_OVERLAP:]
+        if self._is_refusal:
+            return piece
+        good = b""
+        for line in piece.splitlines(keepends=True):
+            self._line += line
+            if self._size + len(self._line) > _LONGEST_EVENT:
+                raise self._unreadable("an event of more than 4 MB", good)
+            if not line.endswith((b"\n", b"\r")):
+                break
+            whole, self._line = _valid(self._line), b""
+            try:
+                self._take(whole.strip())
+            except (ValueError, RecursionError) as error:
+                raise self._unreadable("an event that cannot be read", good) from error
+            self._event += whole
+            if not self._data:
+                good += self._event
+                self._event = b""
+        return good
+
+    def rest(self) -> bytes:
+        """Return what can be passed on at the body's end, which no line break closed."""
+        line = _valid(self._line)
+        rest, self._event = self._event + line, b""
+        try:
+            self._take(line.strip())
+            self._take(b"")
+        except (ValueError, RecursionError):
+            # The end of a body that broke off: no event, and litellm would call it a fault.
+            return b""
+        return rest
+
+    def _unreadable(self, what: str, before: bytes) -> "Unreadable":
+        self.broken = what
+        return Unreadable(f"the provider sent {what}", before)
+
+    @property
+    def _is_refusal(self) -> bool:
+        return self.response is not None and self.response.status_code >= 400
+
+    @property
+    def _is_text(self) -> bool:
+        """Whether the bytes are lines of text, and neither compressed nor a format of its own."""
+        if self.response is None:
+            return True
+        packed = self.response.headers.get("content-encoding", "identity").lower() != "identity"
+        kind = self.content_type
+        return not packed and (not kind or any(part in kind for part in ("text/", "json")))
+
+    def _take(self, line: bytes) -> None:
+        """Read one line. Raises ValueError or RecursionError when it holds no JSON and should."""
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].strip())
+            self._size += len(line)
+            # Some servers leave out the empty line that ends an event.
+            with contextlib.suppress(ValueError, RecursionError):
+                self._end_event()
+        elif not line:
+            self._end_event()
+        elif self._is_lines or (line.startswith(b"{") and line.endswith(b"}")):
+            self.told.take(_object(line))
+
+    def _end_event(self) -> None:
+        data = b"\n".join(self._data)
+        if data and data != b"[DONE]":
+            self.told.take(_object(data))
+        self._data.clear()
+        self._size = 0
+
+    @property
+    def _is_lines(self) -> bool:
+        """Whether each line is an event, as Ollama has it."""
+        return "ndjson" in self.content_type
 
 
-current: ContextVar[Witness | None] = ContextVar("current", default=None)
-"""The witness of the call that the running task makes."""
+class Unreadable(ValueError):
+    """What a provider sent can be read no further."""
+
+    def __init__(self, why: str, before: bytes) -> None:
+        super().__init__(why)
+        self.before = before
+        """The lines before it that were not passed on yet."""
 
 
-def session() -> "httpx.AsyncClient":
-    """Return the HTTP client for OpenAI's protocol, whose responses are seen by `current`."""
-    import httpx
+def _valid(line: bytes) -> bytes:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace").encode()
+    return line
 
-    class Watched(httpx.AsyncByteStream):
-        def __init__(self, stream: httpx.AsyncByteStream, witness: Witness) -> None:
-            self._stream = stream
-            self._witness = witness
 
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for piece in self._stream:
-                self._witness.see(piece)
-                yield piece
-
-        async def aclose(self) -> None:
-            await self._stream.aclose()
-
-    async def watch(response: httpx.Response) -> None:
-        witness = current.get()
-        if witness is not None and isinstance(response.stream, httpx.AsyncByteStream):
-            witness.response = response
-            response.stream = Watched(response.stream, witness)
-
-    return httpx.AsyncClient(
-        event_hooks={"response": [watch]},
-        follow_redirects=True,
-        # Compressed bytes could not be read in passing.
-        headers={"accept-encoding": "identity"},
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-    )
+def _object(data: bytes) -> Message:
+    """Return the object, an empty one for other JSON. Raises ValueError, RecursionError."""
+    return decode(data) if data.startswith(b"{") else decode(b'{"other":' + data + b"}")

@@ -44,10 +44,9 @@ class Outcome:
 
 def call(provider: Provider, model: str = "openai/story-model", **fields: Any) -> Call:
     """Return a call to `provider`, a chat unless a prompt is given."""
-    base = provider.address if model.startswith("anthropic/") else provider.base
     if "prompt" not in fields:
         fields.setdefault("messages", [{"role": "user", "content": "Go on."}])
-    fields = {"api_base": base, "params": {"max_tokens": 50}, **fields}
+    fields = {"api_base": provider.base_for(model), "params": {"max_tokens": 50}, **fields}
     return Call(id=f"c{next(_numbers)}", model=model, **fields)
 
 

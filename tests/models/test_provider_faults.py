@@ -1,211 +1,246 @@
-"""Every fault of a provider gets its label and keeps the text that had arrived."""
+"""Whatever goes wrong with a stream has its label, and keeps the text that had arrived."""
 
 import asyncio
-import json
-import socket
 
 import pytest
 
 from storyloom.models.client import Client
-from storyloom.models.protocol import Done, Failed
-from tests.models.asking import CANARY, OTHER_CANARY, Outcome, ask, call
+from storyloom.models.protocol import Done
+from tests.models.asking import Outcome, ask
+from tests.models.ways import BEGUN, ENDED, WAYS, asking, goes_on, holds, met
 from tests.servers.provider import Provider
-from tests.servers.script import Cut, Drop, End, Fault, Hold, Raw, Reply, Text, page, refuses, says
+from tests.servers.script import (
+    Cut,
+    Drop,
+    Fault,
+    Hold,
+    Odd,
+    Pause,
+    Payload,
+    Raw,
+    Reply,
+    Reset,
+    Text,
+    Thought,
+    says,
+)
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.parametrize("way", WAYS)]
 
-LONG = "This model's maximum context length is 4096 tokens, you asked for 5000."
-BEGUN = (Text("Once"), Text(" upon"))
-HTML = "<html><title>Log in</title></html>"
-ODD_JSON = json.dumps({"error": {"message": "Unexpected endpoint", "code": 200}})
-
-# How a model is asked: (model, prompt or None); OpenAI's way by its client and by litellm's own.
-WAYS = {
-    "chat": ("openai/m", None),
-    "completion": ("openai/m", "x"),
-    "own-handler": ("hosted_vllm/m", None),
-    "router": ("openrouter/m", None),
-    "anthropic": ("anthropic/m", None),
-}
-
-REFUSALS = {
-    "401": (refuses(401, "bad key"), "auth"),
-    "402": (refuses(402, "no money"), "auth"),
-    "403": (refuses(403, "not you"), "auth"),
-    "404": (refuses(404, "no such model"), "not_found"),
-    "400": (refuses(400, "temperature is odd"), "bad_request"),
-    "context": (refuses(400, LONG, "context_length_exceeded"), "context_too_long"),
-    "429": (refuses(429, "slow down"), "rate_limit"),
-    "500": (refuses(500, "oops"), "server"),
-    "503": (refuses(503, "overloaded"), "server"),
-    "error page": (page("<html>" + "x " * 60_000, status=502), "server"),
-}
+MB = 1024 * 1024
 
 
-async def fails(client: Client, provider: Provider, way: str, reply: Reply) -> Outcome:
-    model, prompt = WAYS[way]
-    provider.script(reply)
-    fields = {} if prompt is None else {"prompt": prompt}
-    outcome = await ask(client, call(provider, model, **fields))
-    assert len(provider.requests) == 1
-    if isinstance(outcome.end, Failed):
-        assert len(outcome.end.say) <= 200
-        assert outcome.end.say.isprintable()
-    return outcome
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refused_request(client: Client, provider: Provider, way: str, fault: str) -> None:
-    reply, kind = REFUSALS[fault]
-    outcome = await fails(client, provider, way, reply)
-    assert outcome.failed.kind == kind, outcome.failed.say
-    assert outcome.text == ""
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_the_wait_a_provider_asks_for(client: Client, provider: Provider, way: str) -> None:
-    outcome = await fails(client, provider, way, refuses(429, "slow", retry_after="7"))
-    assert outcome.failed.kind == "rate_limit"
-    assert outcome.failed.retry_after == 7
-    assert "7 seconds" in outcome.failed.say
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_stream_that_just_ends_is_cut_off(
+async def test_a_slow_first_token_is_waited_for(
     client: Client, provider: Provider, way: str
 ) -> None:
-    outcome = await fails(client, provider, way, Reply((*BEGUN, Cut())))
-    assert outcome.text == "Once upon"
-    assert outcome.done.finish == "cut_off"
-    assert outcome.done.out_tokens is None
+    enough = asyncio.Event()
+    provider.script(Reply((Hold(enough), *says("Once").steps)))
+    asked = asyncio.create_task(ask(client, asking(provider, way)))
+    await provider.wait(lambda it: it.open == 1)
+    assert not asked.done()
+    enough.set()
+    assert (await asked).text == "Once"
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_stream_without_text_is_empty(client: Client, provider: Provider, way: str) -> None:
-    assert (await fails(client, provider, way, says())).done.finish == "empty"
-    provider.reset()
-    assert (await fails(client, provider, way, Reply((Cut(),)))).done.finish == "empty"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_dropped_connection_keeps_the_text(
-    client: Client, provider: Provider, way: str
-) -> None:
-    outcome = await fails(client, provider, way, Reply((*BEGUN, Drop())))
-    assert outcome.text == "Once upon"
-    assert outcome.failed.kind == "cut_off"
-    provider.reset()
-    outcome = await fails(client, provider, way, Reply((Drop(),)))
-    assert outcome.failed.kind == "connection"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_an_error_inside_the_stream_keeps_the_text(
-    client: Client, provider: Provider, way: str
-) -> None:
-    outcome = await fails(client, provider, way, Reply((*BEGUN, Fault("boom"), End())))
-    assert outcome.text == "Once upon"
-    assert outcome.failed.kind == "server"
-
-
-@pytest.mark.parametrize("way", ["chat", "completion"])
-async def test_a_broken_event_keeps_the_text(client: Client, provider: Provider, way: str) -> None:
-    reply = Reply((*BEGUN, Raw(b"data: {broken\n\n"), End()))
-    outcome = await fails(client, provider, way, reply)
-    assert outcome.text == "Once upon"
-    assert outcome.failed.kind == "server"
-
-
-async def test_an_endless_event_is_given_up(client: Client, provider: Provider) -> None:
-    endless = Raw(b'data: {"choices":[{"delta":{"content":"' + b"x" * 6_000_000)
-    outcome = await fails(client, provider, "chat", Reply((*BEGUN, endless, Hold(asyncio.Event()))))
-    assert outcome.text == "Once upon"
-    assert outcome.failed.kind == "server"
-    await provider.wait(lambda it: it.left == 1)
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_page_with_status_200_is_no_story(
-    client: Client, provider: Provider, way: str
-) -> None:
-    outcome = await fails(client, provider, way, page(HTML))
-    assert outcome.failed.kind == "server"
-    assert "address" in outcome.failed.say
-    assert outcome.text == ""
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_an_error_with_status_200_is_a_fault(
-    client: Client, provider: Provider, way: str
-) -> None:
-    outcome = await fails(client, provider, way, page(ODD_JSON, "application/json"))
-    assert isinstance(outcome.end, Failed)
-    assert outcome.text == ""
-    if way in ("chat", "completion"):
-        assert "Unexpected endpoint" in outcome.end.say
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_filtered_end_is_told(client: Client, provider: Provider, way: str) -> None:
-    outcome = await fails(client, provider, way, says("Once", end="content_filter"))
-    assert outcome.text == "Once"
-    assert outcome.done.finish == "refused"
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_nobody_at_the_address(client: Client, way: str) -> None:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        nobody = Provider(port=bound.getsockname()[1])
-        model, prompt = WAYS[way]
-        fields = {} if prompt is None else {"prompt": prompt}
-        failed = (await ask(client, call(nobody, model, **fields))).failed
-    assert failed.kind == "connection"
-    assert "127.0.0.1" in failed.say
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_key_that_is_echoed_is_not_told(
-    client: Client, provider: Provider, way: str
-) -> None:
-    model, prompt = WAYS[way]
-    fields = {} if prompt is None else {"prompt": prompt}
-    for status in (401, 400, 500):
-        message = f"wrong key {CANARY} or {OTHER_CANARY} for you"
-        provider.script(refuses(status, message))
-        asked = call(provider, model, key_env="MY_SERVER_KEY", **fields)
-        outcome = await ask(client, asked)
-        assert CANARY not in str(outcome.events)
-        assert OTHER_CANARY not in str(outcome.events)
+async def test_no_first_token_in_time(impatient: Client, provider: Provider, way: str) -> None:
+    outcome = await silent(impatient, provider, way, Reply((Hold(asyncio.Event()),)))
+    assert (outcome.failed.kind, outcome.text) == ("timeout", "")
 
 
 @pytest.mark.parametrize("pings", [False, True])
-@pytest.mark.parametrize("way", ["chat", "completion", "own-handler"])
 async def test_a_silence_keeps_the_text(
     impatient: Client, provider: Provider, way: str, pings: bool
 ) -> None:
     reply = Reply((*BEGUN, Hold(asyncio.Event(), pings=pings)))
-    outcome = await fails(impatient, provider, way, reply)
-    assert outcome.text == "Once upon"
-    assert outcome.failed.kind == "stalled"
-    await provider.wait(lambda it: it.left == 1)
+    outcome = await silent(impatient, provider, way, reply)
+    assert (outcome.failed.kind, outcome.text) == ("stalled", "Once upon")
 
 
-async def test_no_first_token_in_time(impatient: Client, provider: Provider) -> None:
-    outcome = await fails(impatient, provider, "chat", Reply((Hold(asyncio.Event()),)))
-    assert outcome.failed.kind == "timeout"
-    assert outcome.failed.say
+async def silent(client: Client, provider: Provider, way: str, reply: Reply) -> Outcome:
+    """Return what comes of a `reply` that never ends, having seen the connection closed."""
+    provider.script(reply)
+    outcome = await ask(client, asking(provider, way))
     await provider.wait(lambda it: it.left == 1)
+    holds(outcome)
+    await goes_on(client, provider, way)
+    return outcome
+
+
+async def test_a_provider_that_said_its_end_may_keep_its_connection_open(
+    impatient: Client, provider: Provider, way: str
+) -> None:
+    outcome = await met(
+        impatient, provider, way, Reply((*BEGUN, *ENDED, Hold(asyncio.Event(), pings=True)))
+    )
+    assert (outcome.done.finish, outcome.text) == ("stop", "Once upon")
+
+
+async def test_thoughts_alone_are_an_empty_story(
+    client: Client, provider: Provider, way: str
+) -> None:
+    reply = Reply((Thought("hm"), Thought("hmm"), *ENDED))
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.done.finish, outcome.text) == ("empty", "")
+
+
+@pytest.mark.parametrize("break_off", [Drop(), Reset()])
+async def test_a_connection_that_breaks_off_keeps_the_text(
+    client: Client, provider: Provider, way: str, break_off: Drop | Reset
+) -> None:
+    # An RST takes what the client's side has not yet read with it: let the text be read first.
+    reply = Reply((*BEGUN, Pause(0.2), break_off))
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.failed.kind, outcome.text) == ("cut_off", "Once upon")
+    outcome = await met(client, provider, way, Reply((break_off,)))
+    assert (outcome.failed.kind, outcome.text) == ("connection", "")
+
+
+@pytest.mark.parametrize("end", [(), (Cut(),)])
+async def test_a_stream_that_just_ends_is_cut_off(
+    client: Client, provider: Provider, way: str, end: tuple[Cut, ...]
+) -> None:
+    outcome = await met(client, provider, way, Reply((*BEGUN, *end)))
+    assert (outcome.done.finish, outcome.text) == ("cut_off", "Once upon")
+    assert (outcome.done.in_tokens, outcome.done.out_tokens) == (None, None)
+
+
+async def test_a_body_shorter_than_it_should_be_is_cut_off(
+    client: Client, provider: Provider, way: str
+) -> None:
+    reply = Reply(BEGUN, headers={"content-length": "100000"})
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.failed.kind, outcome.text) == ("cut_off", "Once upon")
+
+
+async def test_a_length_shorter_than_the_body_cuts_it_off(
+    client: Client, provider: Provider, way: str
+) -> None:
+    first = Text("Once upon a time there was a tide. " * 40)
+    # Ends in the middle of the second token, whatever the protocol writes around it.
+    headers = {"content-length": "2600"}
+    reply = Reply((first, Text("It went out. " * 200), *ENDED), headers=headers)
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.done.finish, outcome.text) == ("cut_off", first.text)
+    assert outcome.done.out_tokens is None
+
+
+async def test_a_stream_without_text_is_empty(client: Client, provider: Provider, way: str) -> None:
+    for reply in (says(), Reply((Cut(),)), Reply(), Reply(body=b"", headers=STREAM)):
+        outcome = await met(client, provider, way, reply)
+        assert (outcome.done.finish, outcome.text) == ("empty", "")
+
+
+STREAM = {"content-type": "text/event-stream"}
+
+
+async def test_a_filtered_end_is_told(client: Client, provider: Provider, way: str) -> None:
+    outcome = await met(client, provider, way, says("Once", end="content_filter"))
+    assert (outcome.done.finish, outcome.text) == ("refused", "Once")
+    outcome = await met(client, provider, way, says(end="content_filter"))
+    assert (outcome.done.finish, outcome.text) == ("refused", "")
+
+
+async def test_the_limit_is_told(client: Client, provider: Provider, way: str) -> None:
+    outcome = await met(client, provider, way, says("Once", " upon", end="length"))
+    assert (outcome.done.finish, outcome.text) == ("length", "Once upon")
+
+
+async def test_an_error_inside_the_stream_keeps_the_text(
+    client: Client, provider: Provider, way: str
+) -> None:
+    for begun in (BEGUN, ()):
+        outcome = await met(client, provider, way, Reply((*begun, Fault("boom"))))
+        assert outcome.text == "".join(part.text for part in begun)
+        assert outcome.failed.kind == "server"
+        assert outcome.failed.say.endswith("It says: boom")
+
+
+async def test_a_code_inside_the_stream_tells_the_kind(
+    client: Client, provider: Provider, way: str
+) -> None:
+    outcome = await met(client, provider, way, Reply((*BEGUN, Fault("slow down", 429))))
+    # Ollama's errors have no code.
+    kind = "server" if way.startswith("ollama") else "rate_limit"
+    assert (outcome.failed.kind, outcome.text) == (kind, "Once upon")
+
+
+@pytest.mark.parametrize("payload", [b"{broken", b'{"a": ' * 50_000, b"[" * 100_000])
+async def test_an_event_that_cannot_be_read_keeps_the_text_before_it(
+    client: Client, provider: Provider, way: str, payload: bytes
+) -> None:
+    reply = Reply((*BEGUN, Payload(payload), *says(" a time").steps))
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.failed.kind, outcome.text) == ("server", "Once upon")
+    assert "an event that cannot be read" in outcome.failed.say
+
+
+@pytest.mark.parametrize("endless", [False, True])
+async def test_an_event_of_megabytes_keeps_the_text_before_it(
+    client: Client, provider: Provider, way: str, endless: bool
+) -> None:
+    big = Raw(b'data: {"a": "' + b"x" * 6 * MB) if endless else Odd(b"x" * 20 * MB)
+    provider.script(Reply((*BEGUN, big, Hold(asyncio.Event()))))
+    outcome = await ask(client, asking(provider, way))
+    await provider.wait(lambda it: it.left == 1)
+    holds(outcome)
+    assert (outcome.failed.kind, outcome.text) == ("server", "Once upon")
+    assert "more than 4 MB" in outcome.failed.say
+    await goes_on(client, provider, way)
+
+
+async def test_thousands_of_tiny_tokens_leave_other_branches_their_turn(
+    client: Client, provider: Provider, way: str
+) -> None:
+    number = 20_000 if way == "chat" else 2_000
+    tokens = [f" {n % 10}" for n in range(number)]
+    provider.script(says(*tokens), says("Once"))
+    many = asyncio.create_task(
+        ask(client, asking(provider, way, params={"max_tokens": 2 * number}))
+    )
+    await provider.wait(lambda it: len(it.requests) == 1)
+    assert (await ask(client, asking(provider, way))).text == "Once"
+    assert not many.done()
+    outcome = await many
+    assert (outcome.done.finish, outcome.text) == ("stop", "".join(tokens))
+
+
+async def test_a_hundred_equal_tokens_are_a_story(
+    client: Client, provider: Provider, way: str
+) -> None:
+    outcome = await met(client, provider, way, says(*[" the"] * 100), params={"max_tokens": 400})
+    assert (outcome.done.finish, outcome.text) == ("stop", " the" * 100)
+
+
+async def test_any_character_arrives_as_it_was_sent(
+    client: Client, provider: Provider, way: str
+) -> None:
+    odd = "\x1b]0;title\x07\u202e\ud800\x00\u2028\x9b31m[red]\U0001f468\u200d\U0001f469\u0301 \n"
+    outcome = await met(client, provider, way, says("a", odd, "b"))
+    assert (outcome.done.finish, outcome.text) == ("stop", f"a{odd}b")
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"\xed\xa0\x80", b"\xe2\x80"])
+async def test_bytes_that_are_no_text_are_replaced(
+    client: Client, provider: Provider, way: str, raw: bytes
+) -> None:
+    reply = Reply((Text("a"), Odd(raw), *says("b").steps))
+    outcome = await met(client, provider, way, reply)
+    assert outcome.done.finish == "stop"
+    assert outcome.text == f"a{raw.decode('utf-8', 'replace')}b"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/html", ""])
+async def test_a_story_is_a_story_whatever_its_content_type(
+    client: Client, provider: Provider, way: str, content_type: str
+) -> None:
+    reply = Reply(says("Once", " upon").steps, headers={"content-type": content_type})
+    outcome = await met(client, provider, way, reply)
+    assert (outcome.done.finish, outcome.text) == ("stop", "Once upon")
 
 
 async def test_a_fault_of_one_branch_leaves_the_others_alone(
-    client: Client, provider: Provider
+    client: Client, provider: Provider, way: str
 ) -> None:
-    provider.script(refuses(500), Reply((*BEGUN, Drop())), says("Once"))
-    ends = [outcome.end for outcome in await _at_once(client, provider, 3)]
-    assert sum(isinstance(end, Done) for end in ends) == 1
-
-
-async def _at_once(client: Client, provider: Provider, number: int) -> list[Outcome]:
-    return await asyncio.gather(*(ask(client, call(provider)) for _ in range(number)))
+    provider.script(Reply((Fault("boom"),)), Reply((*BEGUN, Drop())), says("Once"))
+    outcomes = await asyncio.gather(*(ask(client, asking(provider, way)) for _ in range(3)))
+    assert [outcome.text for outcome in outcomes if isinstance(outcome.end, Done)] == ["Once"]

@@ -1,7 +1,8 @@
 """A provider of language models on 127.0.0.1 that answers by script.
 
-It speaks OpenAI's chat completions and completions and Anthropic's messages over real sockets, so
-that faults are real too. By hand: `python -m tests.servers.provider --port 8123`.
+It speaks OpenAI's chat completions and completions, Anthropic's messages, Gemini's stream and
+Ollama's chat and generate over real sockets, so that faults are real too.
+By hand: `python -m tests.servers.provider --port 8123`.
 """
 
 import argparse
@@ -9,13 +10,28 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from tests.servers.dialects import Dialect, dialect
-from tests.servers.script import Cut, Drop, Hold, Pause, Raw, Reply, Request, Step, refuses, says
+from tests.servers.dialects import SSE, Dialect, OpenAI, dialect, events
+from tests.servers.script import (
+    Cut,
+    Drop,
+    Hold,
+    Pause,
+    Raw,
+    Reply,
+    Request,
+    Reset,
+    Step,
+    refuses,
+    says,
+)
 
 Answer = Callable[[Request], Reply]
 
@@ -25,7 +41,9 @@ class Provider:
 
     def __init__(self, answer: Answer | None = None, port: int = 0) -> None:
         self.requests: list[Request] = []
-        """Every request, in the order of arrival."""
+        """Every request for a story, in the order of arrival."""
+        self.asides: list[Request] = []
+        """Every other request: for Ollama's list and facts of models."""
         self.left = 0
         """Streams whose client went away before the reply's end."""
         self.open = 0
@@ -47,6 +65,13 @@ class Provider:
         """The address ending in `/v1`, which is OpenAI's kind of base."""
         return f"{self.address}/v1"
 
+    def base_for(self, model: str) -> str:
+        """Return the address that a model of that name is to be given as its `api_base`."""
+        kind = model.partition("/")[0]
+        if kind == "gemini":
+            return f"{self.address}/v1beta"
+        return self.address if kind in ("anthropic", "ollama", "ollama_chat") else self.base
+
     def script(self, *replies: Reply) -> None:
         """Let the next requests be answered by `replies`, one each, before `answer` is asked."""
         self._script.extend(replies)
@@ -59,6 +84,7 @@ class Provider:
         """Forget script and requests; what is under way goes on."""
         self._script.clear()
         self.requests.clear()
+        self.asides.clear()
         self.left = 0
 
     async def wait(self, holds: Callable[["Provider"], bool]) -> None:
@@ -100,11 +126,15 @@ class Provider:
     async def _serve(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        aside = _aside(request)
         async with self._changed:
-            self.requests.append(request)
+            (self.requests if aside is None else self.asides).append(request)
             self.open += 1
             self._changed.notify_all()
-        reply = self._script.popleft() if self._script else self._answer(request)
+        if aside is not None:
+            reply = aside
+        else:
+            reply = self._script.popleft() if self._script else self._answer(request)
         talk = asyncio.ensure_future(self._reply(request, reply, writer))
         gone = asyncio.ensure_future(reader.read(1))
         try:
@@ -129,15 +159,18 @@ class Provider:
         speaker = dialect(request)
         if reply.body is None and speaker is None:
             reply = refuses(404, f"there is nothing at {request.path}")
+        if reply.refusal is not None:
+            form = speaker or OpenAI("", text=False)
+            reply = replace(reply, body=form.refusal(reply.status, reply.refusal))
         steps = list(reply.steps)
         while steps and isinstance(steps[0], Hold):
             await _hold(steps.pop(0), writer)
-        writer.write(_head(reply, steps))
+        writer.write(_head(reply, steps, speaker.content_type if speaker else SSE))
         if reply.body is not None or speaker is None:
             writer.write(reply.body or b"")
             await writer.drain()
             return
-        chunked = Cut() not in steps
+        chunked = _is_chunked(reply, steps)
         writer.write(_framed(speaker.start(), chunked))
         for step in steps:
             if isinstance(step, Cut):
@@ -145,6 +178,12 @@ class Provider:
             if isinstance(step, Drop):
                 writer.write(b"400\r\ndata: {")
                 await writer.drain()
+                writer.transport.abort()
+                return
+            if isinstance(step, Reset):
+                # Closed with nothing to linger for, a socket sends an RST.
+                link = writer.get_extra_info("socket")
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
                 return
             await self._step(step, speaker, writer, chunked)
@@ -157,36 +196,57 @@ class Provider:
     ) -> None:
         match step:
             case Hold():
-                await _hold(step, writer, chunked)
+                await _hold(step, writer, chunked, speaker.ping)
             case Pause(seconds):
                 await asyncio.sleep(seconds)
             case Raw(data):
                 writer.write(_framed(data, chunked))
             case _:
-                writer.write(_framed(speaker.write(step), chunked))
+                writer.write(_framed(events(speaker, step), chunked))
         await writer.drain()
 
 
-async def _hold(step: Step, writer: asyncio.StreamWriter, chunked: bool = True) -> None:
+async def _hold(
+    step: Step, writer: asyncio.StreamWriter, chunked: bool = True, ping: bytes = b""
+) -> None:
     assert isinstance(step, Hold)
     if not step.pings:
         await step.until.wait()
         return
     while not step.until.is_set():
-        writer.write(_framed(b": still here\n\n", chunked))
+        writer.write(_framed(ping, chunked))
         await writer.drain()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(step.until.wait(), 0.05)
 
 
-def _head(reply: Reply, steps: list[Step]) -> bytes:
-    headers = {"content-type": "text/event-stream", "connection": "close", **reply.headers}
+def _head(reply: Reply, steps: list[Step], content_type: str) -> bytes:
+    headers = {"content-type": content_type, "connection": "close"}
     if reply.body is not None:
         headers["content-length"] = str(len(reply.body))
-    elif Cut() not in steps:
+    elif _is_chunked(reply, steps):
         headers["transfer-encoding"] = "chunked"
+    headers |= reply.headers
     lines = [f"HTTP/1.1 {reply.status} Scripted", *(f"{k}: {v}" for k, v in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _is_chunked(reply: Reply, steps: list[Step]) -> bool:
+    return Cut() not in steps and "content-length" not in reply.headers
+
+
+def _aside(request: Request) -> Reply | None:
+    """Return the answer to what is asked besides stories: Ollama's list and facts of models."""
+    if request.place.endswith("/api/tags"):
+        return _whole({"models": [{"name": "m:latest", "model": "m:latest"}]})
+    if request.place.endswith("/api/show"):
+        facts = {"template": "{{ .Prompt }}", "model_info": {"llama.context_length": 8192}}
+        return _whole({**facts, "details": {"family": "llama"}, "capabilities": ["completion"]})
+    return None
+
+
+def _whole(value: Any) -> Reply:
+    return Reply(headers={"content-type": "application/json"}, body=json.dumps(value).encode())
 
 
 def _framed(data: bytes, chunked: bool, last: bool = False) -> bytes:

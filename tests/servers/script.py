@@ -1,7 +1,6 @@
 """What a scripted provider is to answer, step by step."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -63,8 +62,13 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Reset:
+    """Break the connection at once, by an RST."""
+
+
+@dataclass(frozen=True)
 class Fault:
-    """An error object inside the stream."""
+    """An error object: inside the stream, or as a whole refusal."""
 
     message: str
     code: int | str = 500
@@ -77,7 +81,23 @@ class Raw:
     data: bytes
 
 
-Step: TypeAlias = Text | Thought | Hold | Pause | Usage | End | Cut | Drop | Fault | Raw
+@dataclass(frozen=True)
+class Odd:
+    """One token whose text is these bytes, put between the quotes of its JSON as they are."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One event, framed as it should be, which holds these bytes in place of an object."""
+
+    data: bytes
+
+
+Step: TypeAlias = (
+    Text | Thought | Hold | Pause | Usage | End | Cut | Drop | Reset | Fault | Raw | Odd | Payload
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +109,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | None = None
     """A whole body instead of steps."""
+    refusal: Fault | None = None
+    """An error object as the whole body, in the words of the protocol that was asked."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +123,20 @@ class Request:
     body: dict[str, Any]
 
     @property
+    def place(self) -> str:
+        """The path without what follows a question mark."""
+        return self.path.partition("?")[0]
+
+    @property
+    def model(self) -> str:
+        """The model that is asked; Gemini's is named in the path."""
+        return str(self.body.get("model") or self.place.rpartition("/")[2].partition(":")[0])
+
+    @property
     def prompt(self) -> str:
         """The prompt, or the content of the last message."""
+        if contents := self.body.get("contents"):
+            return "".join(str(part.get("text", "")) for part in contents[-1]["parts"])
         if "prompt" in self.body:
             return str(self.body["prompt"])
         messages: list[dict[str, Any]] = self.body.get("messages", [])
@@ -119,13 +153,15 @@ def says(*tokens: str, end: str = "stop", usage: tuple[int, int] | None = (11, 4
 
 
 def refuses(status: int, message: str = "no", code: str = "", **headers: str) -> Reply:
-    """Return an error reply in OpenAI's form; `retry_after="7"` becomes the header Retry-After."""
-    error = {"message": message, "type": "error", "code": code or None}
+    """Return an error reply in the form of whichever protocol is asked.
+
+    `retry_after="7"` becomes the header Retry-After.
+    """
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(
         status=status,
         headers={"content-type": "application/json", **names},
-        body=json.dumps({"error": error}).encode(),
+        refusal=Fault(message, code),
     )
 
 
