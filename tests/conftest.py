@@ -18,3 +18,5 @@ def _no_settings_of_the_user(
     nowhere: Path = tmp_path_factory.getbasetemp() / "no-config"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(nowhere))
     monkeypatch.delenv("STORYLOOM_CONFIG", raising=False)
+    # What fails is told at once, but where a test is about being asked again.
+    monkeypatch.setenv("STORYLOOM_RETRY", "1")

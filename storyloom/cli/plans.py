@@ -1,6 +1,4 @@
-"""The command `plan`: with which models and settings a story, or a node and what is below it,
-grows.
-"""
+"""The command `plan`: with which models and settings a story or a branch grows."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING

@@ -58,8 +58,17 @@ class Streaming:
         if not branch.running:
             self._erase()
             self._print_finished()
+        if branch.again is not None:
+            self._tell_wait(branch)
         if self._live and self._frame is None:
             self._frame = asyncio.get_running_loop().call_later(_FRAME_SECONDS, self._draw)
+
+    def _tell_wait(self, branch: "Branch") -> None:
+        told = f"{one_line(branch.entry.name)}: {branch.say} It is asked again."
+        if told not in self._said:
+            self._erase()
+            say(told)
+            self._said.add(told)
 
     def _print_finished(self) -> None:
         while self._printed < len(self._branches) and not self._branches[self._printed].running:

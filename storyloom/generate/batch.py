@@ -16,7 +16,7 @@ from storyloom.generate import caps, joining
 from storyloom.generate.plan import sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
-from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First
+from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import growth, reading
@@ -43,7 +43,9 @@ class Branch:
     text: str = ""
     """The story text so far."""
     say: str = ""
-    """The sentence for the author, when it did not end well."""
+    """The sentence for the author, when it did not end well or waits to be asked again."""
+    again: float | None = None
+    """When it is asked again, in `time.monotonic` seconds; None when it does not wait for that."""
     finish: str = ""
     started: float = field(default_factory=time.monotonic)
     first: float | None = None
@@ -167,6 +169,10 @@ class Batch:
             if branch.running and node in (None, branch.node):
                 await self._client.cancel(branch.call.id)
 
+    def hurry(self, branch: Branch) -> None:
+        """Let a branch that waits to be asked again wait no longer."""
+        self._client.hurry(branch.call.id)
+
     def interrupt(self, branch: Branch) -> None:
         """Close a branch at once with what has arrived, without waiting for its provider."""
         branch.closing = True
@@ -184,10 +190,14 @@ class Batch:
 
     async def _stream(self, branch: Branch) -> None:
         async for event in self._client.stream(branch.call):
+            branch.again = None
             match event:
+                case Waiting():
+                    branch.again = time.monotonic() + event.seconds
+                    branch.say = event.say
                 case First():
                     branch.first = time.monotonic() - branch.started
-                    branch.state = "writing"
+                    branch.state, branch.say = "writing", ""
                 case Delta():
                     branch.raw.append(event.text)
                     branch.state = "writing"

@@ -17,7 +17,7 @@ from storyloom.generate.plan import Plan, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
-from storyloom.models.protocol import Call, Delta, Done, Event, Facts, Failed, First
+from storyloom.models.protocol import Call, Delta, Done, Event, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story import asides, marks, origins, reading
@@ -207,6 +207,9 @@ class Asking:
                 # Its beginning is worth as much as one that was stopped.
                 offer.text = self._text(offer, ended=True, cut=True)
                 offer.state = "done" if offer.text.strip() else "failed"
+                offer.say = event.say
+            case Waiting():
+                # It stands there as one that is waited for; the editor's author writes on.
                 offer.say = event.say
 
     def settled(self, offer: Offer) -> str:

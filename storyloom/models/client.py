@@ -91,6 +91,11 @@ class Client:
         if self._worker is not None:
             self._worker.cancel(id)
 
+    def hurry(self, id: str) -> None:  # noqa: A002 - the protocol's word
+        """Let a branch that waits to be asked again wait no longer."""
+        if self._worker is not None:
+            self._worker.send({"do": "hurry", "id": id})
+
     async def describe(self, entry: ModelEntry) -> Facts:
         """Return what is known of a configured model. Remembered; the first call takes seconds.
 

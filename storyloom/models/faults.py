@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from storyloom.models.protocol import Failed, Kind
@@ -28,6 +30,9 @@ class Fault:
     say: str
     """Clean, without keys, at most 200 characters."""
     retry_after: float | None = None
+    """Seconds that the provider asks to wait."""
+    passing: bool = False
+    """Whether the same request may well succeed a little later."""
 
     def of(self, branch: str) -> Failed:
         """Return the event that ends `branch` with this fault."""
@@ -111,8 +116,9 @@ def explain(
     wait = _retry_after(chain) if kind in ("rate_limit", "server") else None
     if route.provider == "local":
         return Fault(kind, spoken(_local(message)), wait)
+    passing = not begun and kind in ("rate_limit", "server", "connection")
     words = _cut(told) if told else _words(chain, message)
-    return Fault(kind, spoken(_sentence(kind, route, words, status, wait)), wait)
+    return Fault(kind, spoken(_sentence(kind, route, words, status, wait)), wait, passing)
 
 
 def _sent_on(route: Route, there: str) -> Fault:
@@ -224,7 +230,7 @@ def _sentence(kind: Kind, route: Route, words: str, status: int | None, wait: fl
         case "not_found":
             return f"{host} has no model {model}: check its name and address. It says: {words}"
         case "rate_limit" if wait is not None:
-            return f"{host} asks to wait {wait:g} seconds before {model} is asked again."
+            return f"{host} asks to wait {_long(wait)} before {model} is asked again."
         case "rate_limit":
             return f"{host} takes no more for now: wait a little and try again. It says: {words}"
         case "context_too_long":
@@ -269,8 +275,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1].rstrip() + "…"
 
 
+def _long(seconds: float) -> str:
+    for size, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.0f} seconds" if seconds >= 2 else "a second"
+
+
 def _retry_after(chain: list[BaseException]) -> float | None:
-    """Return the seconds of a Retry-After header; a date in it is not read."""
+    """Return the seconds of a Retry-After header, which may also hold a date (RFC 9110, 10.2.3)."""
     for error in chain:
         response = getattr(error, "response", None)
         for headers in (
@@ -278,10 +291,21 @@ def _retry_after(chain: list[BaseException]) -> float | None:
             getattr(response, "headers", None),
         ):
             value: Any = headers.get("retry-after") if headers else None
-            try:
-                seconds = float(value)
-            except (TypeError, ValueError):
-                continue
-            if seconds >= 0:
+            seconds = _seconds(value)
+            if seconds is not None and seconds >= 0:
                 return min(seconds, _LONGEST_WAIT)
     return None
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        pass
+    try:
+        then = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    # A date without a zone is meant as UTC there.
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -4,11 +4,13 @@ To the worker, `{"do": …}`:
 
     start     id, call              one branch (`Call`)
     cancel    id                    stop that branch; what has arrived stays
+    hurry     id                    wait no longer, if that branch waits to be asked again
     describe  id, model, …          answer `Facts`
     models    id                    answer the catalogue
 
-From the worker, `{"is": …}`: `ready` once litellm is imported, `first` at a branch's first token,
-`delta` with the text of 40 ms, then exactly one of `done` and `error`; `facts`; `catalogue`.
+From the worker, `{"is": …}`: `ready` once litellm is imported, `waiting` before a request is made
+again (never after text has come), `first` at a branch's first token, `delta` with the text of 40
+ms, then exactly one of `done` and `error`; `facts`; `catalogue`.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -18,8 +20,8 @@ from storyloom.models.wire import JSON, Message
 
 __all__ = [
     "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Event", "Facts", "Failed", "Finish",
-    "First", "Kind", "Mode", "call_from", "call_to", "event_from", "event_to", "facts_from",
-    "facts_to",
+    "First", "Kind", "Mode", "Waiting", "call_from", "call_to", "event_from", "event_to",
+    "facts_from", "facts_to",
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["chat", "text", "prefill"]
@@ -62,6 +64,20 @@ class Call:
     index: int = 0
     of: int = 1
     """This call is number `index` of `of` calls of its fork to this model."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request failed before any text and is made again a little later."""
+
+    id: str
+    seconds: float
+    """How long that is; `hurry` ends it."""
+    made: int
+    """Requests made so far, 1 at the least."""
+    kind: Kind
+    say: str
+    """Why, as one sentence as in `Failed`."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,7 @@ class Failed:
     """Seconds the provider asks to wait."""
 
 
-Event: TypeAlias = First | Delta | Done | Failed
+Event: TypeAlias = Waiting | First | Delta | Done | Failed
 
 
 @dataclass(frozen=True)
@@ -154,7 +170,13 @@ def facts_from(body: Message) -> Facts:
 
 
 _FACTS = frozenset(Facts.__dataclass_fields__)
-_NAMES: dict[type, str] = {First: "first", Delta: "delta", Done: "done", Failed: "error"}
+_NAMES: dict[type, str] = {
+    Waiting: "waiting",
+    First: "first",
+    Delta: "delta",
+    Done: "done",
+    Failed: "error",
+}
 
 
 def event_to(event: Event) -> Message:
@@ -166,6 +188,8 @@ def event_from(message: Message) -> Event | None:
     """Return the event that a message of the wire holds, or None when it is no branch's event."""
     body: dict[str, Any] = {key: value for key, value in message.items() if key != "is"}
     match message.get("is"):
+        case "waiting":
+            return Waiting(**body)
         case "first":
             return First(**body)
         case "delta":

@@ -7,8 +7,10 @@ from typing import Any
 
 from storyloom.models import faults
 from storyloom.models.prefill import marked, unsaid
-from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First
+from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First, Waiting
+from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
+from storyloom.models.turns import turn
 from storyloom.models.watching import current
 from storyloom.models.wire import JSON
 from storyloom.models.witness import Witness
@@ -67,10 +69,16 @@ class Outbox:
             self._pieces.clear()
 
 
-async def answer(library: Any, call: Call, send: Callable[[Event], None]) -> None:
+async def answer(
+    library: Any,
+    call: Call,
+    send: Callable[[Event], None],
+    patiently: Patiently | None = None,
+) -> None:
     """Ask `call` and send its events, always ending with one Done or Failed; raises nothing.
 
-    Cancelling the task closes the connection and ends the branch as stopped.
+    What fails before any text and may pass is asked again, see `Retries`; `patiently` is where
+    that waits. Cancelling the task closes the connection and ends the branch as stopped.
     """
     outbox = Outbox(call.id, send)
     text = call.messages is None
@@ -83,12 +91,26 @@ async def answer(library: Any, call: Call, send: Callable[[Event], None]) -> Non
         outbox.end(faults.no_key(way).of(call.id))
         return
     asking = _Asking(library, call, way, outbox)
+    patiently, retries, made = patiently or Patiently(), Retries.of_environment(), 0
     try:
-        outbox.end(await asking.run())
+        while True:
+            made += 1
+            try:
+                async with turn(way):
+                    end = await asking.run()
+                break
+            except Exception as error:
+                fault = asking.fault(error)
+            wait = None if outbox.characters else retries.wait(fault, made)
+            if wait is None:
+                end = fault.of(call.id)
+                break
+            send(Waiting(call.id, wait, made, fault.kind, fault.say))
+            await patiently.wait(wait)
+            asking = _Asking(library, call, way, outbox)
+        outbox.end(end)
     except asyncio.CancelledError:
         outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
-    except Exception as error:
-        outbox.end(asking.fault(error).of(call.id))
 
 
 class _Asking:

@@ -28,6 +28,7 @@ from storyloom.models.protocol import (
     facts_to,
 )
 from storyloom.models.redact import redact, watch
+from storyloom.models.retrying import Patiently
 from storyloom.models.routes import is_local
 from storyloom.models.streaming import answer
 from storyloom.models.wire import LONGEST_LINE, Message, decode, encode
@@ -45,6 +46,7 @@ class Worker:
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, Patiently] = {}
         self._embedded: Any = None
         self._registered = False
         self._library: asyncio.Future[Any] = asyncio.ensure_future(self._load())
@@ -58,6 +60,9 @@ class Worker:
                 self._start(name, message)
             case "cancel":
                 self._cancel(name)
+            case "hurry":
+                if name in self._waiting:
+                    self._waiting[name].hurry()
             case "describe":
                 self._begin(name, self._describe(name, message))
             case "models":
@@ -123,7 +128,11 @@ class Worker:
         except Exception as error:
             self._event(_unable(call, error))
         else:
-            await answer(loaded, call, self._event)
+            patiently = self._waiting[call.id] = Patiently()
+            try:
+                await answer(loaded, call, self._event, patiently)
+            finally:
+                del self._waiting[call.id]
 
     def _event(self, event: Event) -> None:
         self._send(event_to(event))

@@ -14,7 +14,13 @@ from tests.servers.provider import Provider
 def environment(**more: str) -> dict[str, str]:
     """Return a worker's environment: no key of the machine's owner, two planted ones."""
     kept = {k: v for k, v in os.environ.items() if not k.endswith(("_KEY", "_TOKEN", "_SECRET"))}
-    return {**kept, "OPENAI_API_KEY": CANARY, "MY_SERVER_KEY": OTHER_CANARY, **more}
+    return {
+        **kept,
+        "STORYLOOM_RETRY": "1",
+        "OPENAI_API_KEY": CANARY,
+        "MY_SERVER_KEY": OTHER_CANARY,
+        **more,
+    }
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

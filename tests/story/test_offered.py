@@ -47,4 +47,4 @@ def test_an_offer_has_its_first_words_and_no_more(path: Path) -> None:
         shape.write_child(story, 1, "Left. " * 100)
         (fork,) = offered(story, [1, 2])
         assert fork.offers[0].text == ("Left. " * 100)[:200]
-        assert fork.offers[0].model == ""
+        assert fork.offers[0].author == "human"

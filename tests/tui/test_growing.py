@@ -552,3 +552,46 @@ async def test_a_branch_that_cannot_be_saved_is_told_of_and_keeps_what_was_flush
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert flushed()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def patient() -> AsyncIterator[Client]:
+    """A client whose worker makes a request again where that may help."""
+    client = Client(environ=environment(STORYLOOM_RETRY="4,0.01"))
+    yield client
+    await client.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_branch_that_waits_to_be_asked_again_says_so_and_enter_asks_now(
+    path: Path, patient: Client, provider: Provider, size: tuple[int, int]
+) -> None:
+    provider.script(refuses(429, "slow down", retry_after="50"), says("The bell", " rang."))
+    async with at_the_loom(path, size, of(provider, ("tide", 1)), patient) as hand:
+        await hand.press("space")
+        await hand.shows("again in", "Enter asks now")
+        await hand.press("enter")
+        await hand.shows("1 branch is here")
+        assert hand.text.strip() == "The bell rang."
+        assert len(provider.requests) == 2
+        await hand.command("now")
+        assert "for a branch that waits" in hand.foot
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_x_drops_the_branch_that_waits_and_leaves_the_others(
+    path: Path, patient: Client, provider: Provider, size: tuple[int, int]
+) -> None:
+    def answer(request: Request) -> Reply:
+        late = refuses(429, "slow down", retry_after="50")
+        return late if request.model == "rope" else says("It rose.")
+
+    provider.answer(answer)
+    async with at_the_loom(path, size, of(provider, ("tide", 1), ("rope", 1)), patient) as hand:
+        await hand.press("space")
+        await hand.shows("again in", "It rose.")
+        await hand.press("j")
+        await hand.press("x")
+        await hand.until(lambda: not hand.loom._batches, "the batch's end")
+        assert [hand.text_of(kid) for kid in hand.kids(BELLS)] == [" It rose."]
+        assert len(provider.requests) == 2

@@ -95,6 +95,12 @@ class Bench(Panes):
     async def stop_below(self, node: int) -> None:
         """Stop what is written where it is about to be pruned; the part that grows does it."""
 
+    def hurry(self) -> bool:
+        """Ask again at once for the cursor's branch, if it waits for that, and return whether it
+        did; the part that grows does it.
+        """
+        return False
+
     async def act(self, function: Callable[..., T], *arguments: object) -> T:
         """Do one step of the author's in a thread and show the tree as it then is."""
         result = await asyncio.to_thread(function, self.story, *arguments)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Container
 from itertools import islice
@@ -57,7 +58,7 @@ class Growing(Inspecting):
         self._seen = {
             node: self._seen[node]
             if anew is not None and node not in anew and node in self._seen
-            else Live(branch.state, branch.text, branch.say, _rate(branch))
+            else Live(branch.state, branch.text, branch.say, _rate(branch), _again(branch))
             for node, branch in self._branches.items()
             if branch.running
         }
@@ -111,6 +112,21 @@ class Growing(Inspecting):
         only = self.cursor if branch is not None and branch.running else None
         for batch, _task in self._batches:
             await batch.stop(only)
+
+    def hurry(self) -> bool:
+        branch = self._branches.get(self.cursor)
+        if branch is None or not branch.running or branch.again is None:
+            return False
+        for batch, _task in self._batches:
+            if branch in batch.branches:
+                batch.hurry(branch)
+        self.say("Asking again.")
+        return True
+
+    def do_now(self, _: str) -> None:
+        """Ask again at once for a branch that waits to be asked again."""
+        if not self.hurry():
+            raise Refusal("This is for a branch that waits to be asked again.")
 
     async def stop_below(self, node: int) -> None:
         """Stop what is written in a node or below it, and wait until the texts are closed."""
@@ -199,7 +215,15 @@ class Growing(Inspecting):
     def _heard(self, branch: "Branch") -> None:
         self._dirty[branch.node] = None
 
+    def _count_down(self) -> None:
+        """Have the branches shown anew that wait to be asked again, once a second."""
+        for node, branch in self._branches.items():
+            seen = self._seen.get(node)
+            if branch.running and seen is not None and _again(branch) != seen.again:
+                self._dirty[node] = None
+
     def _paint(self) -> None:
+        self._count_down()
         if not self._dirty or not self._allowance.left():
             return
         if any(not self._branches[node].running for node in self._dirty):
@@ -286,6 +310,13 @@ def _rate(branch: "Branch") -> float:
         return 0.0
     took = time.monotonic() - branch.started - branch.first
     return words(branch.text) / took if took > _LEAST_SECONDS else 0.0
+
+
+def _again(branch: "Branch") -> int | None:
+    """Return the whole seconds until a branch is asked again, None when it does not wait so."""
+    if branch.again is None:
+        return None
+    return max(0, math.ceil(branch.again - time.monotonic()))
 
 
 def _notice(batch: "Batch") -> str:

@@ -100,6 +100,8 @@ class Moving(Bench):
         self.go(onward if onward in kids else kids[0])
 
     def do_visit(self, _: str) -> None:
+        if self.pane != "timeline" and self.hurry():
+            return
         pane = self.query_one(TimelinePane)
         if not pane.display:
             self.say(f"{self.keys_of['view']} shows the timeline; this key goes to what a step of "

@@ -27,6 +27,8 @@ class Live:
     say: str = ""
     rate: float = 0.0
     """Words a second; 0 as long as that is not known."""
+    again: int | None = None
+    """Whole seconds until it is asked again; None when it does not wait for that."""
 
 
 class SiblingsPane(TitledPane):
@@ -121,6 +123,8 @@ class SiblingsPane(TitledPane):
         text = one_line(live.text if live is not None else card.preview)
         if text:
             return text
+        if live is not None and live.again is not None:
+            return one_line(f"Enter asks now, x drops it: {live.say}")
         return "…" if live is not None and live.state in ("waiting", "writing") else "(blank page)"
 
     def _about(self, card: Card, legend: Legend) -> list[Part]:
@@ -128,7 +132,8 @@ class SiblingsPane(TitledPane):
         live = self._live.get(card.id)
         parts: list[Part] = []
         if live is not None and live.state == "waiting":
-            parts.append(("waiting", "dim"))
+            wait = live.again
+            parts.append(("waiting", "dim") if wait is None else (f"again in {wait} s", "warning"))
         elif live is not None:
             rate = f" {live.rate:.0f}/s" if live.rate >= 1 else ""
             parts.append((f"writing {words(live.text)}w{rate}", "unread"))
