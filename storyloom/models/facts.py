@@ -3,8 +3,10 @@
 import re
 from typing import Any
 
+from storyloom.models import lookup
 from storyloom.models.protocol import Facts, Mode
 from storyloom.models.routes import Unroutable, route
+from storyloom.models.variables import all_variables
 
 __all__ = ["catalogue", "describe"]
 
@@ -46,6 +48,7 @@ def describe(
 def catalogue(library: Any) -> list[Facts]:
     """Return the facts of every model in litellm's list that writes text, by name."""
     rows: list[Facts] = []
+    lookup.sources(all_variables())  # at once: each by itself may take a keyring's while
     missing: dict[str, str | None] = {}
     table: dict[str, dict[str, Any]] = library.model_cost
     for model, info in sorted(table.items()):
