@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storyloom.models.protocol import Facts
+from storyloom.models.variables import settable
 from storyloom.settings import Settings
 from storyloom.text import grouped
 from storyloom.tui.widgets.columns import columns, left, right
@@ -63,6 +64,11 @@ class ModelRow:
     def key_missing(self) -> str | None:
         """The environment variable without which it cannot answer, if that is not set."""
         return self.facts.key_missing if self.facts is not None else None
+
+    @property
+    def key_advice(self) -> str:
+        """What its owner can do where the key is missing."""
+        return f"run 'storyloom keys set {settable(self.key_missing or '')}'"
 
     def line(self, width: int) -> Line:
         """Return its row."""
