@@ -90,13 +90,15 @@ def _content(file: Path) -> bytes | None:
         return None
     except OSError as error:
         raise Refusal(f"{_said()} cannot be read: {error.strerror or error}.") from error
-    with open(handle, "rb") as opened:
+    try:
         # Of what has been opened, not of the name: that may lead elsewhere a moment later.
         _refuse_open(os.fstat(handle))
-        try:
+        with open(handle, "rb", closefd=False) as opened:
             content = opened.read(_LARGEST + 1)
-        except OSError as error:
-            raise Refusal(f"{_said()} cannot be read: {error.strerror or error}.") from error
+    except OSError as error:
+        raise Refusal(f"{_said()} cannot be read: {error.strerror or error}.") from error
+    finally:
+        os.close(handle)
     if len(content) > _LARGEST:
         raise Refusal(f"{_said()} is far too large to hold keys: remove it.")
     return content

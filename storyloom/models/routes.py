@@ -163,7 +163,7 @@ def _variable(library: Any, model: str, provider: str) -> str | None:
     if missing and all(name.endswith(("_API_KEY", "_API_TOKEN")) for name in missing):
         return missing[-1]
     usual = variable_of(provider)
-    if missing or given_otherwise(provider):
+    if (missing and usual not in missing) or given_otherwise(provider):
         return None
     return usual if _key(usual)[0] else None
 
