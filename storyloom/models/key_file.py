@@ -110,11 +110,11 @@ def _refuse_open(facts: os.stat_result) -> None:
     if not hasattr(os, "geteuid"):
         return  # a system without modes, where the folder's rights are all there is
     if facts.st_uid != os.geteuid():
-        raise Refusal(f"{_said()} belongs to another user, so no key is taken from it: remove it.")
+        raise Refusal(f"{_said()} belongs to another user, so it is not used: remove it.")
     if facts.st_mode & 0o077:
         command = f"chmod 600 {one_line(shlex.quote(str(path())))}"
         raise Refusal(
-            f"{_said()} is open to others on this machine, so no key is taken from it: {command}"
+            f"Others on this machine can open the file of keys, so it is not used: run {command}"
         )
 
 
