@@ -6,7 +6,7 @@ from typing import Any
 from storyloom.models import lookup
 from storyloom.models.protocol import Facts, Mode
 from storyloom.models.routes import Unroutable, route
-from storyloom.models.variables import all_variables
+from storyloom.models.variables import all_variables, variable_of
 
 __all__ = ["catalogue", "describe"]
 
@@ -48,9 +48,11 @@ def describe(
 def catalogue(library: Any) -> list[Facts]:
     """Return the facts of every model in litellm's list that writes text, by name."""
     rows: list[Facts] = []
-    lookup.sources(all_variables())  # at once: each by itself may take a keyring's while
     missing: dict[str, str | None] = {}
     table: dict[str, dict[str, Any]] = library.model_cost
+    providers = {str(info.get("litellm_provider", "")) for info in table.values()}
+    # At once: one after the other, each would take a keyring's while.
+    lookup.sources({*map(variable_of, providers), *all_variables()})
     for model, info in sorted(table.items()):
         provider = str(info.get("litellm_provider", ""))
         if info.get("mode") not in ("chat", "completion") or model == "sample_spec":

@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -15,8 +14,7 @@ _SHORTEST = 8
 """A shorter value is no key, and masking it would eat ordinary words."""
 
 _watched: set[str] = set()
-_learned: frozenset[str] = frozenset()
-_learning = threading.Lock()
+_learned: set[str] = set()
 
 
 def watch(variable: str | None) -> None:
@@ -27,12 +25,9 @@ def watch(variable: str | None) -> None:
 
 def learn(secret: str) -> None:
     """Treat `secret` as a key for as long as the process lives, wherever it came from."""
-    global _learned
     secret = secret.strip()
-    if len(secret) >= _SHORTEST and secret not in _learned:
-        with _learning:
-            # A new set: another thread may be going through the old one.
-            _learned = _learned | {secret}
+    if len(secret) >= _SHORTEST:
+        _learned.add(secret)
 
 
 def redact(text: str, environ: Mapping[str, str] | None = None) -> str:

@@ -38,7 +38,7 @@ class Fake(KeyringBackend):
     def get_password(self, service: str, username: str) -> str | None:
         self._mood()
         with Path(f"{self._file}.asked").open("a") as asked:
-            asked.write(f"{username}\n")
+            asked.write(f"{username} {os.getpid()}\n")
         return held(self._file).get(f"{service}/{username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -69,7 +69,13 @@ class Fake(KeyringBackend):
             case "hang":
                 threading.Event().wait()
             case "noisy":
-                print("keyring: hello\n{}", flush=True)
-                os.write(1, b"native noise\n")
+                print('{"is":"none"}', flush=True)
+                os.write(1, b'{"is":"none"}\n')
             case _:
                 pass
+
+
+class Stopgap(Fake):
+    """A keyring that works and is none by the library's own measure, as those in plain files."""
+
+    priority = 0.5  # type: ignore[assignment]

@@ -104,7 +104,11 @@ async def test_facts_and_catalogue_know_that_a_key_is_there(home: dict[str, str]
         assert (await client.describe(ModelEntry("a", "openai/gpt-4o-mini"))).key_missing is None
         entry = ModelEntry("b", "openai/x", key_env="MY_KEY")
         assert (await client.describe(entry)).key_missing == "MY_KEY"
-    assert asked.read_text().splitlines().count("OPENAI_API_KEY") <= 2
+    # One process for the catalogue, however many providers it has, and at most three for the
+    # others: what it was told is good for some seconds.
+    processes = asked.read_text().split()[1::2]
+    assert len(processes) > 80
+    assert len(set(processes)) <= 4
 
 
 Place = Callable[..., None]

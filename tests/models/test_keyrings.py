@@ -50,7 +50,7 @@ def test_nine_threads_ask_once(ring: Path) -> None:
     for each in threads:
         each.join()
     assert found == [{"A_KEY": SECRET}] * 9
-    assert asked.read_text() == "A_KEY\n"
+    assert asked.read_text().split()[::2] == ["A_KEY"]
 
 
 @pytest.mark.usefixtures("ring")
@@ -91,15 +91,19 @@ def test_what_a_keyring_told_before_it_fell_silent_counts() -> None:
 
 @pytest.mark.usefixtures("ring")
 def test_what_a_backend_prints_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    Keyring().write("A_KEY", Key(SECRET))
+    Keyring().write("B_KEY", Key(SECRET))
     monkeypatch.setenv("FAKE_KEYRING_MOOD", "noisy")
-    assert revealed(Keyring().read(["A_KEY"])) == {"A_KEY": SECRET}
+    keyring = Keyring()
+    assert keyring.read(["A_KEY"]) == {}
+    assert revealed(keyring.read(["B_KEY"])) == {"B_KEY": SECRET}
 
 
 @pytest.mark.parametrize(
     "backend",
-    ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring", "no.such.Backend", "x"],
-)
+    ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring", "no.such.Backend", "x",
+     "tests.models.fake_keyring.Stopgap"],
+)  # fmt: skip
+@pytest.mark.usefixtures("ring")
 def test_no_real_backend_is_no_keyring(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
     assert not Keyring().write("A_KEY", Key(SECRET))
