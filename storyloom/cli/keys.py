@@ -3,7 +3,7 @@
 import difflib
 import re
 import sys
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from typing import TYPE_CHECKING
 
 from storyloom.cli.parsing import Commands, Parser
@@ -19,9 +19,10 @@ __all__ = ["add"]
 
 _LONGEST_LINE = 16 * 1024
 _MORE = """\
-A key is taken from the environment, else from the system's keyring where there is one (install
-storyloom[keyring]), else from keys.toml in the config folder, which only you can read. PROVIDER is
-litellm's name for it, such as openai, anthropic, gemini or openrouter, or a variable's name."""
+A key is taken from the environment, else from the system's keyring where there is one (for
+which storyloom[keyring] is to be installed), else from keys.toml in the config folder, which
+only you can read. PROVIDER is litellm's name for it, such as openai, anthropic, gemini or
+openrouter, or a variable's name."""
 
 
 def add(commands: Commands) -> None:
@@ -60,7 +61,7 @@ def add(commands: Commands) -> None:
     for verb in (kept, removed):
         verb.add_argument("provider", metavar="PROVIDER", help="such as openai, or a variable")
         # Taken, so that a key that was put here is refused without being repeated.
-        verb.add_argument("rest", nargs="*", help="nothing; a key is never an argument")
+        verb.add_argument("rest", nargs="*", help=SUPPRESS)
 
 
 def _list(_: Namespace) -> int:

@@ -57,19 +57,13 @@ def write(keys: Mapping[str, Key]) -> Path:
     """
     target = path().resolve()  # where it is a link into a folder of dotfiles, the link stays
     paths.made(target.parent)
-    # Every character of a key can stand in a TOML string but for these two.
-    values = {
-        name: key.reveal().replace("\\", "\\\\").replace('"', '\\"') for name, key in keys.items()
-    }
-    lines = (f'{name} = "{value}"\n' for name, value in sorted(values.items()))
     try:
         handle, drafted = tempfile.mkstemp(prefix=".keys-", suffix=".toml", dir=target.parent)
     except OSError as error:
         raise _unwritable(error) from error
     try:
         with open(handle, "w", encoding="ascii") as out:
-            out.write(_HEAD)
-            out.writelines(lines)
+            out.write(_dumped(keys))
             out.flush()
             os.fsync(out.fileno())
         os.replace(drafted, target)
@@ -79,6 +73,15 @@ def write(keys: Mapping[str, Key]) -> Path:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(drafted)
     return path()
+
+
+def _dumped(keys: Mapping[str, Key]) -> str:
+    # Every character of a key can stand in a TOML string but for these two.
+    quoted = (
+        (name, keys[name].reveal().replace("\\", "\\\\").replace('"', '\\"'))
+        for name in sorted(keys)
+    )
+    return _HEAD + "".join(f'{name} = "{value}"\n' for name, value in quoted)
 
 
 def _content(file: Path) -> bytes | None:

@@ -108,8 +108,8 @@ def route(
         return Route(model, model, "local", name, "the embedded model", patience=_patience(SLOW))
     name, provider, found_key, found_base = _provider(library, model, api_base)
     wanted = key_env or (None if api_base else _variable(library, model, provider))
-    in_environ = found_key is not None and found_key in os.environ.values() and not key_env
-    key, trouble = _key(wanted) if wanted and not in_environ else (None, "")
+    given = found_key is not None and not key_env and found_key.reveal() in os.environ.values()
+    key, trouble = _key(wanted) if wanted and not given else (None, "")
     found = key is not None or (found_key is not None and not key_env)
     own_machine = provider in _OWN_SERVERS or _is_private(api_base or found_base)
     known = Route(
@@ -126,8 +126,7 @@ def route(
         own=api_base is not None or provider in _OWN_SERVERS,
         patience=_patience(SLOW if own_machine else Patience()),
     )
-    other_key = Key(found_key) if found_key else None
-    return _as_text(library, known, found_base, key or other_key) if text else known
+    return _as_text(library, known, found_base, key or found_key) if text else known
 
 
 def look_up(library: Any, model: str, api_base: str | None, key_env: str | None) -> None:
@@ -140,10 +139,10 @@ def look_up(library: Any, model: str, api_base: str | None, key_env: str | None)
 
 def _provider(
     library: Any, model: str, api_base: str | None
-) -> tuple[str, str, str | None, str | None]:
+) -> tuple[str, str, Key | None, str | None]:
     try:
         name, provider, key, base = library.get_llm_provider(model)
-        return name, provider, key, base
+        return name, provider, Key(key) if key is not None else None, base
     except Exception as error:
         if api_base:
             return model, "openai", None, api_base

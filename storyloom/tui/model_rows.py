@@ -67,8 +67,9 @@ class ModelRow:
 
     @property
     def key_advice(self) -> str:
-        """What its owner can do where the key is missing."""
-        return f"run 'storyloom keys set {settable(self.key_missing or '')}'"
+        """What is missing, and the command that its owner can give."""
+        variable = self.key_missing or ""
+        return f"{variable} is not set: storyloom keys set {settable(variable)}"
 
     def line(self, width: int) -> Line:
         """Return its row."""

@@ -47,7 +47,7 @@ def test_a_file_that_is_not_there_holds_no_keys() -> None:
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o602, 0o660, 0o777])
 def test_a_file_that_is_open_to_others_is_refused_with_what_to_do(mode: int) -> None:
     file = put(f'A_KEY = "{SECRET}"\n', mode)
-    assert refusal().endswith(f": chmod 600 {file}")
+    assert refusal().endswith(f" run chmod 600 {file}")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
@@ -62,7 +62,7 @@ def test_the_path_to_be_typed_is_quoted_for_the_shell(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "a b;c"))
     (tmp_path / "a b;c").mkdir()
     file = put("", 0o644)
-    assert refusal().endswith(f": chmod 600 '{file}'")
+    assert refusal().endswith(f" run chmod 600 '{file}'")
 
 
 def test_a_file_of_another_owner_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

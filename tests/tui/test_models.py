@@ -73,7 +73,7 @@ async def test_the_plan_in_force_comes_first_then_what_is_here_then_the_rest(
         screen = " ".join(shown(app).split())
         assert "gpt-4o-mini x2 + own x1: the story's own" in screen
         assert "3 branches" in screen
-        assert "OPENAI_API_KEY is not set" in screen
+        assert "OPENAI_API_KEY is not set: storyloom keys set openai" in screen
 
 
 async def test_the_embedded_model_says_what_it_is_and_whether_it_is_here(
