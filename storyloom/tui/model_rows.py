@@ -69,7 +69,7 @@ class ModelRow:
     def key_advice(self) -> str:
         """What is missing, and the command that its owner can give."""
         variable = self.key_missing or ""
-        return f"{variable} is not set: storyloom keys set {settable(variable)}"
+        return f"needs {variable}: storyloom keys set {settable(variable)}"
 
     def line(self, width: int) -> Line:
         """Return its row."""
