@@ -80,7 +80,10 @@ async def test_a_key_that_is_set_later_is_taken_by_the_next_call_and_a_bad_file_
         failed = (await ask(client, call(provider, api_base=None))).failed
         assert "'storyloom keys set openai'" in failed.say
         assert "variable OPENAI_API_KEY" in failed.say
+        entry = ModelEntry("b", "openai/x", key_env="MY_KEY")
+        assert (await client.describe(entry)).key_missing == "MY_KEY"
         in_file(MY_KEY=FILED)
+        assert (await client.describe(entry)).key_missing is None
         assert (await ask(client, call(provider, key_env="MY_KEY"))).done.finish == "stop"
         key_file.path().chmod(0o640)
         failed = (await ask(client, call(provider, key_env="MY_KEY"))).failed

@@ -1,5 +1,6 @@
 """A keyring gives its keys, and whatever is wrong with it is no more than that there is none."""
 
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_no_real_backend_is_no_keyring(monkeypatch: pytest.MonkeyPatch, backend:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
     assert not Keyring().write("A_KEY", Key(SECRET))
     assert Keyring().read(["A_KEY"]) == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has keyrings by D-Bus")
+@pytest.mark.parametrize("bus", ["silent", "gone"])
+def test_a_real_keyring_whose_bus_is_gone_or_silent_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bus: str
+) -> None:
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "bus"))
+        if bus == "silent":
+            listening.listen()
+        keyring = Keyring(patience=2)
+        assert keyring.read(["A_KEY"]) == {}
+        assert not keyring.write("A_KEY", Key(SECRET))
 
 
 def test_without_the_library_nothing_is_started(
