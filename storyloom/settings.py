@@ -157,8 +157,8 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], path: Path, where: s
             continue
         if key in ("key", "api_key", "token"):
             raise Refusal(
-                f"{path}: a key is never kept in a file, so there is no setting {key!r}{where}; "
-                "set key_env to the name of the environment variable that holds it."
+                f"{path}: a key is never kept in this file, so there is no setting {key!r}{where}; "
+                "run 'storyloom keys set', or set key_env to the name of its variable."
             )
         near = difflib.get_close_matches(key, sorted(known), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."

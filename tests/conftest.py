@@ -1,5 +1,6 @@
 """What holds for every test: no settings of the user's, and no deadline on a busy machine."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ settings.register_profile(
     "storyloom", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("storyloom")
+
+# Before any fixture, as those of a whole session are made before the one below: neither the
+# owner's file of keys nor the owner's keyring is asked.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent/config-of-tests"
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 
 @pytest.fixture(autouse=True)

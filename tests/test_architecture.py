@@ -16,17 +16,27 @@ PACKAGE = Path(storyloom.__file__).parent
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-HEAVY = ("litellm", "tiktoken", "textual", "sqlite_utils", "xllamacpp", "openai", "pydantic")
+HEAVY = (
+    "litellm",
+    "tiktoken",
+    "textual",
+    "sqlite_utils",
+    "xllamacpp",
+    "openai",
+    "pydantic",
+    "keyring",
+)
 AT_HOME = {
     "litellm": ("models/library.py", "models/worker*.py", "models/embedded*.py"),
     "xllamacpp": ("models/engine*.py",),
     "tiktoken": ("models/tokens.py",),
+    "keyring": ("models/keyring_process.py",),
     "sqlite_utils": ("story/*.py",),
     "textual": ("tui/*.py", "tui/*/*.py"),
     "rich": ("tui/*.py", "tui/*/*.py"),
 }
 """Which modules may import a library at all."""
-IN_FUNCTIONS_ONLY = ("litellm", "xllamacpp", "tiktoken", "sqlite_utils")
+IN_FUNCTIONS_ONLY = ("litellm", "xllamacpp", "tiktoken", "sqlite_utils", "keyring")
 """Libraries that cost too much to be loaded with a module of ours."""
 
 

@@ -76,6 +76,7 @@ SECTIONS = (
             Command("backup", "safety", "copy a story that may be open"),
             Command("recover", "safety", "save what a damaged story still proves"),
             Command("models", "models", "what can be grown with; add a model, fetch the small one"),
+            Command("keys", "keys", "keys of providers: where each comes from; keep or remove one"),
             Command("themes", "theming", "the colours of the screens; choose some"),
             Command("bindings", "bindings", "the keys of all screens"),
         ),

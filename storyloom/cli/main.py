@@ -39,7 +39,7 @@ examples:
   storyloom export tide.loom            the weave as Markdown
 
 'storyloom COMMAND --help' says more. Stories in the library open by their name alone. Keys of
-providers come from environment variables, such as OPENAI_API_KEY, and are never written down.
+providers come from environment variables, such as OPENAI_API_KEY, or from 'storyloom keys set'.
 """
 
 

@@ -95,6 +95,8 @@ def _list(options: Namespace) -> int:
         data("Configured:")
     for line in lines:
         data(line)
+    if any(each.key_missing for each in facts):
+        say("'storyloom keys set PROVIDER' keeps a key that is missing.")
     _print_catalogue(rows, wanted, each_model=bool(options.all or wanted))
     return 0
 

@@ -101,6 +101,6 @@ def refuse_keys(arguments: list[str]) -> None:
             return
         if argument.split("=", 1)[0].lower() in secrets:
             raise Refusal(
-                "A key is never an option, as everyone on this machine could read it there; set "
-                "the provider's environment variable, such as OPENAI_API_KEY."
+                "A key is never an option, as everyone on this machine could read it there; run "
+                "'storyloom keys set PROVIDER', or set its variable, such as OPENAI_API_KEY."
             )

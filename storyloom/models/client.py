@@ -97,16 +97,19 @@ class Client:
             self._worker.send({"do": "hurry", "id": id})
 
     async def describe(self, entry: ModelEntry) -> Facts:
-        """Return what is known of a configured model. Remembered; the first call takes seconds.
+        """Return what is known of a configured model, remembered unless its key is missing.
 
-        Raises Refusal when the worker cannot answer.
+        The first call takes seconds. Raises Refusal when the worker cannot answer.
         """
         if entry not in self._facts:
             watch(entry.key_env)
             asked = asdict(entry)
             del asked["name"], asked["window"]
             facts = facts_from(await self._ask({"do": "describe", **asked}))
-            self._facts[entry] = replace(facts, window=entry.window) if entry.window else facts
+            facts = replace(facts, window=entry.window) if entry.window else facts
+            if facts.key_missing:
+                return facts  # not remembered: its owner may set the key at any moment
+            self._facts[entry] = facts
         return self._facts[entry]
 
     async def catalogue(self) -> list[CatalogueEntry]:

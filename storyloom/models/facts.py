@@ -3,8 +3,10 @@
 import re
 from typing import Any
 
+from storyloom.models import lookup
 from storyloom.models.protocol import Facts, Mode
 from storyloom.models.routes import Unroutable, route
+from storyloom.models.variables import all_variables, variable_of
 
 __all__ = ["catalogue", "describe"]
 
@@ -48,6 +50,9 @@ def catalogue(library: Any) -> list[Facts]:
     rows: list[Facts] = []
     missing: dict[str, str | None] = {}
     table: dict[str, dict[str, Any]] = library.model_cost
+    providers = {str(info.get("litellm_provider", "")) for info in table.values()}
+    # At once: one after the other, each would take a keyring's while.
+    lookup.sources({*map(variable_of, providers), *all_variables()})
     for model, info in sorted(table.items()):
         provider = str(info.get("litellm_provider", ""))
         if info.get("mode") not in ("chat", "completion") or model == "sample_spec":

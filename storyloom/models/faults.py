@@ -10,6 +10,7 @@ from typing import Any
 from storyloom.models.protocol import Failed, Kind
 from storyloom.models.redact import redact
 from storyloom.models.routes import Route
+from storyloom.models.variables import settable, variable_of
 from storyloom.models.watching import Elsewhere
 from storyloom.text import one_line
 
@@ -48,13 +49,16 @@ def spoken(sentence: str) -> str:
 
 
 def no_key(route: Route) -> Fault:
-    """Return the fault of a model whose key is not in the environment."""
-    return Fault(
-        "no_key",
-        spoken(
-            f"There is no key for {route.asked}: set the environment variable "
-            f"{route.key_missing} and start Storyloom again."
-        ),
+    """Return the fault of a model whose key is nowhere to be found."""
+    if route.key_trouble:
+        return Fault("no_key", spoken(route.key_trouble))
+    return Fault("no_key", spoken(_no_key(route.asked, route.key_missing or "")))
+
+
+def _no_key(model: str, variable: str) -> str:
+    return (
+        f"There is no key for {model}: run 'storyloom keys set {settable(variable)}', or set the "
+        f"environment variable {variable} and start again."
     )
 
 
@@ -221,7 +225,7 @@ def _sentence(kind: Kind, route: Route, words: str, status: int | None, wait: fl
     host, model = route.host, route.asked
     match kind:
         case "no_key":
-            return f"There is no key for {model}: set its environment variable and start again."
+            return _no_key(model, route.key_env or variable_of(route.provider))
         case "auth" if status == 402:
             return f"{host} says that the account has no credit left for {model}."
         case "auth":

@@ -1,10 +1,11 @@
 """Keys of providers kept out of every text that could be shown or written."""
 
+import json
 import os
 from collections.abc import Mapping
 from urllib.parse import quote
 
-__all__ = ["MASK", "redact", "watch"]
+__all__ = ["MASK", "learn", "redact", "watch"]
 
 MASK = "***"
 
@@ -13,6 +14,7 @@ _SHORTEST = 8
 """A shorter value is no key, and masking it would eat ordinary words."""
 
 _watched: set[str] = set()
+_learned: set[str] = set()
 
 
 def watch(variable: str | None) -> None:
@@ -21,11 +23,19 @@ def watch(variable: str | None) -> None:
         _watched.add(variable)
 
 
-def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return `text` with the value of every key in the environment replaced by `***`.
+def learn(secret: str) -> None:
+    """Treat `secret` as a key for as long as the process lives, wherever it came from."""
+    secret = secret.strip()
+    if len(secret) >= _SHORTEST:
+        _learned.add(secret)
 
-    Keys are the variables whose name ends in `_KEY`, `_TOKEN`, `_SECRET` or `_PASSWORD`, and those
-    given to `watch`. Cut a long text only after this, so that no half of a key stays.
+
+def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return `text` with every known key replaced by `***`.
+
+    Keys are those given to `learn`, and in the environment the variables whose name ends in
+    `_KEY`, `_TOKEN`, `_SECRET` or `_PASSWORD`, and those given to `watch`. Cut a long text only
+    after this, so that no half of a key stays.
     """
     for key in _keys(os.environ if environ is None else environ):
         if key in text:
@@ -39,6 +49,12 @@ def _keys(environ: Mapping[str, str]) -> list[str]:
         for name, value in environ.items()
         if (name in _watched or name.upper().endswith(_ENDINGS)) and len(value) >= _SHORTEST
     }
-    values |= {quote(value, safe="") for value in values}
+    values |= _learned
+    # As an address, as JSON and as Python's repr have it.
+    values |= {
+        form
+        for value in values
+        for form in (quote(value, safe=""), json.dumps(value)[1:-1], ascii(value)[1:-1])
+    }
     # Longest first: a key that begins with another one must not leave its tail behind.
     return sorted((value for value in values if value), key=len, reverse=True)

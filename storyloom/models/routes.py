@@ -1,16 +1,21 @@
 """How a model is reached: litellm's name for it, its address, its key, and how patient to be."""
 
+import contextlib
 import ipaddress
 import os
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from storyloom.models import lookup
+from storyloom.models.keys import Key
 from storyloom.models.protocol import Kind
+from storyloom.models.variables import given_otherwise, variable_of
+from storyloom.text import Refusal
 
-__all__ = ["Patience", "Route", "Unroutable", "is_local", "route", "runs_here"]
+__all__ = ["Patience", "Route", "Unroutable", "is_local", "look_up", "route", "runs_here"]
 
-NO_KEY_NEEDED = "none"
+NO_KEY_NEEDED = Key("none")
 """Sent to a server of one's own, as litellm would otherwise look for, and send, the real key."""
 
 _OPENAI_TEXT = "text-completion-openai"
@@ -22,7 +27,7 @@ _BASES = {
 }
 """Addresses for text completion that litellm knows only inside its chat code."""
 _OWN_SERVERS = {"ollama", "ollama_chat", "lm_studio", "llamafile", "hosted_vllm", "xinference"}
-_KEYS = {"openai": "OPENAI_API_KEY", _OPENAI_TEXT: "OPENAI_API_KEY"}
+_UNTOLD = {"openai", _OPENAI_TEXT}
 """Where litellm says that nothing is missing although a key is needed."""
 
 
@@ -54,10 +59,12 @@ class Route:
     host: str
     """Who answers, as the author knows it: the address of a server of one's own, or a provider."""
     api_base: str | None = None
-    api_key: str | None = None
+    api_key: Key | None = None
     key_env: str | None = None
     """The variable that holds the key, as far as known."""
     key_missing: str | None = None
+    key_trouble: str = ""
+    """Why the file of keys was not used, where one is missing."""
     own: bool = False
     """The address is not the provider's own, so that the list's prices do not hold."""
     patience: Patience = Patience()
@@ -101,8 +108,9 @@ def route(
         return Route(model, model, "local", name, "the embedded model", patience=_patience(SLOW))
     name, provider, found_key, found_base = _provider(library, model, api_base)
     wanted = key_env or (None if api_base else _variable(library, model, provider))
-    key = os.environ.get(wanted, "") if wanted else ""
-    found = bool(key) or (found_key is not None and not key_env)
+    given = found_key is not None and not key_env and found_key.reveal() in os.environ.values()
+    key, trouble = _key(wanted) if wanted and not given else (None, "")
+    found = key is not None or (found_key is not None and not key_env)
     own_machine = provider in _OWN_SERVERS or _is_private(api_base or found_base)
     known = Route(
         asked=model,
@@ -111,21 +119,30 @@ def route(
         name=name,
         host=_host(api_base) or provider,
         api_base=api_base,
-        api_key=(key or None) if key_env else (NO_KEY_NEEDED if api_base else None),
+        api_key=key or (NO_KEY_NEEDED if api_base and not key_env else None),
         key_env=wanted,
         key_missing=wanted if wanted and not found else None,
+        key_trouble=trouble,
         own=api_base is not None or provider in _OWN_SERVERS,
         patience=_patience(SLOW if own_machine else Patience()),
     )
     return _as_text(library, known, found_base, key or found_key) if text else known
 
 
+def look_up(library: Any, model: str, api_base: str | None, key_env: str | None) -> None:
+    """Look for the key of `model` where that may take seconds: call it in a thread, and `route`
+    then takes none. Raises nothing.
+    """
+    with contextlib.suppress(Exception):  # `route` will say it
+        route(library, model, api_base=api_base, key_env=key_env)
+
+
 def _provider(
     library: Any, model: str, api_base: str | None
-) -> tuple[str, str, str | None, str | None]:
+) -> tuple[str, str, Key | None, str | None]:
     try:
         name, provider, key, base = library.get_llm_provider(model)
-        return name, provider, key, base
+        return name, provider, Key(key) if key is not None else None, base
     except Exception as error:
         if api_base:
             return model, "openai", None, api_base
@@ -138,17 +155,28 @@ def _provider(
 
 def _variable(library: Any, model: str, provider: str) -> str | None:
     """Return the variable that holds or has to hold the key, None when none is needed or known."""
-    if provider in _KEYS:
-        return _KEYS[provider]
+    if provider in _UNTOLD:
+        return variable_of(provider)
     missing: list[str] = library.validate_environment(model)["missing_keys"]
     # Where more than a key is asked for (a cloud's project, region), it may be set up elsewhere.
-    if missing and all(name.endswith("_API_KEY") for name in missing):
+    if missing and all(name.endswith(("_API_KEY", "_API_TOKEN")) for name in missing):
         return missing[-1]
-    usual = f"{provider.upper()}_API_KEY"
-    return usual if not missing and os.environ.get(usual) else None
+    usual = variable_of(provider)
+    if (missing and usual not in missing) or given_otherwise(provider):
+        return None
+    return usual if _key(usual)[0] else None
 
 
-def _as_text(library: Any, known: Route, found_base: str | None, key: str | None) -> Route:
+def _key(variable: str) -> tuple[Key | None, str]:
+    """Return the key of a variable, and what is wrong with the file that might have it."""
+    try:
+        found = lookup.find(variable)
+    except Refusal as refusal:
+        return None, str(refusal)
+    return (found.key if found else None), ""
+
+
+def _as_text(library: Any, known: Route, found_base: str | None, key: Key | None) -> Route:
     """Send text completion where litellm really sends it as such; elsewhere it makes chat of it."""
     if known.provider in _CHAT_ONLY:
         raise Unroutable(
@@ -158,7 +186,7 @@ def _as_text(library: Any, known: Route, found_base: str | None, key: str | None
     if known.provider not in _OPENAI_LIKE | set(library.openai_compatible_providers):
         return known
     base = known.api_base or found_base or _BASES.get(known.provider)
-    if base is None and known.provider not in _KEYS:
+    if base is None and known.provider not in _UNTOLD:
         raise Unroutable("bad_request", f"Give {known.asked} its address as api_base.")
     return replace(
         known,

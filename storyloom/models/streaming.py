@@ -233,7 +233,7 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
         **({"extra_body": extra} if extra else {}),
         "model": way.model,
         "api_base": way.api_base,
-        "api_key": way.api_key,
+        "api_key": way.api_key.reveal() if way.api_key else None,
         "stream": True,
         "stream_options": {"include_usage": True},
         "timeout": httpx.Timeout(LIMIT, connect=CONNECT),

@@ -29,7 +29,7 @@ from storyloom.models.protocol import (
 )
 from storyloom.models.redact import redact, watch
 from storyloom.models.retrying import Patiently
-from storyloom.models.routes import is_local
+from storyloom.models.routes import is_local, look_up
 from storyloom.models.streaming import answer
 from storyloom.models.wire import LONGEST_LINE, Message, decode, encode
 from storyloom.text import visible
@@ -123,6 +123,7 @@ class Worker:
             if is_local(call.model) and not self._registered:
                 self._engine().register(loaded)
                 self._registered = True
+            await asyncio.to_thread(look_up, loaded, call.model, call.api_base, call.key_env)
         except asyncio.CancelledError:
             self._event(Done(call.id, "stopped"))
         except Exception as error:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storyloom.models.protocol import Facts
+from storyloom.models.variables import settable
 from storyloom.settings import Settings
 from storyloom.text import grouped
 from storyloom.tui.widgets.columns import columns, left, right
@@ -63,6 +64,12 @@ class ModelRow:
     def key_missing(self) -> str | None:
         """The environment variable without which it cannot answer, if that is not set."""
         return self.facts.key_missing if self.facts is not None else None
+
+    @property
+    def key_advice(self) -> str:
+        """What is missing, and the command that its owner can give."""
+        variable = self.key_missing or ""
+        return f"needs {variable}: storyloom keys set {settable(variable)}"
 
     def line(self, width: int) -> Line:
         """Return its row."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.models.redact import MASK, redact, watch
+from storyloom.models.redact import MASK, learn, redact, watch
 
 KEYS = {
     "OPENAI_API_KEY": "sk-0123456789",
@@ -41,6 +41,18 @@ def test_a_watched_variable_is_a_key_whatever_its_name() -> None:
 def test_the_environment_is_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEW_API_KEY", "new-0123456789")
     assert redact("new-0123456789") == MASK
+
+
+def test_a_key_that_was_learned_is_masked_in_every_form_without_any_environment() -> None:
+    learn(' lear"ned/0123+456789 \n')
+    for form in ('lear"ned/0123+456789', "lear%22ned%2F0123%2B456789", r"lear\"ned/0123+456789"):
+        assert redact(f"in {form}!", {}) == f"in {MASK}!"
+
+
+def test_what_is_too_short_to_be_a_key_is_not_learned() -> None:
+    learn("the tide")
+    learn("tide")
+    assert redact("the ebb, tide", {}) == "the ebb, tide"
 
 
 @given(st.text(), st.text(), st.sampled_from(sorted(KEYS.values())))

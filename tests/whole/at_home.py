@@ -37,6 +37,7 @@ class Home:
             "TERM": "screen-256color",
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(ROOT),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "OPENAI_API_KEY": SENTINEL,
         }
 

@@ -188,7 +188,7 @@ class ModelPicker(Listed):
         second: list[Part] = []
         said = "; ".join(filter(None, (row.note, row.state)))
         if row.key_missing:
-            second.append((f"{row.key_missing} is not set, so it cannot answer.  ", "warning"))
+            second.append((f"It {row.key_advice}  ", "warning"))
         if said:
             second.append(
                 (left(said, max(0, width - sum(len(text) for text, _ in second))), "text")
@@ -237,9 +237,7 @@ class ModelPicker(Listed):
         row.count = count
         self._show()
         if row.key_missing:
-            self.say(
-                f"Taken; but {row.key_missing} is not set, so it cannot answer yet.", "warning"
-            )
+            self.say(f"Taken; it {row.key_advice}", "warning")
 
     def do_filter(self, letters: str) -> None:
         """Show only models whose name has these letters; more words narrow it further."""
