@@ -164,7 +164,11 @@ async def test_a_code_inside_the_stream_tells_the_kind(
     assert (outcome.failed.kind, outcome.text) == (kind, "Once upon")
 
 
-@pytest.mark.parametrize("payload", [b"{broken", b'{"a": ' * 50_000, b"[" * 100_000])
+@pytest.mark.parametrize(
+    "payload",
+    [b"{broken", b'{"a": ' * 50_000, b"[" * 100_000],
+    ids=["broken", "deep object", "deep list"],
+)
 async def test_an_event_that_cannot_be_read_keeps_the_text_before_it(
     client: Client, provider: Provider, way: str, payload: bytes
 ) -> None:

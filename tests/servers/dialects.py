@@ -156,8 +156,9 @@ class Anthropic(_Events):
                     + self._event("message_delta", delta=delta, usage=usage)
                     + self._event("message_stop")
                 )
-            case Fault(message):
-                return self._event("error", error={"type": "api_error", "message": message})
+            case Fault(message, code):
+                kind = self._ERRORS.get(code, "api_error") if isinstance(code, int) else code
+                return self._event("error", error={"type": kind, "message": message})
             case _:
                 return b""
 

@@ -141,9 +141,8 @@ class Provider:
             await asyncio.wait({talk, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not talk.done():
                 talk.cancel()
-            with contextlib.suppress(ConnectionError):
-                await talk
-        except asyncio.CancelledError:
+            await talk
+        except (asyncio.CancelledError, ConnectionError):
             talk.cancel()
             async with self._changed:
                 self.left += 1
