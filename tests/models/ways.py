@@ -1,6 +1,5 @@
 """The ways in which a model is asked, and what holds of every fault in each of them."""
 
-import asyncio
 from typing import Any
 
 from storyloom.models.client import Client
@@ -62,13 +61,3 @@ async def goes_on(client: Client, provider: Provider, way: str) -> None:
     after = await ask(client, asking(provider, way))
     assert (after.text, after.done.finish) == ("Once upon a time.", "stop")
     provider.reset()
-
-
-async def met_everywhere(client: Client, reply: Reply) -> dict[str, Outcome]:
-    """Return what comes of `reply` in each way, all asked at once, each of a server of its own."""
-
-    async def one(way: str) -> Outcome:
-        async with Provider() as provider:
-            return await met(client, provider, way, reply)
-
-    return dict(zip(WAYS, await asyncio.gather(*map(one, WAYS)), strict=True))
