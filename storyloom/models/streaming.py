@@ -204,7 +204,7 @@ class _Asking:
             way.provider,
             tokens_in,
             tokens_out,
-            _cost(self._library, way, usage, tokens_in, tokens_out),
+            _cost(self._library, way, witness.told.cost, tokens_in, tokens_out),
             _dropped(self._library, call, way),
         )
 
@@ -307,14 +307,17 @@ async def _close(stream: Any, witness: Witness) -> None:
 
 
 def _cost(
-    library: Any, way: Route, usage: Any, tokens_in: int | None, tokens_out: int | None
+    library: Any, way: Route, told: float | None, tokens_in: int | None, tokens_out: int | None
 ) -> float | None:
-    """Return US dollars, or None when they are not known: a price of 0 in the list is no price."""
+    """Return US dollars, or None when they are not known: a price of 0 in the list is no price.
+
+    `told` is what the provider itself says.
+    """
     if way.provider == "local":
         return 0.0
-    told: Any = getattr(usage, "cost", None)
-    if isinstance(told, int | float) and not isinstance(told, bool):
-        return float(told)
+    # Not what litellm puts into the usage: that is its list's price, wherever the server is.
+    if told is not None:
+        return told
     if way.own or tokens_in is None or tokens_out is None:
         return None
     try:

@@ -25,6 +25,8 @@ class Told:
         """The finish reason in the provider's own word, in lower case; None before one came."""
         self.counted = False
         """Usage came from the provider."""
+        self.cost: float | None = None
+        """US dollars, where the provider says what the request has cost, as OpenRouter does."""
         self.model = ""
         """The model's name as the provider gave it."""
         self.error: str | None = None
@@ -41,6 +43,9 @@ class Told:
             self.model = name[:200]
         if event.get("usage") or event.get("usageMetadata") or "prompt_eval_count" in event:
             self.counted = True
+        cost = _table(event.get("usage")).get("cost")
+        if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0:
+            self.cost = float(cost)
         reason = _reason(event)
         if isinstance(reason, str) and reason:
             self.reason = reason[:60].lower()

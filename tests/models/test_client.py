@@ -14,7 +14,7 @@ from storyloom.settings import ModelEntry
 from tests.models.asking import CANARY, OTHER_CANARY, ask, call
 from tests.models.conftest import environment
 from tests.servers.provider import Provider
-from tests.servers.script import Hold, Reply, Text, Thought, says
+from tests.servers.script import End, Hold, Payload, Reply, Text, Thought, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -303,6 +303,19 @@ async def test_a_listed_model_has_a_cost_where_the_list_holds(provider: Provider
         assert provider.requests[-1].headers["authorization"] == f"Bearer {CANARY}"
     finally:
         await client.close()
+
+
+async def test_only_what_the_provider_says_is_a_cost_where_the_list_does_not_hold(
+    client: Client, provider: Provider
+) -> None:
+    provider.script(says("Once", usage=(1000, 100)))
+    own = await ask(client, call(provider, "openai/gpt-4o-mini"))
+    assert own.done.cost is None, "the list's price is not that of one's own server"
+    usage = b'{"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10, "cost": 0.0125}'
+    told = Payload(b'{"choices": [], "usage": ' + usage + b"}")
+    provider.script(Reply((Text("Once"), told, End())))
+    said = await ask(client, call(provider, "openai/gpt-4o-mini"))
+    assert said.done.cost == 0.0125
 
 
 async def test_a_killed_worker_fails_its_branches_and_the_next_one_works(
