@@ -24,6 +24,10 @@ class Elsewhere(Exception):
         self.host = host
 
 
+class Again(Exception):
+    """litellm asks once more, unasked, what was refused; see `_watch`."""
+
+
 def session() -> "httpx.AsyncClient":
     """Return the HTTP client for OpenAI's protocol, whose responses are seen by `current`."""
     import httpx
@@ -55,7 +59,9 @@ def watch_handlers() -> None:
 
 
 def _watch(client: "httpx.AsyncClient") -> None:
-    """Show every response of `client` to `current`, and follow none to another server."""
+    """Show every response of `client` to `current`, follow none to another server, and let nothing
+    be asked a second time after a refusal: litellm does so after a 422, with other parameters.
+    """
     import httpx
 
     class Watched(httpx.AsyncByteStream):
@@ -90,7 +96,17 @@ def _watch(client: "httpx.AsyncClient") -> None:
             witness.response = response
             response.stream = Watched(response.stream, witness)
 
-    client.event_hooks = {**client.event_hooks, "response": [*client.event_hooks["response"], see]}
+    async def ask(request: httpx.Request) -> None:
+        del request
+        witness = current.get()
+        before = witness.response if witness is not None else None
+        if before is not None and before.status_code >= 400:
+            raise Again
+
+    hooks = client.event_hooks
+    client.event_hooks = {
+        **hooks, "request": [*hooks["request"], ask], "response": [*hooks["response"], see],
+    }  # fmt: skip
     # Compressed bytes could not be read in passing.
     client.headers["accept-encoding"] = "identity"
 
