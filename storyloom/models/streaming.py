@@ -101,7 +101,7 @@ async def answer(
                 break
             except Exception as error:
                 fault = asking.fault(error)
-            wait = None if outbox.characters else retries.wait(fault, made)
+            wait = None if asking.heard else retries.wait(fault, made)
             if wait is None:
                 end = fault.of(call.id)
                 break
@@ -118,6 +118,8 @@ class _Asking:
 
     def __init__(self, library: Any, call: Call, way: Route, outbox: Outbox) -> None:
         self.witness = Witness()
+        self.heard = False
+        """Whether any token has come, of the story or of thoughts: it may have to be paid for."""
         self._library = library
         self._call = call
         self._way = way
@@ -184,6 +186,7 @@ class _Asking:
             self._outbox.text(text)
         # Reasoning is no story, but a model that thinks aloud is not silent.
         if piece or getattr(choice.delta, "reasoning_content", None):
+            self.heard = True
             self._limit.reschedule(asyncio.get_running_loop().time() + self._way.patience.next)
 
     def _end(self, stream: Any) -> Event:

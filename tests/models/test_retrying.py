@@ -17,7 +17,7 @@ from storyloom.models.retrying import Retries
 from tests.models.asking import Outcome, call
 from tests.models.conftest import environment
 from tests.servers.provider import Provider
-from tests.servers.script import Drop, End, Hold, Reply, Text, refuses, says
+from tests.servers.script import Drop, End, Hold, Reply, Text, Thought, refuses, says
 
 over_http = pytest.mark.asyncio(loop_scope="session")
 
@@ -82,6 +82,14 @@ async def test_nothing_is_asked_again_once_text_has_come(
     assert found.text == "Once"
     assert not any(isinstance(event, Waiting) for event in found.events)
     assert len(provider.requests) == 1
+
+
+@over_http
+async def test_thoughts_are_tokens_too(patient: Client, provider: Provider) -> None:
+    provider.script(Reply((Thought("Hm."), Drop())))
+    found = await grown(patient, provider)
+    assert isinstance(found.end, Failed)
+    assert (len(found.events), len(provider.requests)) == (1, 1)
 
 
 @over_http

@@ -133,7 +133,8 @@ class SiblingsPane(TitledPane):
         parts: list[Part] = []
         if live is not None and live.state == "waiting":
             wait = live.again
-            parts.append(("waiting", "dim") if wait is None else (f"again in {wait} s", "warning"))
+            again = f"again in {wait} s" if wait else "asking again"
+            parts.append(("waiting", "dim") if wait is None else (again, "warning"))
         elif live is not None:
             rate = f" {live.rate:.0f}/s" if live.rate >= 1 else ""
             parts.append((f"writing {words(live.text)}w{rate}", "unread"))
