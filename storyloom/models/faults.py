@@ -111,8 +111,10 @@ def explain(
     if there := next((one.host for one in chain if isinstance(one, Elsewhere)), None):
         return _sent_on(route, there)
     message = _shortened(told or str(chain[0]))
+    unanswered = status is None and bool(_causes(chain) & _BROKEN)
     status = status or _status(chain)
-    kind = _kind(chain, status, message)
+    # litellm looks for numbers in the message, and finds a 403 in an address with such a port.
+    kind = "connection" if unanswered else _kind(chain, status, message)
     if kind == "other" and begun:
         kind = "server"
     if begun and kind in ("connection", "timeout"):
@@ -212,13 +214,21 @@ def _kind(chain: list[BaseException], status: int | None, message: str) -> Kind:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     # litellm calls every fault it cannot place an APIConnectionError, so only the causes count.
-    causes = {kind.__name__ for error in chain for kind in type(error).__mro__
-              if not type(error).__module__.startswith("litellm")}  # fmt: skip
-    if causes & _BROKEN or "Cannot connect to host" in message:
+    if _causes(chain) & _BROKEN or "Cannot connect to host" in message:
         return "connection"
     if (status or 0) >= 500 or any(getattr(error, "status_code", None) for error in chain):
         return "server"
     return "other"
+
+
+def _causes(chain: list[BaseException]) -> set[str]:
+    """Return the names of the errors' classes, those of litellm left out."""
+    return {
+        kind.__name__
+        for error in chain
+        for kind in type(error).__mro__
+        if not type(error).__module__.startswith("litellm")
+    }
 
 
 def _sentence(kind: Kind, route: Route, words: str, status: int | None, wait: float | None) -> str:

@@ -60,6 +60,14 @@ def test_a_connection_lost_after_text_is_a_cut() -> None:
     assert explain(error, ROUTE, begun=True).kind == "cut_off"
 
 
+def test_a_number_in_an_address_is_no_status() -> None:
+    # litellm takes the port for a 403.
+    error = ProviderError("Cannot connect to http://storyloom.invalid:40301", 403)
+    error.__cause__ = ConnectionRefusedError()
+    assert explain(error, ROUTE, begun=False).kind == "connection"
+    assert explain(error, ROUTE, begun=False, status=403).kind == "auth", "it did answer"
+
+
 def test_errors_that_cause_each_other_are_no_endless_loop() -> None:
     first, second = ProviderError("a"), ProviderError("b")
     first.__cause__, second.__cause__ = second, first

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from storyloom.models.client import Client
-from storyloom.models.protocol import Done
+from storyloom.models.protocol import Done, Failed
 from tests.models.asking import Outcome, ask
 from tests.models.ways import BEGUN, ENDED, WAYS, asking, goes_on, holds, met
 from tests.servers.provider import Provider
@@ -120,8 +120,13 @@ async def test_a_length_shorter_than_the_body_cuts_it_off(
     headers = {"content-length": "2600"}
     reply = Reply((first, Text("It went out. " * 200), *ENDED), headers=headers)
     outcome = await met(client, provider, way, reply)
-    assert (outcome.done.finish, outcome.text) == ("cut_off", first.text)
-    assert outcome.done.out_tokens is None
+    if isinstance(outcome.end, Failed):
+        # aiohttp, which litellm's own handlers use, gives up a read in which more stands behind
+        # the end; whether the rest comes in the same read is chance.
+        assert (outcome.end.kind, outcome.text) == ("server", "")
+    else:
+        assert (outcome.done.finish, outcome.text) == ("cut_off", first.text)
+        assert outcome.done.out_tokens is None
 
 
 async def test_a_stream_without_text_is_empty(client: Client, provider: Provider, way: str) -> None:
