@@ -1,8 +1,7 @@
 """How a fork is grown: with which models and settings, as the nearest place says it.
 
 A node may carry a plan; one without uses its nearest ancestor's, then the story's, then the config
-file's, then the embedded model. Each setting is found in the same way, by
-itself.
+file's, then the embedded model. Each setting is found in the same way, by itself.
 """
 
 import json

@@ -12,7 +12,6 @@ __all__ = ["Patiently", "Retries"]
 
 LONGEST_WAIT = 60.0
 """Seconds; a provider that asks for more is not asked again, and the author is told."""
-_RETRIED = ("rate_limit", "server", "connection")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Retries:
         connection. A provider's own word on how long goes before ours, which is drawn from the
         half up to the whole, so that many who were turned away do not come back together.
         """
-        if not fault.passing or fault.kind not in _RETRIED or made >= self.tries:
+        if not fault.passing or made >= self.tries:
             return None
         if fault.retry_after is not None:
             return fault.retry_after if fault.retry_after <= LONGEST_WAIT else None
