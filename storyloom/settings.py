@@ -50,6 +50,10 @@ class ModelEntry:
     """`chat`, `text` (for base models) or `prefill`; found out when absent."""
     window: int | None = None
     """The input window in tokens, where litellm does not know it."""
+    fill: bool | None = None
+    """Whether its text completion takes a suffix, so that it fills a gap by itself; by its name
+    when absent.
+    """
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,9 @@ def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
                 raise Refusal(
                     f"{path}: window in a [[model]] table has to be a whole number, 256 or more."
                 )
+        elif key == "fill":
+            if not isinstance(value, bool):
+                raise Refusal(f"{path}: fill in a [[model]] table has to be true or false.")
         elif not isinstance(value, str) or not value.strip():
             raise Refusal(f"{path}: {key} in a [[model]] table has to be a text.")
     if "model" not in table:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storyloom.generate import caps, joining
+from storyloom.generate import caps, filling, joining
 from storyloom.generate.plan import sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, PlanPart, Settings
-from storyloom.story import growth, reading
+from storyloom.story import following, growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -28,6 +28,8 @@ __all__ = ["Batch", "Branch"]
 
 _FLUSH_SECONDS = 0.25
 _JOIN_CONTEXT = 800
+_RUN_INTO = 8_000
+"""Code points of what follows that an answer may run into: more than one is long."""
 
 
 @dataclass
@@ -81,9 +83,14 @@ class Batch:
         hold: caps.Hold,
         *,
         trim: bool,
+        after: str = "",
+        towards: int = 0,
     ) -> None:
         self.branches = branches
         self.parent_text = before
+        self.towards = towards
+        """The branch that what is written leads to; 0 for one that only goes on."""
+        self._after = after
         self._story = story
         self._client = client
         self._hold = hold
@@ -101,27 +108,35 @@ class Batch:
         parts: tuple[PlanPart, ...],
         *,
         why: str = "",
+        towards: int = 0,
         wanted: Callable[[], bool] = lambda: True,
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
 
-        What the story sets for itself goes before `settings`. `wanted` is asked once the models
+        With `towards`, a branch of `parent`, they are to fill the gap between the two. What the
+        story sets for itself goes before `settings`. `wanted` is asked once the models
         are ready, which may take seconds. Raises Refusal when it says no, what is to be sent
         cannot fit, it might pass a cap on money, or the parent is still being written; nothing is
         stored then.
         """
         settings = settings_for(story, settings, parent)
         entries = [settings.entry(part.model) for part in parts]
+        if towards:
+            following.follower(story, parent, towards)
+            entries = [filling.asked_as(entry) for entry in entries]
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
         asked, calls, prices = await asyncio.to_thread(
-            _requests, story, settings, parent, parts, entries, facts, why
+            _requests, story, settings, parent, parts, entries, facts, why, towards
         )
         before = await asyncio.to_thread(_strand_end, story, parent)
+        after = await asyncio.to_thread(_what_follows, story, towards)
         hold = await caps.held(story, settings, prices)
         try:
-            placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
+            placed = await asyncio.to_thread(
+                growth.request, story, parent, asked, why=why, towards=towards
+            )
         except BaseException:
             hold.drop()
             raise
@@ -130,7 +145,8 @@ class Batch:
             Branch(place, entries[owner], facts[owner], _named(call, place))
             for place, call, owner in zip(placed, calls, owners, strict=True)
         ]
-        return cls(story, client, before, branches, hold, trim=settings.trim)
+        return cls(story, client, before, branches, hold,
+                   trim=settings.trim, after=after, towards=towards)  # fmt: skip
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -208,11 +224,18 @@ class Batch:
             self._listener(branch)
 
     def _text(self, branch: Branch, *, ended: bool) -> str:
+        text, _ = self._parted(branch, ended=ended)
+        return joining.seamed(text, self._after) if ended else text
+
+    def _parted(self, branch: Branch, *, ended: bool) -> tuple[str, str]:
+        """Return a branch's text up to where it runs into what follows, and that."""
         answer = "".join(branch.raw)
-        return joining.continuation(self.parent_text, answer, branch.facts.mode, ended=ended)
+        mode = branch.facts.mode
+        text = joining.continuation(self.parent_text, answer, mode, ended=ended)
+        return joining.leading_to(text, self._after) if self._after else (text, "")
 
     async def _close(self, branch: Branch, event: Done | Failed) -> None:
-        text = self._text(branch, ended=True)
+        text, met = self._parted(branch, ended=True)
         facts: dict[str, Any] = {"ms": round((time.monotonic() - branch.started) * 1000)}
         if branch.first is not None:
             facts["first_ms"] = round(branch.first * 1000)
@@ -226,13 +249,13 @@ class Batch:
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
             branch.cost = _cost(branch, event.cost)
-            if self._trim and event.finish == "length":
+            if self._trim and event.finish == "length" and not met:
                 text, cut = joining.without_unfinished(text)
                 if cut.strip():
                     facts["cut"] = cut
         if not text.strip() and branch.finish in ("stop", "length"):
             branch.finish, branch.say = "empty", _SAY["empty"]
-        branch.text = text
+        branch.text = text = joining.seamed(text, self._after)
         if branch.cost is not None:
             facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
@@ -315,6 +338,10 @@ def _strand_end(story: Story, parent: int) -> str:
     return reading.strand_text(story, parent, least=_JOIN_CONTEXT) if parent else ""
 
 
+def _what_follows(story: Story, towards: int) -> str:
+    return following.text_from(story, towards, most=_RUN_INTO) if towards else ""
+
+
 def _requests(
     story: Story,
     settings: Settings,
@@ -323,13 +350,14 @@ def _requests(
     entries: list[ModelEntry],
     facts: list[Facts],
     why: str,
+    towards: int,
 ) -> tuple[list[Asked], list[Call], list[caps.Price]]:
     asked: list[Asked] = []
     calls: list[Call] = []
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        made = request_for(story, settings, parent, entry, fact, why=why)
+        made = request_for(story, settings, parent, entry, fact, why=why, towards=towards)
         room = reserve(settings, fact)
         prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
         local = fact.provider == "embedded"
@@ -339,6 +367,8 @@ def _requests(
             drawn = replace(settings, seed=random.randrange(1 << 30))
         for index in range(part.count):
             params = sampled(drawn, room, 0 if local else index)
+            if towards and fact.mode == "text" and not made.suffix:
+                params["stop"] = [filling.STOP]
             asked.append(Asked(entry.name, made.body, params))
             calls.append(
                 Call(
@@ -346,6 +376,7 @@ def _requests(
                     model=entry.model,
                     messages=made.messages,
                     prompt=made.prompt,
+                    suffix=made.suffix,
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,

@@ -8,8 +8,8 @@ from storyloom.generate.firing import Cause
 
 __all__ = ["Block", "Reason", "Role", "State"]
 
-Role: TypeAlias = Literal["system", "user", "assistant", "prompt"]
-"""Which message a block goes into, or that it goes into the prompt."""
+Role: TypeAlias = Literal["system", "user", "assistant", "prompt", "suffix"]
+"""Which message a block goes into, or that it goes into the prompt, or behind the gap."""
 State: TypeAlias = Literal["in", "trimmed", "out"]
 
 
@@ -28,6 +28,8 @@ class Reason(StrEnum):
     SENT = "as it was sent"
     LEADS = "leads to what fires"
     GOES_ON = "goes on below the lore"
+    LEADS_TO = "what the passage leads to"
+    NO_ROOM = "there is no room for it"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from storyloom.generate import placement
+from storyloom.generate import filling, placement
 from storyloom.generate.blocks import Block, Reason, Role, State
 from storyloom.generate.firing import Told
 from storyloom.generate.placement import RULE
@@ -57,6 +57,10 @@ class Sources:
     """How long the continuation should be."""
     lore: tuple[Told, ...] = ()
     """Every entry and what became of it, in the order in which they are placed."""
+    after: str = ""
+    """How the text begins that the passage is to lead to; empty for one that only goes on."""
+    fills: bool = False
+    """Whether a base model takes `after` as a suffix."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,15 @@ class Context:
     """The most tokens that the request and its answer may have."""
     reserve: int = 0
     """Of these, what is kept free for the answer."""
+    suffix: str | None = None
+    """What follows, for a model that fills the gap between the prompt and that."""
 
     @property
     def body(self) -> dict[str, Any]:
         """What the story file keeps of the request."""
         if self.messages is not None:
             return {"messages": self.messages}
-        return {"prompt": self.prompt}
+        return {"prompt": self.prompt} | ({"suffix": self.suffix} if self.suffix else {})
 
     @property
     def fingerprint(self) -> str:
@@ -110,18 +116,20 @@ def assemble(
             f"{one_line(facts.model)}, of which {window} are used; shorten them, or choose "
             "another model."
         )
+    after = filling.block(sources.after, facts, left, count, fills=sources.fills)
+    left -= after.tokens if after else 0
     lore, taken = _lore(sources, facts, left, room, count)
     heads = placement.before(lore, facts.mode, count)
     if heads and facts.mode == "text":
         told = _told(sources, facts, count, led=True)
     story, trimmed = _tail(sources, left - taken, count)
     small = facts.mode == "text" and facts.provider == "embedded"
-    below = _below(story, lore, trimmed, ask, facts, count)
+    below = _below(story, lore, trimmed, ask, facts, count, after)
     out = placement.outside(sources.lore if small else lore, small=small)
     blocks = (*told, *heads, *below, *out)
-    messages, prompt = _sent(blocks, facts)
+    messages, prompt, suffix = _sent(blocks, facts)
     tokens = sum(block.tokens for block in blocks)
-    return Context(messages, prompt, blocks, tokens, window, reserve)
+    return Context(messages, prompt, blocks, tokens, window, reserve, suffix)
 
 
 def _lore(
@@ -140,9 +148,17 @@ def _lore(
 
 
 def _below(
-    story: str, lore: list[Told], trimmed: int, ask: Block, facts: Facts, count: Count
+    story: str,
+    lore: list[Told],
+    trimmed: int,
+    ask: Block,
+    facts: Facts,
+    count: Count,
+    after: Block | None,
 ) -> tuple[Block, ...]:
-    """Return the blocks of the story, of the lore within it, and of what is asked for."""
+    """Return the blocks of the story, of the lore within it, of what follows the gap after it, and
+    of what is asked for.
+    """
     if facts.mode == "text":
         # A trailing space would be a token of its own, after which models write worse.
         story = story.rstrip(" \t")
@@ -151,9 +167,13 @@ def _below(
     before = before if before.strip() or facts.mode != "prefill" else ""
     parts = placement.within(story, lore, len(before), facts.mode, count)
     if facts.mode == "prefill" and not parts:
-        ask = replace(ask, text=ask.text.lstrip("\n"))
+        if after:
+            after = replace(after, text=after.text.lstrip("\n"))
+        else:
+            ask = replace(ask, text=ask.text.lstrip("\n"))
     role: Role = "prompt" if facts.mode == "text" else "user"
-    blocks: list[Block] = []
+    # A base model goes on from the end of all it reads, so there what comes later stands first.
+    blocks: list[Block] = [after] if after is not None and after.role == "prompt" else []
     whole = True
     for part in parts if any(isinstance(part, str) for part in parts) else [*parts, ""]:
         if isinstance(part, Block):
@@ -163,26 +183,30 @@ def _below(
             whole = False
         else:
             blocks.append(_story("story", part, count, role, 0, Reason.GOES_ON))
+    if after is not None and after.role != "prompt":
+        blocks.append(after)
     if facts.mode != "prefill":
         return (*blocks, ask)
     return (*blocks, ask, _story("story's end", begun, count, "assistant", 0, Reason.BEGUN))
 
 
-def _sent(blocks: tuple[Block, ...], facts: Facts) -> tuple[list[ChatMessage] | None, str | None]:
-    """Return the messages, or the prompt, that the blocks are the parts of."""
+def _sent(
+    blocks: tuple[Block, ...], facts: Facts
+) -> tuple[list[ChatMessage] | None, str | None, str | None]:
+    """Return the messages, or the prompt and its suffix, that the blocks are the parts of."""
     contents: dict[Role, str] = {}
     for block in blocks:
         if block.state != "out":
             contents[block.role] = contents.get(block.role, "") + block.text
     if facts.mode == "text":
-        return None, contents.get("prompt", "")
+        return None, contents.get("prompt", ""), contents.get("suffix")
     messages: list[ChatMessage] = [
         {"role": "system", "content": contents["system"]},
         {"role": "user", "content": contents["user"]},
     ]
     if "assistant" in contents:
         messages.append({"role": "assistant", "content": contents["assistant"]})
-    return messages, None
+    return messages, None, None
 
 
 def _told(sources: Sources, facts: Facts, count: Count, *, led: bool = False) -> tuple[Block, ...]:
@@ -191,8 +215,9 @@ def _told(sources: Sources, facts: Facts, count: Count, *, led: bool = False) ->
     """
     style, premise = sources.style.strip(), sources.premise.strip()
     if facts.mode != "text":
+        given = filling.ROLE if sources.after.strip() else _ROLE
         return (
-            Block("instructions", _ROLE, count(_ROLE), "in", Reason.ALWAYS, "system"),
+            Block("instructions", given, count(given), "in", Reason.ALWAYS, "system"),
             _given("style", f"\n\nStyle:\n{style}" if style else "", count, "system"),
             _given(
                 "premise",
@@ -242,8 +267,10 @@ def _ask(sources: Sources, facts: Facts, count: Count) -> Block:
         return Block("why and length", "", 0, "out", reason)
     wanted = f" What has to happen: {why}" if why else ""
     text = (
-        f"\n\n[Continue the story from its last character on, in about {sources.words} words, and "
-        f"end with a finished sentence.{wanted}]"
+        filling.wanted(sources.after, sources.words, why)
+        if sources.after.strip()
+        else f"\n\n[Continue the story from its last character on, in about {sources.words} words, "
+        f"and end with a finished sentence.{wanted}]"
     )
     return Block("why and length", text, count(text), "in", Reason.ALWAYS, "user")
 

@@ -8,11 +8,13 @@ import re
 from storyloom.models.protocol import Mode
 from storyloom.text import clean
 
-__all__ = ["continuation", "joined", "without_unfinished"]
+__all__ = ["continuation", "joined", "leading_to", "seamed", "without_unfinished"]
 
 _SHORTEST_OVERLAP = 12
 _LONGEST_OVERLAP = 600
 _LONGEST_PREAMBLE = 240
+_HEAD = 40
+"""Code points of a text that are looked at to join it with what stands before."""
 _AGREEING = r"sure(?: thing)?|certainly|absolutely|of course|okay|ok"
 _PRESENTING = r"here(?:['’]s| is| are)|continuing|continuation"
 _OF_ITSELF = r"(?=[^\n]*(?:continu|story|passage|scene|paragraph|part|chapter|text|draft|version))"
@@ -112,6 +114,39 @@ def joined(before: str, text: str, *, exact: bool = False) -> str:
     return (
         " " + body if _begins_word(body) and not _opens(before) and _spaced(before, body) else body
     )
+
+
+def leading_to(text: str, after: str) -> tuple[str, str]:
+    """Return a passage without what it has of the text `after` it at its end, and what that was.
+
+    What is cut off is word for word how `after` begins; a passage that only has something of it
+    earlier stays whole. Both may have their own white space at the seam.
+    """
+    end, begins = text.rstrip(), after.lstrip()
+    mark = begins[:_SHORTEST_OVERLAP]
+    at = end.find(mark) if len(mark) == _SHORTEST_OVERLAP else -1
+    while at >= 0:
+        within_word = at > 0 and end[at - 1].isalnum() and end[at].isalnum()
+        if begins.startswith(end[at:]) and (not within_word or not _spaced(end[at - 1], end[at])):
+            return text[:at], text[at:]
+        at = end.find(mark, at + 1)
+    return text, ""
+
+
+def seamed(text: str, after: str) -> str:
+    """Return a passage with its end fit to stand before the text `after` it.
+
+    White space that `after` begins with is the seam; without any, one space or at most two line
+    ends of the passage are, as `joined` would have them there.
+    """
+    body = text.rstrip()
+    if not body or not after:
+        return text
+    if after[0].isspace():
+        return body
+    head = after[:_HEAD]
+    seam = joined(body, text[len(body) :] + head)
+    return body + seam[: len(seam) - len(head)]
 
 
 def _begins_word(body: str) -> bool:

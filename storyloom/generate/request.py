@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from storyloom.generate import context, firing
+from storyloom.generate import context, filling, firing
 from storyloom.generate.context import Context
 from storyloom.generate.window import for_lore, reserve, window_of
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import ModelEntry, Settings
-from storyloom.story import marks, reading
+from storyloom.story import following, marks, reading
 from storyloom.story.story import Story
 
 __all__ = ["known_facts", "request_for", "reserve"]
@@ -38,11 +38,14 @@ def request_for(
     *,
     why: str = "",
     typed: str = "",
+    towards: int = 0,
 ) -> Context:
     """Return what `entry` is sent to go on from `parent`; `settings` are those of the story.
 
-    `typed` is text that follows the strand and is in no node yet. Counts tokens, which may take
-    half a second the first time: call it in a thread. Raises Refusal as `context.assemble` does.
+    `typed` is text that follows the strand and is in no node yet, `towards` a branch of `parent`
+    that the passage is to lead to; the facts are then those of `filling.asked_as`. Counts tokens,
+    which may take half a second the first time: call it in a thread. Raises Refusal as
+    `context.assemble` does.
     """
 
     def count(text: str) -> int:
@@ -60,6 +63,8 @@ def request_for(
         why=why,
         words=settings.words,
         lore=tuple(lore),
+        after=following.text_from(story, towards, most=room) if towards else "",
+        fills=filling.fills(entry),
     )
     return context.assemble(
         sources,

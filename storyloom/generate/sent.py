@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from storyloom.generate.blocks import Block, Reason, Role
+from storyloom.generate.filling import ASK, GAP
 from storyloom.generate.placement import LEAD, bracketed, named, told_of
 from storyloom.story import growth, reading
 from storyloom.story.lore import Entry
@@ -76,6 +77,7 @@ def blocks_of(
     parts: list[tuple[str, str, Role]] = []
     if "prompt" in body:
         parts.append(("story", str(body["prompt"]), "prompt"))
+        parts.append(("what follows", str(body.get("suffix", "")), "suffix"))
     messages = cast("list[dict[str, str]]", body.get("messages", []))
     for message in messages:
         text, role = message.get("content", ""), message.get("role", "")
@@ -129,9 +131,12 @@ def _entries(text: str, known: dict[str, str]) -> Iterator[Part]:
 
 def _asked(text: str, known: dict[str, str]) -> Iterator[Part]:
     """Take apart the story, what of the lore stands within it, and what was asked for."""
-    cut = text.rfind(_ASK)
+    cut = max(text.rfind(_ASK), text.rfind(ASK))
     cut = 0 if text.startswith(_ASK.lstrip("\n")) else len(text) if cut < 0 else cut
-    yield from _within(text[:cut], known)
+    gap = text.rfind(GAP, 0, cut) if text.startswith(ASK, cut) else cut
+    gap = 0 if gap < 0 and text.startswith(GAP.lstrip("\n")) else cut if gap < 0 else gap
+    yield from _within(text[:gap], known)
+    yield "what follows", text[gap:cut]
     yield "why and length", text[cut:]
 
 

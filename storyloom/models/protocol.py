@@ -54,6 +54,8 @@ class Call:
     """litellm's name, `local/…` for the embedded engine."""
     messages: list[ChatMessage] | None = None
     prompt: str | None = None
+    suffix: str | None = None
+    """What comes after the text that is wanted; only with a prompt."""
     params: dict[str, JSON] = field(default_factory=dict[str, JSON])
     """`max_tokens` always; temperature, top_p, seed, stop and the like where wanted."""
     api_base: str | None = None

@@ -220,8 +220,9 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
     if is_local(call.model):
         extra["storyloom"] = {"fork": call.fork, "index": call.index, "of": call.of}
     elif way.provider == "ollama" and call.messages is None:
-        # Else ollama puts the prompt into the model's chat template.
-        extra["raw"] = True
+        # Else ollama puts the prompt into the model's chat template. With a suffix it puts both
+        # into the one for that, which a raw prompt would do without.
+        extra |= {"suffix": call.suffix} if call.suffix else {"raw": True}
     # Text completion is asked for through `acompletion` too, as litellm's own text function does:
     # the stream that comes back can then be closed, and says whether the model finished.
     asked: dict[str, Any] = (
@@ -229,6 +230,8 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
         if call.messages is None
         else {"messages": marked(call.messages, way.provider)}
     )
+    if call.suffix and way.provider != "ollama":
+        asked["suffix"] = call.suffix
     return {
         "max_tokens": _UNLIMITED,
         **call.params,

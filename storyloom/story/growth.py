@@ -20,8 +20,8 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "Spent", "count_cost", "finish", "flush", "recover",
-           "request", "request_of", "result_of", "spent"]  # fmt: skip
+__all__ = ["Asked", "Placeholder", "Result", "Spent", "between", "count_cost", "finish", "flush",
+           "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -62,10 +62,21 @@ class Result:
 
 
 def request(
-    story: Story, parent: int, asked: list[Asked], *, why: str = "", plan: str = ""
+    story: Story,
+    parent: int,
+    asked: list[Asked],
+    *,
+    why: str = "",
+    plan: str = "",
+    towards: int = 0,
 ) -> list[Placeholder]:
-    """Add a node below `parent` for each branch, in order, and store what each is sent."""
-    data = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
+    """Add a node below `parent` for each branch, in order, and store what each is sent.
+
+    `towards` is the branch of `parent` that they are to lead to; 0 for none.
+    """
+    data: dict[str, Any] = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
+    if towards:
+        data["towards"] = towards
     if not asked:
         raise Refusal("A batch needs at least one model to write.")
     with story.act("gen.request", data=data) as act:
@@ -213,6 +224,19 @@ def request_of(story: Story, gen: int) -> dict[str, Any]:
         return {}
     # Bounded, as a file from elsewhere may hold a few bytes that unpack to more than the memory.
     return json.loads(zlib.decompressobj().decompress(row[0], _LARGEST_REQUEST))
+
+
+def between(story: Story, node: int) -> tuple[int, int] | None:
+    """Return the two nodes that a passage was written to lie between; None where it was not."""
+    row = story.read.execute(
+        "SELECT json_extract(op.data, '$.parent'), json_extract(op.data, '$.towards') FROM node "
+        "JOIN gen ON gen.id = node.gen JOIN op ON op.id = gen.op "
+        "WHERE node.id = ? AND json_valid(op.data)",
+        (node,),
+    ).fetchone()
+    if row is None or not all(isinstance(each, int) and each > 0 for each in row):
+        return None
+    return int(row[0]), int(row[1])
 
 
 def result_of(story: Story, node: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from storyloom.story.schema import HIDDEN, PRUNED
 from storyloom.story.shape import key_after, key_before, keys_at_end, refuse_to_lose_the_opening
 from storyloom.story.story import Story
 from storyloom.story.tables import NodeState
-from storyloom.story.weaves import unwoven
+from storyloom.story.weaves import unwoven, weaves_of
 from storyloom.text import Refusal
 
-__all__ = ["copy", "move", "move_beside", "shift"]
+__all__ = ["copy", "move", "move_beside", "put_between", "shift"]
 
 
 def move(story: Story, node: int, parent: int) -> None:
@@ -69,6 +69,28 @@ def shift(story: Story, node: int, by: int) -> bool:
         key = key_before if by < 0 else key_after
         _place(act, node, state.parent, key(act, state.parent, passed[-1][1]))
         return True
+
+
+def put_between(story: Story, node: int, follower: int) -> None:
+    """Put a passage between what it hangs on and a branch beside it, which with all that is below
+    it then follows the passage, as its last child.
+
+    A weave that went on to `follower` now goes through both. Refused as `move` does.
+    """
+    with story.act("node.move", data={"between": node}) as act:
+        own, state = _movable(act, node), _movable(act, follower)
+        parent = own.parent
+        if not parent or state.parent != parent or node == follower:
+            raise Refusal(
+                f"n{node} and n{follower} are no two branches of one fork, so n{node} cannot go "
+                f"before n{follower}."
+            )
+        weaves = [key for key in weaves_of(act, parent)
+                  if act.tables.attribute(parent, key) == follower]  # fmt: skip
+        _place(act, follower, node, keys_at_end(act, node, 1)[0])
+        for key in weaves:
+            act.change(parent, key, node)
+            act.change(node, key, follower)
 
 
 def copy(story: Story, node: int, parent: int) -> int:

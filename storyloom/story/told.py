@@ -79,6 +79,8 @@ def _moved(step: Step) -> str:
     change = _change(step, "place")
     before, now = (_list(change.old), _list(change.new)) if change is not None else ([], [])
     parents = [place[0] if place else None for place in (before, now)]
+    if passage := number(step.said.get("between")):
+        return f"put n{passage} between {_place(parents[0])} and n{step.node}"
     if parents[0] == parents[1]:
         return f"moved n{step.node} among its branches"
     return f"moved n{step.node} to {_place(parents[1])}"
@@ -118,6 +120,8 @@ def _grew(step: Step) -> str:
     models = ", ".join(f"{many} of {_short(model)}" for model, many in step.models)
     many = models or f"{number(step.said.get('count')) or 'some'} branches"
     parent = number(step.said.get("parent"))
+    if towards := number(step.said.get("towards")):
+        return f"grew {many} between {_place(parent)} and n{towards}"
     return f"grew {many} at n{parent}" if parent else f"grew {many} as beginnings"
 
 
