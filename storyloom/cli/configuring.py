@@ -38,7 +38,9 @@ def _dumped(table: dict[str, str | int]) -> str:
     lines = ["[[model]]"]
     for key, value in table.items():
         text = (
-            str(value) if isinstance(value, int) else json.dumps(clean(value), ensure_ascii=False)
+            str(value).lower()
+            if isinstance(value, int)
+            else json.dumps(clean(value), ensure_ascii=False)
         )
         lines.append(f"{key} = {text}")
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storyloom.settings import PlanPart, Settings
     from storyloom.story.story import Story
 
-__all__ = ["add", "grow", "parts_of"]
+__all__ = ["add", "before", "grow", "parts_of"]
 
 _LEAVING = ("SIGTERM", "SIGHUP")
 
@@ -28,11 +28,19 @@ def add(commands: Commands) -> None:
         "storyloom grow tide.loom",
         'storyloom grow tide.loom --node n4 -n 2 --why "she must answer without the word"',
         "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
+        "storyloom grow tide.loom --before n7",
         more="Without --node the weave's end is continued, without -m the plan in force there is\n"
         "used (see 'storyloom plan'). ^C stops; what has arrived is kept.",
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")
+    parser.add_argument(
+        "--before",
+        type=node_id,
+        metavar="ID",
+        help="fill the gap between that node and what it follows: the branches lead to it, and "
+        "'storyloom node between' puts one in its place",
+    )
     parser.add_argument(
         "-n",
         type=whole_number,
@@ -77,13 +85,24 @@ def _grow(options: Namespace) -> int:
         raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {options.n}.")
     with opened(options.file, writing=True) as story:
         node = options.node if options.node is not None else tips.weave_tip(story)
+        if options.before is not None:
+            node = before(story, options.before, options.node)
         if options.model:
             several = len(set(options.model)) > 1
             parts = parts_of(options.model, options.n or (1 if several else chosen.count))
         else:
             plan = plan_for(story, node, chosen)
             parts = plan.parts if options.n is None else with_count(plan, options.n)
-        return grow(story, chosen, node, parts, why=options.why)
+        return grow(story, chosen, node, parts, why=options.why, towards=options.before or 0)
+
+
+def before(story: "Story", node: int, parent: int | None) -> int:
+    """Return what `node` follows. Raises Refusal when that is not the `parent` that was named."""
+    from storyloom.story import following, reading
+
+    place = reading.parent(story, present(story, node)) if parent is None else parent
+    following.follower(story, place, node)
+    return place
 
 
 def grow(
@@ -93,8 +112,10 @@ def grow(
     parts: "tuple[PlanPart, ...]",
     *,
     why: str = "",
+    towards: int = 0,
 ) -> int:
-    """Grow a batch below `node`, by default the weave's end, and print it.
+    """Grow a batch below `node`, by default the weave's end, and print it. With `towards`, a
+    branch of `node`, it fills the gap between the two.
 
     Returns 0, or 1 when no branch brought any text, or 128 and the number of the signal that
     ended it. The embedded model's weights are fetched first when they are needed.
@@ -111,8 +132,9 @@ def grow(
         weights.ensure()
     plan = Plan(parts)
     branches = "1 branch" if plan.total == 1 else f"{plan.total} branches"
-    say(f"Growing {branches} of n{node}: {plan.label}.")
-    return _until_signal(_batch(story, settings, node, parts, why))
+    where = f"between n{node} and n{towards}" if towards else f"of n{node}"
+    say(f"Growing {branches} {where}: {plan.label}.")
+    return _until_signal(_batch(story, settings, node, parts, why, towards))
 
 
 def _refuse_hidden(story: "Story", node: int) -> None:
@@ -126,7 +148,12 @@ def _refuse_hidden(story: "Story", node: int) -> None:
 
 
 async def _batch(
-    story: "Story", settings: "Settings", node: int, parts: "tuple[PlanPart, ...]", why: str
+    story: "Story",
+    settings: "Settings",
+    node: int,
+    parts: "tuple[PlanPart, ...]",
+    why: str,
+    towards: int,
 ) -> int:
     from storyloom.cli.streaming import Streaming
     from storyloom.generate.batch import Batch
@@ -134,13 +161,15 @@ async def _batch(
 
     client = Client()
     try:
-        batch = await Batch.begin(story, client, settings, node, parts, why=why)
+        batch = await Batch.begin(story, client, settings, node, parts, why=why, towards=towards)
         with Streaming(batch.branches) as streaming:
             batch.listen(streaming.changed)
             await batch.run()
     finally:
         await client.close()
     brought = sum(bool(branch.text.strip()) for branch in batch.branches)
+    if towards and brought:
+        say(f"'storyloom node between FILE --node ID' puts one before n{towards}.")
     if brought < len(batch.branches):
         say(f"{brought} of {len(batch.branches)} branches brought text.")
     _say_cost(story, batch)

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from storyloom.cli.cells import left
+from storyloom.cli.growing import before
 from storyloom.cli.opening import node_id, opened, present
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, json_line, story_text
@@ -33,6 +34,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")
     parser.add_argument(
+        "--before",
+        type=node_id,
+        metavar="ID",
+        help="what would be sent to fill the gap between that node and what it follows",
+    )
+    parser.add_argument(
         "-m", "--model", metavar="MODEL", help="a configured name or litellm's, such as openai/…"
     )
     parser.add_argument(
@@ -43,20 +50,24 @@ def add(commands: Commands) -> None:
 
 def _context(options: Namespace) -> int:
     from storyloom import settings
+    from storyloom.generate.filling import asked_as
     from storyloom.generate.plan import plan_for, settings_for
     from storyloom.generate.request import request_for
     from storyloom.story import marks, tips
 
     with opened(options.file) as story:
         node = present(story, options.node) if options.node is not None else tips.weave_tip(story)
+        if options.before is not None:
+            node = before(story, options.before, options.node)
         chosen = settings_for(story, settings.load(), node)
         if options.model is not None and not options.model.strip():
             raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
         name = options.model or plan_for(story, node, chosen).parts[0].model
         entry = chosen.entry(name.strip())
+        entry = asked_as(entry) if options.before else entry
         facts = asyncio.run(_facts(entry))
         why = marks.text_of(story, node, "why") if node else ""
-        made = request_for(story, chosen, node, entry, facts, why=why)
+        made = request_for(story, chosen, node, entry, facts, why=why, towards=options.before or 0)
     if options.json:
         json_line(json.dumps(_object(node, entry, made), ensure_ascii=False))
     else:
@@ -120,7 +131,9 @@ def _print(node: int, entry: "ModelEntry", made: "Context") -> None:
         out = f", {block.left_out} characters before it left out" if block.left_out else ""
         name = left(block.name, _NAME)
         data(f"{name} {block.tokens:>6}  {block.state:<8} {one_line(block.why)}{out}")
-    for message in made.messages or [{"role": "prompt", "content": made.prompt or ""}]:
+    raw = [{"role": "prompt", "content": made.prompt or ""}]
+    raw += [{"role": "suffix", "content": made.suffix}] if made.suffix else []
+    for message in made.messages or raw:
         data()
         data(f"-- {message['role']}")
         story_text(message["content"])

@@ -73,6 +73,12 @@ def _add_add(parser: Parser) -> None:
     parser.add_argument(
         "--window", type=whole_number, metavar="N", help="tokens it can read, if litellm cannot say"
     )
+    parser.add_argument(
+        "--fill",
+        action="store_true",
+        default=None,
+        help="its text completion takes a suffix, so that it fills a gap by itself",
+    )
     parser.set_defaults(run=_add)
 
 
@@ -165,6 +171,7 @@ def _add(options: Namespace) -> int:
         "key_env": options.key_env,
         "mode": options.mode,
         "window": options.window,
+        "fill": options.fill,
     }
     path = append_model({key: value for key, value in table.items() if value is not None})
     name = one_line(options.name)

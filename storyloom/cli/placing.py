@@ -1,4 +1,4 @@
-"""The verbs of `node` that say where a node hangs: move, copy."""
+"""The verbs of `node` that say where a node hangs: move, between, copy."""
 
 from argparse import Namespace
 
@@ -35,6 +35,7 @@ def add(commands: Commands) -> None:
             help=f"so many places {way} among the branches of its fork, default 1",
         )
     move.set_defaults(run=_move)
+    _add_between(commands)
     copy = commands.add(
         "copy",
         "Copy a node and what is below it and not pruned; the copy's id is printed.",
@@ -47,6 +48,40 @@ def add(commands: Commands) -> None:
         "--to", type=node_id, metavar="ID", required=True, help="below which, as its last branch"
     )
     copy.set_defaults(run=_copy)
+
+
+def _add_between(commands: Commands) -> None:
+    between = commands.add(
+        "between",
+        "Put a node between what it hangs on and a branch beside it, which then follows it.",
+        "storyloom grow tide.loom --before n7",
+        "storyloom node between tide.loom --node n9",
+        "storyloom node between tide.loom --node n9 --before n7",
+        more="What follows comes with all that is below it, and a weave that led there goes\n"
+        "through both. 'storyloom undo' takes it back.",
+    )
+    between.add_argument("file", metavar="FILE")
+    between.add_argument("--node", type=node_id, metavar="ID", required=True)
+    between.add_argument(
+        "--before",
+        type=node_id,
+        metavar="ID",
+        help="what is to follow; default: what it was grown to lead to, else the branch beside it "
+        "that the weave goes through, else the only one",
+    )
+    between.set_defaults(run=_between)
+
+
+def _between(options: Namespace) -> int:
+    from storyloom.story import following, placing
+
+    node: int = options.node
+    with opened(options.file, writing=True) as story:
+        present(story, node)
+        behind: int = options.before or following.meant(story, node)
+        placing.put_between(story, node, behind)
+    say(f"n{behind} follows n{node} now.")
+    return 0
 
 
 def _move(options: Namespace) -> int:

@@ -1,11 +1,11 @@
 """The text that follows in a story from a node on, as a passage before it has to lead to it."""
 
-from storyloom.story import reading
+from storyloom.story import growth, reading
 from storyloom.story.schema import HIDDEN, STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["follower", "text_from"]
+__all__ = ["follower", "meant", "text_from"]
 
 _ON = f"""
 SELECT id FROM node WHERE parent = ? AND NOT flags & {HIDDEN | STREAMING}
@@ -52,3 +52,25 @@ def follower(story: Story, parent: int, node: int) -> int:
     if card.streaming:
         raise Refusal(f"n{node} is still being written; stop it first, or wait for its end.")
     return node
+
+
+def meant(story: Story, node: int) -> int:
+    """Return the branch beside `node` that is to follow it: what it was written to lead to, else
+    the one on the weave, else the only one there is.
+
+    Raises Refusal where that does not say which.
+    """
+    parent = reading.parent(story, node)
+    others = [each for each in reading.children(story, parent) if each != node] if parent else []
+    ends = growth.between(story, node)
+    woven = reading.weave_child(story, parent)
+    for found in (ends[1] if ends else 0, woven):
+        if found in others:
+            return found
+    if len(others) != 1:
+        raise Refusal(
+            f"Nothing says what is to follow n{node}; name one of the branches beside it."
+            if others
+            else f"There is no branch beside n{node} that could follow it."
+        )
+    return others[0]
