@@ -181,7 +181,8 @@ def _as_text(library: Any, known: Route, found_base: str | None, key: Key | None
     if known.provider in _CHAT_ONLY:
         raise Unroutable(
             "bad_request",
-            f"{known.host} has no text completion for {known.asked}: set its mode to chat.",
+            f"{known.host} has no text completion for {known.asked}: set its mode to chat, without "
+            "fill.",
         )
     if known.provider not in _OPENAI_LIKE | set(library.openai_compatible_providers):
         return known

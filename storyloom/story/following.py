@@ -64,6 +64,8 @@ def meant(story: Story, node: int) -> int:
     others = [each for each in reading.children(story, parent) if each != node] if parent else []
     ends = growth.between(story, node)
     woven = reading.weave_child(story, parent)
+    if ends and ends[1] in reading.children(story, node):
+        raise Refusal(f"n{ends[1]} follows n{node} already.")
     for found in (ends[1] if ends else 0, woven):
         if found in others:
             return found

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from storyloom.story import marks, placing, purging, reading, weaves
+from storyloom.story import following, marks, placing, purging, reading, weaves
 from storyloom.text import Refusal
 from storyloom.tui.screens.bench import Bench
 
@@ -37,6 +37,13 @@ class Arranging(Bench):
         copy = await self.act(placing.copy, self.cursor, self.node_named(node))
         self._jump(copy)
         self.say("Copied; u takes the copy away.")
+
+    async def do_between(self, node: str) -> None:
+        """Put the cursor's passage before the branch beside it that it leads to."""
+        behind = self.node_named(node) if node else following.meant(self.story, self.cursor)
+        await self.act(placing.put_between, self.cursor, behind)
+        self._jump(self.cursor)
+        self.say(f"n{behind} follows this passage now; {self.keys_of['undo']} takes it back.")
 
     async def do_tag(self, name: str) -> None:
         node, tags = self.cursor, marks.tags(self.story, self.cursor)

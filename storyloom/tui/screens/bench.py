@@ -160,6 +160,24 @@ class Bench(Panes):
             raise Refusal(f"There is no node {name!r} in this story.")
         return int(wanted)
 
+    def led_to(self, node: int) -> int:
+        """Return the branch beside `node` that it was written to lead to; 0 for none."""
+        ends = growth.between(self.story, node)
+        if ends is None:
+            return 0
+        return ends[1] if ends[1] in reading.children(self.story, ends[0]) else 0
+
+    def follows(self) -> int:
+        """Return the branch that a passage from the cursor on would lead to, 0 where nothing
+        follows: the one last looked at, else the woven one, else the first. What was itself
+        written to lead to another stands for that.
+        """
+        kids = reading.cards(self.story, reading.children(self.story, self.cursor))
+        ids = [card.id for card in kids if not card.streaming]
+        onward = self.onward(self.cursor)
+        found = onward if onward in ids else next(iter(ids), 0)
+        return (self.led_to(found) if found else 0) or found
+
     def _jump(self, node: int) -> None:
         rows.unfold_to(self.story, node)
         self.go(node)

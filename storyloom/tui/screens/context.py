@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from storyloom.generate.context import Block, Context
+from storyloom.generate.filling import asked_as
 from storyloom.generate.firing import Cause
 from storyloom.generate.plan import Plan, settings_for, short
 from storyloom.generate.request import known_facts, request_for
@@ -49,9 +50,18 @@ class ContextScreen(CommandScreen):
     """
 
     def __init__(
-        self, story: Story, node: int, settings: Settings, client: Client, plan: Plan
+        self,
+        story: Story,
+        node: int,
+        settings: Settings,
+        client: Client,
+        plan: Plan,
+        follows: int = 0,
     ) -> None:
         super().__init__()
+        self._follows = follows
+        self._towards = 0
+        """The branch to which the passage is to lead, 0 where it only goes on."""
         self._story, self._node, self._client, self._plan = story, node, client, plan
         self._settings = settings_for(story, settings, node)
         self._model = 0
@@ -78,7 +88,8 @@ class ContextScreen(CommandScreen):
 
     @property
     def _entry(self) -> ModelEntry:
-        return self._settings.entry(self._plan.parts[self._model].model)
+        entry = self._settings.entry(self._plan.parts[self._model].model)
+        return asked_as(entry) if self._towards else entry
 
     def _load(self) -> None:
         self._show_header()
@@ -96,6 +107,7 @@ class ContextScreen(CommandScreen):
             made = await asyncio.to_thread(
                 request_for, self._story, self._settings, self._node, entry, facts,
                 why=marks.text_of(self._story, self._node, "why") if self._node else "",
+                towards=self._towards,
             )  # fmt: skip
         except Refusal as refusal:
             made = refusal
@@ -110,7 +122,9 @@ class ContextScreen(CommandScreen):
 
     def _show_header(self) -> None:
         name = short(self._sent.model if self._sent else self._entry.name)
-        what = f"sent for n{self._sent.node}" if self._sent else f"what n{self._node} + why sends"
+        gap = f" to n{self._towards}" if self._towards else ""
+        sends = f"what n{self._node}{gap} + why sends"
+        what = f"sent for n{self._sent.node}" if self._sent else sends
         many = len(self._plan.parts)
         which = f"{self._model + 1} of {many}" if many > 1 and not self._sent else ""
         self.query_one(Header).show(
@@ -130,7 +144,8 @@ class ContextScreen(CommandScreen):
                 pane.show_inside([])
                 return
             pane.title = (block.name, "title")
-            said = f"into the {block.role} message" if block.role != "prompt" else "in the prompt"
+            raw = block.role in ("prompt", "suffix")
+            said = f"in the {block.role}" if raw else f"into the {block.role} message"
             said = said if block.text else "not sent"
             said += f": {one_line(block.why)}" if isinstance(block.reason, Cause) else ""
             lines = paragraph(block.text, width) if block.text else []
@@ -171,6 +186,15 @@ class ContextScreen(CommandScreen):
             raise Refusal("The plan has one model only; m in the loom chooses others.")
         if self._sent is None:
             self._model = (self._model + 1) % len(self._plan.parts)
+        self._sent = self._difference = None
+        self._top = 0
+        self._load()
+
+    def do_fill(self, _: str) -> None:
+        """Show what is sent for the gap between the node and what follows, or to go on."""
+        if not self._follows:
+            raise Refusal(f"Nothing follows n{self._node} yet, so there is no gap to fill.")
+        self._towards = 0 if self._towards else self._follows
         self._sent = self._difference = None
         self._top = 0
         self._load()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from storyloom.generate.plan import plan_for
 from storyloom.models import weights
 from storyloom.settings import PlanPart
-from storyloom.story import marks, reading
+from storyloom.story import following, marks, reading
 from storyloom.text import Refusal, words
 from storyloom.tui.allowance import Allowance
 from storyloom.tui.screens.inspecting import Inspecting
@@ -42,6 +42,8 @@ class Growing(Inspecting):
         self._branches: dict[int, Branch] = {}
         self._failed: dict[int, list[str]] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
+        self._towards = 0
+        """What the last batch led to, 0 where it only went on."""
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
         self._seen: dict[int, Live] = {}
@@ -73,6 +75,17 @@ class Growing(Inspecting):
         plan = self.plan()
         self._start(self.cursor, plan.parts)
 
+    async def do_fill(self, node: str) -> None:
+        """Grow what lies between the cursor and the branch that follows it."""
+        towards = self.node_named(node) if node else self.follows()
+        if not towards:
+            raise Refusal(
+                f"Nothing follows n{self.cursor} yet, so there is no gap; "
+                f"{self.keys_of['generate']} grows what comes next."
+            )
+        following.follower(self.story, self.cursor, towards)
+        self._start(self.cursor, self.plan().parts, towards)
+
     async def do_again(self, _: str) -> None:
         """Ask again at the fork the cursor is a branch of, as last time there."""
         card = reading.cards(self.story, [self.cursor])[0]
@@ -82,11 +95,13 @@ class Growing(Inspecting):
         if not parent:
             self.say("This is the beginning; Space grows branches from it.")
             return
-        if self._last is not None and self._last[0] == parent:
+        last = self._last is not None and self._last[0] == parent
+        if self._last is not None and last:
             parts = self._last[1]
         else:
             parts = plan_for(self.story, parent, self.settings).parts
-        self._start(parent, parts)
+        failed = self._towards if last and parent == self.cursor else 0
+        self._start(parent, parts, failed or self.led_to(self.cursor))
 
     def do_more(self, _: str) -> None:
         """Ask for one branch more next time."""
@@ -142,7 +157,7 @@ class Growing(Inspecting):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
-    def _start(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+    def _start(self, parent: int, parts: tuple[PlanPart, ...], towards: int = 0) -> None:
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
@@ -154,14 +169,14 @@ class Growing(Inspecting):
 
             def fetched(there: object) -> None:
                 if there:
-                    self._start(parent, parts)
+                    self._start(parent, parts, towards)
 
             self.app.push_screen(FetchScreen(), fetched)
             return
         self._preparing, self._unwanted = True, False
-        self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
+        self.run_worker(self._grow(parent, parts, towards), exit_on_error=False, group="grow")
 
-    async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+    async def _grow(self, parent: int, parts: tuple[PlanPart, ...], towards: int) -> None:
         say = self.say
         from storyloom.generate.batch import Batch
 
@@ -174,6 +189,7 @@ class Growing(Inspecting):
                 parent,
                 parts,
                 why=marks.text_of(self.story, parent, "why"),
+                towards=towards,
                 wanted=lambda: not (self._unwanted or self._ended),
             )
         except Refusal as refusal:
@@ -181,7 +197,7 @@ class Growing(Inspecting):
             return
         finally:
             self._preparing = False
-        self._last = (parent, parts)
+        self._last, self._towards = (parent, parts), towards
         self._take_in(batch, parent)
         batch.listen(self._heard)
         task = asyncio.create_task(batch.run())
@@ -205,7 +221,9 @@ class Growing(Inspecting):
         self.next_count = None
         self._warned = False
         for branch in batch.branches:
-            self.facts[branch.entry.model] = branch.facts
+            if not batch.towards:
+                # One that fills a gap may be asked in another way than it is else.
+                self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
             self.unread.add(branch.node)
         if self.cursor == parent:
@@ -263,7 +281,9 @@ class Growing(Inspecting):
         self.redraw(changed=True)
         if came and not failed:
             branches = "branch is" if len(came) == 1 else "branches are"
-            self.say(f"{len(came)} {branches} here: j k read, w weaves, x prunes, Space goes on.")
+            leads = f"{self.keys_of['between']} puts one before n{batch.towards}"
+            on = leads if batch.towards else "w weaves"
+            self.say(f"{len(came)} {branches} here: j k read, {on}, x prunes, Space goes on.")
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]

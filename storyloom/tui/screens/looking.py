@@ -44,8 +44,11 @@ class Looking(Bench):
         from storyloom.tui.screens.context import ContextScreen
 
         self.app.push_screen(
-            ContextScreen(self.story, self.cursor, self.settings, self.loom.client, self.plan())
-        )
+            ContextScreen(
+                self.story, self.cursor, self.settings, self.loom.client, self.plan(),
+                self.follows(),
+            )
+        )  # fmt: skip
 
     def do_cost(self, _: str) -> None:
         from storyloom.tui.screens.cost import CostScreen

@@ -201,11 +201,14 @@ class Panes(CommandScreen):
         ]
         if card.woven:
             left.append(("*weave", "weave"))
+        noted = self.query_one(NotesPane).display
+        if not noted and card.model and (ends := growth.between(self.story, card.id)):
+            left.append((f"between n{ends[0]} and n{ends[1]}", "dim"))
         if card.pruned:
             left.append(("pruned", "warning"))
         if card.finish in ("interrupted", "cut_off", "error", "refused", "stopped"):
             left.append((card.finish.replace("_", " "), "warning"))
-        if " note " in card.extras and not self.query_one(NotesPane).display:
+        if " note " in card.extras and not noted:
             left.append((f"note: {marks.text_of(self.story, card.id, 'note')}", "why"))
         right: list[Part] = []
         writing = sum(
@@ -304,6 +307,7 @@ class Panes(CommandScreen):
         story, parent, extras = self.story, card.parent, card.extras
         pruned = len(reading.pruned_children(story, parent))
         mark = marks.text_of(story, card.id, "bookmark") if " bookmark " in extras else None
+        ends = growth.between(story, card.id) if card.model else None
         notes = Notes(
             why=marks.text_of(story, parent, "why") if parent else "",
             reason=marks.text_of(story, card.id, "reason") if " reason " in extras else "",
@@ -312,5 +316,6 @@ class Panes(CommandScreen):
             bookmark=mark,
             drafted=len(self._cards) + pruned,
             pruned=pruned,
+            told=(f"written between n{ends[0]} and n{ends[1]}",) if ends else (),
         )
         pane.show(notes, self.keys_of)
