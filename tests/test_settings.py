@@ -194,6 +194,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(file: Path, text: str, s
         ("[[model]]\nmodel = 1", "model in a [[model]] table has to be a text"),
         ("[[model]]\nmodel='x'\nwindow=true", "window in a [[model]] table"),
         ("[[model]]\nmodel='x'\nwindow=10", "256 or more"),
+        ("[[model]]\nmodel='x'\nfill=1", "fill in a [[model]] table has to be true or false"),
         ("[[model]]\nmodel='x'\nmode='raw'", "one of chat, text, prefill"),
         ("[[model]]\nmodel='x'\napi_base='localhost:1'", "api_base has to be an address"),
         ("[[model]]\nmodel='x'\n[[model]]\nname='x'\nmodel='y'", "have the name 'x'"),

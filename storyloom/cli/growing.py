@@ -30,7 +30,8 @@ def add(commands: Commands) -> None:
         "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
         "storyloom grow tide.loom --before n7",
         more="Without --node the weave's end is continued, without -m the plan in force there is\n"
-        "used (see 'storyloom plan'). ^C stops; what has arrived is kept.",
+        "used (see 'storyloom plan'). ^C stops; what has arrived is kept. With --before a gap is\n"
+        "filled; for one in the middle of a passage, split that first ('storyloom node split').",
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")

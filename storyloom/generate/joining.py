@@ -139,10 +139,10 @@ def seamed(text: str, after: str) -> str:
     White space that `after` begins with is the seam; without any, one space or at most two line
     ends of the passage are, as `joined` would have them there.
     """
-    body = text.rstrip()
-    if not body or not after:
+    if not after:
         return text
-    if after[0].isspace():
+    body = text.rstrip()
+    if not body or after[0].isspace():
         return body
     head = after[:_HEAD]
     seam = joined(body, text[len(body) :] + head)

@@ -1,6 +1,7 @@
 """The commands grow and try, with a real worker and a real server."""
 
 import asyncio
+import json
 import os
 import pty
 import re
@@ -93,9 +94,44 @@ def test_the_plan_in_force_and_the_why_are_used(run: Run, served: str, server: P
     assert ran.err == "Growing 3 branches of n4: one x2 + two x1.\n"
 
 
+def test_a_gap_is_filled_and_a_branch_of_it_put_between(
+    run: Run, served: str, server: Provider
+) -> None:
+    server.answer(lambda _: says(" They rowed. Far out she saw"))
+    shown = run("context", served, "--before", "4", "-m", "one", "--json")
+    ran = run("grow", served, "--before", "4", "-m", "one", "-n", "1")
+    assert ran.code == 0
+    assert ran.err == (
+        "Growing 1 branch between n2 and n4: one x1.\n"
+        "'storyloom node between FILE --node ID' puts one before n4.\n"
+    )
+    sent = server.requests[-1].body["messages"]
+    assert sent == json.loads(shown.out)["request"]["messages"]
+    assert "Far out she saw it." in sent[-1]["content"]
+    shown = run("node", "show", served, "--node", "5")
+    assert "written: between n2 and n4\n" in shown.out
+    assert shown.out.endswith("\n\n They rowed.\n")
+    assert json.loads(run("node", "show", served, "--node", "5", "--json").out)["between"] == [2, 4]
+    ran = run("node", "between", served, "--node", "5")
+    assert (ran.code, ran.err) == (0, "n4 follows n5 now.\n")
+    with Story(Path(served)) as story:
+        assert reading.strand_text(story, 4) == (
+            "The tide went out and did not come back. She walked after it. They rowed. Far out she "
+            "saw it."
+        )
+    ran = run("node", "between", served, "--node", "5")
+    assert (ran.code, ran.err.strip()) == (2, "storyloom: n4 follows n5 already.")
+    assert run("undo", served).code == 0
+    assert run("node", "between", served, "--node", "5", "--before", "4").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--before", "1"], "where the story begins"),
+        (["--before", "4", "--node", "1"], "n4 does not follow n1"),
+        (["--before", "99"], "no node n99"),
+        (["--before", "2"], "n2 is pruned"),
         (["-n", "0"], "1 to 9 branches"),
         (["-n", "10"], "1 to 9 branches"),
         (["-m", "one", "-m", "two", "-n", "5"], "not 10"),

@@ -7,11 +7,12 @@ import pytest
 
 from storyloom import paths
 from storyloom.generate.batch import Batch
+from storyloom.generate.joining import seamed
 from storyloom.generate.plan import plan_for
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.settings import Settings
-from storyloom.story import growth, reading
+from storyloom.story import growth, placing, reading, shape
 from storyloom.story.check import check
 from storyloom.story.story import Story
 from tests.models.local_weights import real_weights
@@ -43,4 +44,22 @@ async def test_three_branches_and_a_child_without_any_setting(story: Story, loca
     await below.run()
     assert reading.depth(story, reading.children(story, node)[0]) == 3
     assert growth.result_of(story, node)["out"] > 0
+    assert check(story).faults == []
+
+
+async def test_it_writes_what_lies_between_two_passages(story: Story, local: Client) -> None:
+    follows = shape.write_child(story, 1, "By dark they had reached the landing.")
+    settings = Settings(words=20)
+    parts = plan_for(story, 1, settings).parts
+    batch = await Batch.begin(story, local, settings, 1, parts, towards=follows)
+    await batch.run()
+    branches = [branch for branch in batch.branches if branch.text.strip()]
+    assert branches, [branch.say for branch in batch.branches]
+    for branch in branches:
+        assert branch.text.startswith((" ", "\n"))
+        assert seamed(branch.text, "By dark") == branch.text
+        assert "Chapter 2" not in branch.text
+        assert growth.between(story, branch.node) == (1, follows)
+    placing.put_between(story, branches[0].node, follows)
+    assert reading.path(story, follows) == [1, branches[0].node, follows]
     assert check(story).faults == []

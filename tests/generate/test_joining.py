@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.generate.joining import continuation, joined, without_unfinished
+from storyloom.generate.joining import (
+    continuation,
+    joined,
+    leading_to,
+    seamed,
+    without_unfinished,
+)
 
 RULE_J = [
     ("The gate was iron", "and cold.", " and cold."),
@@ -165,3 +171,68 @@ def test_a_cut_loses_nothing(text: str) -> None:
     kept, cut = without_unfinished(text)
     assert kept + cut == text
     assert len(kept) >= len(text) // 2
+
+
+FOLLOWS = "\n\nBy dark they had reached the landing. The boy slept."
+RUNS_INTO = [
+    ("They rowed. By dark they had reached", "They rowed. "),
+    ("They rowed.\n\nBy dark they had reached the landing. The boy slept.", "They rowed.\n\n"),
+    ("They rowed.\n\nBy dark they had\n", "They rowed.\n\n"),
+    ("By dark they had reached the landing.", ""),
+    ("They rowed. By dark they had gone under.", "They rowed. By dark they had gone under."),
+    ("By dark they had it. By dark they had reached", "By dark they had it. "),
+    ("They rowed. By dark", "They rowed. By dark"),
+    ("A lullaBy dark they had", "A lullaBy dark they had"),
+]
+
+
+@pytest.mark.parametrize(("answer", "expected"), RUNS_INTO)
+def test_what_an_answer_has_of_the_text_after_it_is_cut_off(answer: str, expected: str) -> None:
+    text, met = leading_to(answer, FOLLOWS)
+    assert (text, text + met) == (expected, answer)
+    assert leading_to(answer, "") == (answer, "")
+
+
+PROSE = st.text(alphabet="ab .\n門", max_size=60)
+
+
+@given(PROSE, PROSE)
+def test_nothing_is_cut_off_but_the_beginning_of_what_follows(answer: str, after: str) -> None:
+    text, met = leading_to(answer, after)
+    assert text + met == answer
+    assert after.lstrip().startswith(met.rstrip())
+
+
+@given(PROSE, st.text(alphabet="ab .", min_size=12, max_size=60), st.integers(12, 60))
+def test_a_repetition_of_what_follows_never_stays_as_a_whole(
+    answer: str, after: str, length: int
+) -> None:
+    repeated = after.lstrip()[:length]
+    _, met = leading_to(f"{answer}\n{repeated}", after)
+    assert met.strip().endswith(repeated.rstrip()) or len(repeated.rstrip()) < 12
+
+
+SEAMS = [
+    ("She went.", "He stayed.", "She went. "),
+    ("She went. ", "He stayed.", "She went. "),
+    ("She went.\n\n\n", "He stayed.", "She went.\n\n"),
+    ("She went.\n", " He stayed.", "She went."),
+    ("She went.", "\n\nHe stayed.", "She went."),
+    ("She went", ", and he stayed.", "She went"),
+    ("She said, “", "No.”", "She said, “"),
+    ("門後沒有人。", "她推開鐵門。", "門後沒有人。"),
+    ("She went. ", "", "She went. "),
+    ("  ", "He stayed.", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "after", "expected"), SEAMS)
+def test_a_passage_ends_as_what_follows_needs_it(text: str, after: str, expected: str) -> None:
+    assert seamed(text, after) == expected
+
+
+@given(PROSE, PROSE)
+def test_a_seam_is_made_once_and_of_white_space_only(text: str, after: str) -> None:
+    made = seamed(text, after)
+    assert made.strip() == text.strip()
+    assert seamed(made, after) == made

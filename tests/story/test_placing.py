@@ -379,3 +379,38 @@ def test_a_copy_of_thousands_and_its_undo_leave_a_sound_story(path: Path) -> Non
         assert check.check(story).faults == []
         again = path.with_name("again.loom")
         assert rebuild.rebuild(path, again) == 2_001 + size
+
+
+def test_a_passage_put_between_is_followed_by_what_it_led_to_on_every_weave(
+    story: Story, branches: list[int]
+) -> None:
+    first, second, third = branches
+    below = shape.write_child(story, second, "Below.")
+    for name in ("main", "dark"):
+        weaves.set_weave(story, below, name)
+    weaves.set_weave(story, third, "light")
+    before = contents(story, "node", "attr")
+    placing.put_between(story, first, second)
+    assert reading.children(story, 1) == [first, third]
+    assert reading.path(story, below) == [1, first, second, below]
+    assert [tips.weave_tip(story, name) for name in ("main", "dark", "light")] == [
+        below, below, third,
+    ]  # fmt: skip
+    assert check.check(story).faults == []
+    assert history.undo(story) == "node.move"
+    assert contents(story, "node", "attr") == before
+
+
+def test_only_branches_of_one_fork_are_put_one_before_the_other(
+    story: Story, branches: list[int]
+) -> None:
+    first, second, third = branches
+    below = shape.write_child(story, second, "Below.")
+    for node, other in ((first, below), (first, first), (below, second), (1, first)):
+        with refused(story, "no two branches of one fork"):
+            placing.put_between(story, node, other)
+    shape.prune(story, third)
+    with refused(story, "n4 is pruned"):
+        placing.put_between(story, first, third)
+    with refused(story, "n4 is pruned"):
+        placing.put_between(story, third, first)

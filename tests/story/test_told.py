@@ -46,6 +46,11 @@ ACTS: dict[str, tuple[Callable[[Story], object], str, int]] = {
     "a split": (lambda s: shape.split(s, 2, 8), "split n2; its beginning is n5", 5),
     "a join": (lambda s: shape.join(s, 3), "joined n3 with its parent", 3),
     "a move": (lambda s: placing.move(s, 3, 4), "moved n3 to n4", 3),
+    "one between": (lambda s: placing.put_between(s, 4, 2), "put n4 between n1 and n2", 2),
+    "a batch that leads to one": (
+        lambda s: growth.request(s, 1, [Asked("x/y", {"prompt": ""})], towards=2),
+        "grew 1 of y between n1 and n2", 5,
+    ),
     "a shift": (lambda s: placing.shift(s, 2, 1), "moved n2 among its branches", 2),
     "a copy": (lambda s: placing.copy(s, 3, 4), "copied n3 to n4, as n5", 5),
     "a copy of a beginning": (

@@ -215,3 +215,25 @@ async def test_hostile_texts_are_shown_as_they_are(story: Story, size: tuple[int
             await pilot.press("j")
         assert "[@click=app.bell]x[/]" in shown(app)
         assert app.screen.query_one(BlocksPane).block is not None
+
+
+async def test_f_shows_what_is_sent_for_the_gap_to_what_follows_and_back(story: Story) -> None:
+    settings, own = Settings(), client()
+    app = Stage(ContextScreen(story, ROPE, settings, own, TWO, BELLS), settings, own)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "fingerprint" in shown(app))
+        assert "what follows" not in shown(app)
+        await pilot.press("f")
+        await until(pilot, lambda: "what follows" in shown(app), "the block")
+        assert f"what n{ROPE} to n{BELLS} + why sends" in shown(app)
+        assert "Bells at slack water" in shown(app)
+        assert "in the prompt" in shown(app)
+        await pilot.press("m")
+        await until(pilot, lambda: "into the user message" in shown(app), "the chat's block")
+        await pilot.press("f")
+        await until(pilot, lambda: "what follows" not in shown(app), "the way on")
+    app = stage(story, BELLS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "fingerprint" in shown(app))
+        await pilot.press("f")
+        assert f"Nothing follows n{BELLS} yet" in flat(app)

@@ -595,3 +595,70 @@ async def test_x_drops_the_branch_that_waits_and_leaves_the_others(
         await hand.until(lambda: not hand.loom._batches, "the batch's end")
         assert [hand.text_of(kid) for kid in hand.kids(BELLS)] == [" It rose."]
         assert len(provider.requests) == 2
+
+
+async def test_a_gap_is_filled_and_the_passage_put_between_and_taken_back(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    provider.answer(lambda _: says(" She rowed. Mara looked at the rope, at"))
+    async with at_the_loom(path, (80, 24), of(provider, ("tide", 2)), client) as hand:
+        await hand.press("f")
+        assert f"Nothing follows n{BELLS} yet" in hand.foot
+        before = state(hand.story)
+        await hand.press("<", "f")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 5, "two placeholders")
+        await settled(hand)
+        assert f"F puts one before n{ROPE}" in hand.foot
+        passage = hand.cursor
+        assert (hand.text.strip(), hand.card.parent) == ("She rowed.", ROOT)
+        assert f"between n{ROOT} and n{ROPE}" in hand.screen
+        sent = str(provider.requests[-1].body["messages"])
+        assert "Here a passage is missing" in sent
+        assert "Bells at slack water" in sent, "what follows goes on down the weave"
+        await hand.press("full_stop")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 7, "two more")
+        await settled(hand)
+        assert all(growth.between(hand.story, node) for node in hand.kids(ROOT)[3:])
+        await hand.goes(passage)
+        await hand.press("F")
+        assert f"n{ROPE} follows this passage now" in hand.foot
+        assert hand.cursor == passage
+        assert hand.kids(passage) == [ROPE]
+        assert tips.weave_tip(hand.story) == BELLS
+        assert reading.path(hand.story, BELLS) == [ROOT, passage, ROPE, BELLS]
+        await hand.press("F")
+        assert f"n{ROPE} follows n{passage} already" in hand.foot
+        await hand.press("u", "u", "u")
+        assert [node for node in hand.kids(ROOT) if not growth.between(hand.story, node)] == (
+            [ROPE, EELS, HABIT]
+        )
+        after = state(hand.story)["marks"]
+        assert {key: after[key] for key in before["marks"]} == before["marks"] | {
+            key: after[key] for key in before["marks"] if key[0] == 0
+        }
+
+
+async def test_a_gap_is_filled_towards_the_branch_that_is_named_or_was_looked_at_last(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    provider.answer(lambda _: says(" She rowed."))
+    async with at_the_loom(path, (120, 40), of(provider, ("tide", 1)), client) as hand:
+        await hand.goes(HABIT)
+        await hand.press("h", "f")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 4, "a placeholder")
+        await settled(hand)
+        assert growth.between(hand.story, hand.cursor) == (ROOT, HABIT)
+        await hand.shows(f"written between n{ROOT} and n{HABIT}")
+        await hand.press("h", "f")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 5, "another")
+        await settled(hand)
+        assert growth.between(hand.story, hand.cursor) == (ROOT, HABIT), "not to the last filling"
+        await hand.press("h")
+        await hand.command(f"fill n{EELS}")
+        await hand.until(lambda: len(hand.kids(ROOT)) == 6, "a third")
+        await settled(hand)
+        assert growth.between(hand.story, hand.cursor) == (ROOT, EELS)
+        await hand.press("h")
+        await hand.command(f"fill n{BELLS}")
+        assert f"n{BELLS} does not follow n{ROOT}" in hand.foot
+        assert len(provider.requests) == 3

@@ -65,6 +65,8 @@ class ContextScreen(CommandScreen):
         self._story, self._node, self._client, self._plan = story, node, client, plan
         self._settings = settings_for(story, settings, node)
         self._model = 0
+        self._look_at = "story"
+        """The block to be shown once there are some: at first what authors wonder about most."""
         self._made: Context | Refusal | None = None
         self._sent: Sent | None = None
         """What is shown in place of the next request."""
@@ -112,10 +114,10 @@ class ContextScreen(CommandScreen):
         except Refusal as refusal:
             made = refusal
         self._made = made
-        if isinstance(made, Context) and pane.block is None:
-            # What the author wonders about most.
-            names = [block.name for block in made.blocks]
-            pane.selected = names.index("story")
+        names = [block.name for block in made.blocks] if isinstance(made, Context) else []
+        if self._look_at in names:
+            pane.selected = names.index(self._look_at)
+            self._look_at = ""
         pane.show(made, exact=tokens.exact(entry.model))
         self._show_header()
         self._show_text()
@@ -195,6 +197,7 @@ class ContextScreen(CommandScreen):
         if not self._follows:
             raise Refusal(f"Nothing follows n{self._node} yet, so there is no gap to fill.")
         self._towards = 0 if self._towards else self._follows
+        self._look_at = "what follows" if self._towards else "story"
         self._sent = self._difference = None
         self._top = 0
         self._load()
