@@ -159,6 +159,7 @@ def test_show_as_json_has_every_fact_as_it_is(run: Run, tide: str, folder: Path)
         "model": "openai/one",
         "edited": False,
         "origins": {"model:openai/one": 10},
+        "between": None,
         "result": {"finish": "cut_off", "out": 3},
         "woven": False,
         "pruned": False,
