@@ -82,6 +82,7 @@ def test_of_a_long_text_after_its_beginning_has_a_third_of_the_room(
     assert "After 0. After 1." in block.text
     assert "After 199." not in block.text
     assert story / 5 < block.tokens <= story
+    assert made.tokens <= 600 - 100
     assert "Before 1999." in sent(made)
     assert make("So.", "After 1.", mode).tokens < made.tokens
 
@@ -260,9 +261,9 @@ async def test_a_sentence_that_the_limit_broke_off_is_cut_but_not_what_ran_into_
 ) -> None:
     provider.answer(lambda _: says("They rowed. He sl", end="length"))
     assert (await filled(story, client, settings, gap, "one")).branches[0].text == " They rowed. "
-    provider.answer(lambda _: says("They rowed, and\n\nBy dark they had rea", end="length"))
+    provider.answer(lambda _: says("They rowed. And then\n\nBy dark they had rea", end="length"))
     (branch,) = (await filled(story, client, settings, gap, "one")).branches
-    assert branch.text == " They rowed, and\n\n"
+    assert branch.text == " They rowed. And then\n\n"
     provider.answer(lambda _: says("By dark they had reached the landing."))
     (branch,) = (await filled(story, client, settings, gap, "one")).branches
     assert (branch.text, branch.finish) == ("", "empty")
