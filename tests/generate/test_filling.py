@@ -12,6 +12,7 @@ from storyloom.generate.context import Context, Sources, assemble
 from storyloom.generate.filling import asked_as, fills
 from storyloom.generate.request import request_for
 from storyloom.generate.sent import blocks_of, sent_for
+from storyloom.generate.window import usable
 from storyloom.models.client import Client
 from storyloom.models.protocol import Facts, Mode
 from storyloom.settings import ModelEntry, PlanPart, Settings
@@ -82,7 +83,7 @@ def test_of_a_long_text_after_its_beginning_has_a_third_of_the_room(
     assert "After 0. After 1." in block.text
     assert "After 199." not in block.text
     assert story / 5 < block.tokens <= story
-    assert made.tokens <= 600 - 100
+    assert made.tokens <= usable(600, 100)
     assert "Before 1999." in sent(made)
     assert make("So.", "After 1.", mode).tokens < made.tokens
 
