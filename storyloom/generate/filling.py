@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from storyloom.generate.blocks import Block, Reason, Role
 from storyloom.models.protocol import Facts
+from storyloom.models.routes import is_local
 from storyloom.settings import ModelEntry
 from storyloom.text import first_words
 
@@ -51,7 +52,11 @@ _PART_SMALL = 6
 
 
 def fills(entry: ModelEntry) -> bool:
-    """Whether a model is given what follows as such: its own table says so, else its name."""
+    """Whether a model is given what follows as such: its own table says so, else its name. The
+    embedded engine takes none.
+    """
+    if is_local(entry.model):
+        return False
     return entry.fill if entry.fill is not None else bool(_KNOWN.search(entry.model))
 
 

@@ -148,6 +148,7 @@ def test_which_models_take_a_suffix() -> None:
     assert not fills(mine)
     assert asked_as(mine) is mine
     assert asked_as(replace(mine, fill=True)).mode == "text"
+    assert not fills(ModelEntry("own", "local/own", fill=True))
     for name in ("openai/gpt-3.5-turbo-instruct", "text-completion-codestral/codestral-latest"):
         assert fills(ModelEntry(name, name))
         assert not fills(ModelEntry(name, name, fill=False))
