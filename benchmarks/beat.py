@@ -3,8 +3,9 @@
     python -m benchmarks.beat REPORT STORY
 
 SIGUSR1 begins: a task sleeps for a millisecond again and again, and notes how late it woke each
-time. SIGUSR2 ends that and writes what was noted to REPORT: JSON, pairs of milliseconds, first how
-late, then how much of that the process waited for a processor that others had.
+time. SIGUSR2 ends that and writes to REPORT, as JSON: `late`, pairs of milliseconds, first how
+late, then how much of that the process waited for a processor that others had; and `characters`,
+how much text its branches have brought meanwhile.
 """
 
 import asyncio
@@ -14,9 +15,13 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storyloom.cli.main import main
 from storyloom.tui import app
+
+if TYPE_CHECKING:
+    from storyloom.generate.batch import Branch
 
 _EVERY = 0.001
 _WAITED = os.open("/proc/self/schedstat", os.O_RDONLY)
@@ -41,15 +46,22 @@ class Beating(app.Loom):
         loop.add_signal_handler(signal.SIGUSR1, self._begin)
         loop.add_signal_handler(signal.SIGUSR2, self._end)
 
+    def _characters(self) -> int:
+        branches: dict[int, Branch] = getattr(self.screen, "_branches", {})
+        return sum(len(branch.text) for branch in branches.values())
+
     def _begin(self) -> None:
         self._late.clear()
+        self._before = self._characters()
         self._heart = asyncio.create_task(self._beat())
 
     def _end(self) -> None:
         if self._heart is not None:
             self._heart.cancel()
         part = self.report.with_suffix(".part")
-        part.write_text(json.dumps(self._late))
+        part.write_text(
+            json.dumps({"late": self._late, "characters": self._characters() - self._before})
+        )
         part.rename(self.report)
 
     async def _beat(self) -> None:

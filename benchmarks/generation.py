@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.pace import Paced, paced
+from benchmarks.pace import LENGTH, Paced, paced
 from benchmarks.screens import Bench
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done
@@ -69,16 +69,17 @@ class Run:
     longest: list[float] = field(default_factory=list[float])
     own: list[float] = field(default_factory=list[float])
     late: list[float] = field(default_factory=list[float])
+    came: list[float] = field(default_factory=list[float])
 
     def row(self, name: str) -> str:
         """Return a row of the table."""
         cells = [spread(each) for each in (self.longest, self.own)]
         cells += [spread(self.late, 1), spread(self.cpu, 1), spread(self.worker, 1)]
-        cells.append(spread(self.bytes))
+        cells += [spread(self.bytes), spread(self.came)]
         return f"| {name} | " + " | ".join(cells) + " |"
 
 
-async def _window(terminal: Terminal, report: Path, seconds: float, run: Run) -> None:
+async def _window(terminal: Terminal, report: Path, seconds: float, run: Run, many: int) -> None:
     """Measure CPU and bytes without the heartbeat, then pauses with it."""
     children = below(terminal.pid)
     used, others = terminal.cpu(), sum(map(_cpu, children))
@@ -93,9 +94,12 @@ async def _window(terminal: Terminal, report: Path, seconds: float, run: Run) ->
     report.unlink(missing_ok=True)
     os.kill(terminal.pid, signal.SIGUSR2)
     await terminal.until(report.exists, "the report")
-    beats: list[tuple[float, float]] = json.loads(report.read_text())
+    told = json.loads(report.read_text())
+    beats: list[tuple[float, float]] = told["late"]
     run.longest.append(max(late for late, _ in beats))
     run.own.append(max(late - waited for late, waited in beats))
+    if many:
+        run.came.append(told["characters"] / (seconds * many * _PACE * LENGTH) * 100)
     run.late.append(_percentile([late for late, _ in beats], 0.99))
 
 
@@ -115,8 +119,8 @@ async def pauses(bench: Bench, provider: Paced, options: argparse.Namespace) -> 
     print(f"\nbranches of {_PACE} tokens a second, {options.nodes:,} nodes; windows of "
           f"{options.seconds:g} s, {options.rounds} rounds\n")  # fmt: skip
     print("| | longest pause, ms | its own part | 99 of 100 beats within, ms "
-          "| screen, % of a core | worker, % | bytes a second |")  # fmt: skip
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+          "| screen, % of a core | worker, % | bytes a second | text that came, % |")  # fmt: skip
+    print("|" + " --- |" * 8)
     for size in options.size:
         runs: dict[int, Run] = {}
         for _ in range(options.rounds):
@@ -132,12 +136,13 @@ async def pauses(bench: Bench, provider: Paced, options: argparse.Namespace) -> 
                     await terminal.quiet()
                     terminal.send(f"go n{built.deepest}", "enter")
                     await terminal.quiet(0.3)
-                    await _window(terminal, report, options.seconds, runs.setdefault(0, Run()))
+                    await _window(terminal, report, options.seconds, runs.setdefault(0, Run()), 0)
                     terminal.send(" ")
                     for _ in range(many):
                         await asyncio.to_thread(provider.arrival)
                     await asyncio.sleep(_WARM)
-                    await _window(terminal, report, options.seconds, runs.setdefault(many, Run()))
+                    run = runs.setdefault(many, Run())
+                    await _window(terminal, report, options.seconds, run, many)
         for many, run in sorted(runs.items()):
             print(run.row(f"{size}, {many or 'no'} branches"), flush=True)
         rest = statistics.median(runs[0].longest)
@@ -206,7 +211,7 @@ async def arrival(bench: Bench, provider: Paced, options: argparse.Namespace) ->
                 came = (await asyncio.to_thread(provider.arrival) - began) / 1e6
                 name = "key, warm worker" if turn else "key, no worker yet"
                 found.setdefault(name, []).append(came)
-                await terminal.quiet(0.5)
+                await asyncio.sleep(1)
         for name, code in _RAW.items():
             first, *others = await _raw(provider, code, body, 6)
             found.setdefault(f"{name}, its import counted", []).append(first)
@@ -326,6 +331,7 @@ async def _main(options: argparse.Namespace) -> None:
     parts = {"pauses": pauses, "arrival": arrival, "speed": speed}
     with tempfile.TemporaryDirectory() as folder, paced() as provider:
         bench = Bench(Path(folder), 0)
+        bench.environ()  # makes the folder of settings
         for name in options.part or parts:
             await parts[name](bench, provider, options)
 

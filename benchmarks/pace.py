@@ -11,16 +11,21 @@ moment in nanoseconds of `time.monotonic_ns` at which the whole of it had arrive
 import asyncio
 import contextlib
 import json
+import os
+import select
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Paced", "paced"]
+__all__ = ["LENGTH", "Paced", "paced"]
 
 _WORDS = "the tide went out farther than it should and left a bell standing in its mud".split()
+_ROUND = 97
+"""Tokens until they begin anew; the last ends a paragraph."""
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_PATIENCE = 120
 _TOGETHER = 16
 """Tokens in one write at full speed, where the client reads many at once anyway."""
 
@@ -30,8 +35,16 @@ def _event(value: object) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+def _piece(number: int) -> str:
+    return f" {_WORDS[number % len(_WORDS)]}" + ("\n\n" if number % _ROUND == _ROUND - 1 else "")
+
+
+LENGTH = sum(len(_piece(number)) for number in range(_ROUND)) / _ROUND
+"""Characters of a token, on the average."""
+
+
 def _token(number: int, text: bool) -> bytes:
-    piece = f" {_WORDS[number % len(_WORDS)]}" + ("\n\n" if number % 97 == 96 else "")
+    piece = _piece(number)
     choice = {"text": piece} if text else {"delta": {"content": piece}}
     return _event(_around(choice, None))
 
@@ -81,19 +94,19 @@ class _Link(asyncio.Protocol):
 
     async def _write(self, pace: int, count: int, text: bool) -> None:
         # Encoded before, so that no stream waits for another's encoding.
-        tokens = [_token(number, text) for number in range(97)]
+        tokens = [_token(number, text) for number in range(_ROUND)]
         self._out.write(_HEAD)
         if pace:
             begun = asyncio.get_running_loop().time()
             for number in range(count):
                 due = begun + number / pace
                 await asyncio.sleep(due - asyncio.get_running_loop().time())
-                self._out.write(tokens[number % 97])
+                self._out.write(tokens[number % _ROUND])
         else:
             for at in range(0, count, _TOGETHER):
                 await self._room.wait()
                 many = range(at, min(count, at + _TOGETHER))
-                self._out.write(b"".join(tokens[number % 97] for number in many))
+                self._out.write(b"".join(tokens[number % _ROUND] for number in many))
         usage = {"prompt_tokens": 9, "completion_tokens": count, "total_tokens": count + 9}
         end = {"text": ""} if text else {"delta": {}}
         self._out.write(
@@ -109,12 +122,13 @@ async def _serve() -> None:
     await asyncio.to_thread(sys.stdin.read)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Paced:
     """The provider, running in its own process."""
 
-    process: "subprocess.Popen[str]"
-    port: int
+    process: "subprocess.Popen[bytes]"
+    port: int = 0
+    _read: bytes = b""
 
     def base(self, pace: int, count: int, group: int = 0) -> str:
         """Return an `api_base` whose streams are `count` tokens at `pace` a second, 0 for full
@@ -123,9 +137,18 @@ class Paced:
         return f"http://127.0.0.1:{self.port}/{pace}x{count}/{group}/v1"
 
     def arrival(self) -> int:
-        """Return when the next request that was not asked about arrived; waits for it."""
+        """Return when the next request arrived that was not asked about yet; waits for it.
+
+        Raises TimeoutError when none comes for two minutes.
+        """
         assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
+        output = self.process.stdout.fileno()
+        while b"\n" not in self._read:
+            if not select.select([output], [], [], _PATIENCE)[0]:
+                raise TimeoutError("no request has come to the provider")
+            self._read += os.read(output, 4096)
+        line, _, self._read = self._read.partition(b"\n")
+        return int(line)
 
 
 @contextlib.contextmanager
@@ -133,11 +156,11 @@ def paced() -> Iterator[Paced]:
     """Yield a running provider."""
     command = [sys.executable, "-m", "benchmarks.pace"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         try:
-            yield Paced(process, int(process.stdout.readline()))
+            provider = Paced(process)
+            provider.port = provider.arrival()
+            yield provider
         finally:
             process.kill()
 
