@@ -264,7 +264,7 @@ async def streams(bench: Bench, size: tuple[int, int]) -> None:
         config = bench.folder / "config" / "storyloom" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
         for branches in (0, 1, 5, 20):
-            config.write_text(_config(provider.base, branches))
+            config.write_text(_config(provider.address, branches))
             built = bench.story(100, "mixed")
             async with bench.terminal(built.path, size) as terminal:
                 await terminal.until(lambda: bool(terminal.raw), "a first byte")
@@ -280,12 +280,13 @@ async def streams(bench: Bench, size: tuple[int, int]) -> None:
         config.unlink()
 
 
-def _config(base: str, branches: int) -> str:
+def _config(address: str, branches: int) -> str:
     """Return settings with a plan of so many branches, at most nine of each of its models."""
     counts = [min(9, branches - at) for at in range(0, branches, 9)] or [1]
     plan = ", ".join(f'{{ model = "tide{at}", count = {many} }}' for at, many in enumerate(counts))
     models = "".join(
-        f'[[model]]\nname = "tide{at}"\nmodel = "openai/tide{at}"\napi_base = "{base}"\n'
+        # An address each: the requests to one are bounded, and all are to be under way.
+        f'[[model]]\nname = "tide{at}"\nmodel = "openai/tide{at}"\napi_base = "{address}/{at}/v1"\n'
         for at in range(len(counts))
     )
     return f"plan = [{plan}]\n{models}"
@@ -309,7 +310,7 @@ async def link(bench: Bench, size: tuple[int, int]) -> None:
         config = bench.folder / "config" / "storyloom" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
         for branches in (0, 1, 5, 20):
-            config.write_text(_config(provider.base, branches))
+            config.write_text(_config(provider.address, branches))
             built = bench.story(100, "mixed")
             async with bench.terminal(built.path, size) as terminal:
                 await terminal.until(lambda: b"depth" in terminal.raw, "the first frame")

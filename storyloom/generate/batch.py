@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from storyloom.generate import caps, filling, joining
@@ -42,8 +43,6 @@ class Branch:
     call: Call
     state: str = "waiting"
     """waiting, writing, done, failed, or stopped."""
-    text: str = ""
-    """The story text so far."""
     say: str = ""
     """The sentence for the author, when it did not end well or waits to be asked again."""
     again: float | None = None
@@ -59,6 +58,21 @@ class Branch:
     """Whether its end is being written to the story, or was."""
     cost: float | None = None
     """US dollars; None while it runs, and when nobody knows."""
+    make: Callable[[], str] | None = None
+    """How `text` is made of what has come since it was looked at last; None when it is right."""
+    _text: str = ""
+
+    @property
+    def text(self) -> str:
+        """The story text so far."""
+        # Made a few times a second, when it is shown, and not for each piece that comes.
+        if self.make is not None:
+            self._text, self.make = self.make(), None
+        return self._text
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._text, self.make = text, None
 
     @property
     def node(self) -> int:
@@ -217,7 +231,7 @@ class Batch:
                 case Delta():
                     branch.raw.append(event.text)
                     branch.state = "writing"
-                    branch.text = self._text(branch, ended=False)
+                    branch.make = partial(self._text, branch, ended=False)
                     self._dirty.add(branch.placeholder.rev)
                 case Done() | Failed():
                     await self._close(branch, event)

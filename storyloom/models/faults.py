@@ -9,7 +9,7 @@ from typing import Any
 
 from storyloom.models.protocol import Failed, Kind
 from storyloom.models.redact import redact
-from storyloom.models.routes import Route
+from storyloom.models.routes import NO_KEY_NEEDED, Route
 from storyloom.models.variables import settable, variable_of
 from storyloom.models.watching import Elsewhere
 from storyloom.text import one_line
@@ -238,6 +238,11 @@ def _sentence(kind: Kind, route: Route, words: str, status: int | None, wait: fl
             return _no_key(model, route.key_env or variable_of(route.provider))
         case "auth" if status == 402:
             return f"{host} says that the account has no credit left for {model}."
+        case "auth" if route.api_key is NO_KEY_NEEDED:
+            return (
+                f"{host} asks for a key for {model}: run 'storyloom keys set MY_KEY', and write "
+                'key_env = "MY_KEY" to the model in config.toml.'
+            )
         case "auth":
             where = f" in {route.key_env}" if route.key_env else ""
             return f"{host} did not accept the key{where} for {model}: check it."

@@ -13,7 +13,9 @@ from storyloom.models.protocol import Kind
 from storyloom.models.variables import given_otherwise, variable_of
 from storyloom.text import Refusal
 
-__all__ = ["Patience", "Route", "Unroutable", "is_local", "look_up", "route", "runs_here"]
+__all__ = [
+    "NO_KEY_NEEDED", "Patience", "Route", "Unroutable", "is_local", "look_up", "route", "runs_here",
+]  # fmt: skip
 
 NO_KEY_NEEDED = Key("none")
 """Sent to a server of one's own, as litellm would otherwise look for, and send, the real key."""

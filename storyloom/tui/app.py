@@ -1,6 +1,7 @@
 """The Textual application: themes, the models' process, and leaving without losing anything."""
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -318,6 +319,8 @@ def run(path: Path | None, settings: Settings) -> int:
     """
     if path is not None and not path.is_dir():
         file.open_reader(path).close()
+    # What the imports made stays to the end: looked through again, it would hold up a key.
+    gc.freeze()
     app = Loom(path, settings)
     with _leaving_by_signal(app):
         try:

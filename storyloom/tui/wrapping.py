@@ -12,6 +12,9 @@ Span = tuple[int, int]
 """A line: its first code point and the one behind its last."""
 
 _WORD = re.compile(r"\S+")
+_ONE_CELL = "!-~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e"
+_EVEN = re.compile(f"[{_ONE_CELL}][ {_ONE_CELL}]*")
+"""Characters of one cell each, with no white space but spaces, and none in front."""
 
 
 @lru_cache(maxsize=128)
@@ -33,6 +36,8 @@ def wrap(text: str, width: int) -> Sequence[Span]:
 def _paragraph(text: str, start: int, end: int, width: int) -> list[Span]:
     if text.isascii() and end - start <= width:
         return [(start, end)]
+    if _EVEN.fullmatch(text, start, end):
+        return _even(text, start, end, width)
     lines: list[Span] = []
     line, line_end, used = start, start, 0
     for match in _WORD.finditer(text, start, end):
@@ -55,6 +60,30 @@ def _paragraph(text: str, start: int, end: int, width: int) -> list[Span]:
         line_end = last
     lines.append((line, line_end if line_end > line else line))
     return lines
+
+
+def _even(text: str, start: int, end: int, width: int) -> list[Span]:
+    """Return the same lines for `_EVEN` prose, where no word need be measured."""
+    lines: list[Span] = []
+    while end - start > width:
+        cut = text.rfind(" ", start, start + width + 1)
+        if cut < 0:
+            # A word wider than the line.
+            lines.append((start, start + width))
+            start += width
+            continue
+        lines.append((start, _without_spaces(text, start, cut)))
+        while start < end and (start < cut or text[start] == " "):
+            start = max(start + 1, cut)
+    if start < end:
+        lines.append((start, _without_spaces(text, start, end)))
+    return lines
+
+
+def _without_spaces(text: str, start: int, end: int) -> int:
+    while end > start and text[end - 1] == " ":
+        end -= 1
+    return end
 
 
 def _fitting(text: str, start: int, end: int, width: int) -> int:

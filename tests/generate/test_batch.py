@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from storyloom.generate import joining
 from storyloom.generate.batch import Batch, Branch
 from storyloom.models.client import Client
+from storyloom.models.protocol import Mode
 from storyloom.settings import PlanPart, Settings
 from storyloom.story import growth, marks, reading, shape
 from storyloom.story.check import check
 from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
+from tests.generate.conftest import OPENING
 from tests.servers.provider import Provider
 from tests.servers.script import Cut, Hold, Reply, Request, Text, refuses, says
 
@@ -302,3 +305,29 @@ async def test_each_model_of_a_fork_has_its_own_seat_in_it(
     for branch in batch.branches:
         batch.interrupt(branch)
     assert reading.children(story, 1) == []
+
+
+async def test_the_text_is_made_when_it_is_looked_at_and_not_for_each_piece(
+    story: Story, client: Client, settings: Settings, provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    looked: list[bool] = []
+    made = joining.continuation
+
+    def continuation(before: str, answer: str, mode: Mode, *, ended: bool) -> str:
+        looked.append(ended)
+        return made(before, answer, mode, ended=ended)
+
+    monkeypatch.setattr(joining, "continuation", continuation)
+    provider.answer(lambda _: says(*(f" word{n}" for n in range(300))))
+    unseen = await Batch.begin(story, client, settings, 1, ONE)
+    await unseen.run()
+    assert False not in looked, "nobody looked while it was written"
+    seen = await Batch.begin(story, client, settings, 1, ONE)
+    texts: list[tuple[str, str]] = []
+    seen.listen(lambda branch: texts.append((branch.text, "".join(branch.raw))))
+    await seen.run()
+    assert False in looked
+    assert len(texts) > 2
+    assert all(text == made(OPENING, raw, "chat", ended=False) for text, raw in texts)
+    assert seen.branches[0].text == unseen.branches[0].text

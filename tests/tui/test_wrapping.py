@@ -1,10 +1,14 @@
 """Lines of prose: they fit, they are in order, and nothing that can be seen is lost."""
 
+import re
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from storyloom.text import visible
+from storyloom.tui import wrapping
 from storyloom.tui.wrapping import wrap
 
 _TEXT = st.text(
@@ -55,3 +59,26 @@ def test_words_that_fit_are_not_broken(words: list[str], width: int) -> None:
 def test_lines_are_as_long_as_they_can_be() -> None:
     text = "one two three four"
     assert [text[start:end] for start, end in wrap(text, 9)] == ["one two", "three", "four"]
+
+
+@given(st.text(st.sampled_from("   aeiou.,—“”’é\n"), max_size=200), st.integers(1, 20))
+@example("  " * 9 + "a", 4)
+@example("aaaa " * 9, 4)
+@example("a" * 30 + "  bb   " + "c" * 9, 7)
+def test_prose_of_even_characters_breaks_as_any_other(text: str, width: int) -> None:
+    assert wrapping.wrap.__wrapped__(text, width) == measured(text, width)
+
+
+def measured(text: str, width: int) -> list[tuple[int, int]]:
+    """Return the lines that measuring every word gives."""
+    even = re.compile("(?!)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wrapping, "_EVEN", even)
+        return list(wrapping.wrap.__wrapped__(text, width))
+
+
+def test_even_characters_are_one_cell_wide_each() -> None:
+    even = [chr(code) for code in range(0x3000) if wrapping._EVEN.fullmatch(chr(code))]
+    assert len(even) > 500
+    assert [character for character in even if cell_len(character) != 1] == []
+    assert [character for character in even if character.isspace()] == []

@@ -160,7 +160,7 @@ class Panes(CommandScreen):
             if card is not None:
                 self._show_strand(card, changed=False)
         tree = self.query_one(TreePane)
-        if tree.display and tree.rows:
+        if tree.display and any(row.node in nodes for row in tree.rows):
             tree.show(self.story, self.legend, self.cursor, live=live,
                       unread=frozenset(self.unread))  # fmt: skip
 

@@ -313,7 +313,8 @@ class TreePane(TitledPane):
             return ((fitted(f"  {space}x {card.pruned_kids} pruned", width), "dim"),)
         selected = row.node == self._cursor
         live = self._live.get(row.node)
-        text = one_line(live.text if live is not None else card.preview[:120])
+        # No row is that wide, and a branch may have become long.
+        text = one_line(live.text[:400] if live is not None else card.preview[:120])
         if not text:
             text = "…" if live is not None else "(blank page)"
         if row.node in self._folded:
