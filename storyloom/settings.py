@@ -21,6 +21,7 @@ __all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "ModelEntry", "P
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
 MOST_PRESETS = 9
+MOST_AT_ONCE = 64
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -50,6 +51,8 @@ class ModelEntry:
     """`chat`, `text` (for base models) or `prefill`; found out when absent."""
     window: int | None = None
     """The input window in tokens, where litellm does not know it."""
+    at_once: int | None = None
+    """How many requests to it are under way at once, 1 to 64; absent is 16."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,13 @@ def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
             if not isinstance(value, int) or value < 256:
                 raise Refusal(
                     f"{path}: window in a [[model]] table has to be a whole number, 256 or more."
+                )
+        elif key == "at_once":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= MOST_AT_ONCE:
+                raise Refusal(
+                    f"{path}: at_once in a [[model]] table has to be a whole number from 1 to "
+                    f"{MOST_AT_ONCE}."
                 )
         elif not isinstance(value, str) or not value.strip():
             raise Refusal(f"{path}: {key} in a [[model]] table has to be a text.")

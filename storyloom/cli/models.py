@@ -73,6 +73,9 @@ def _add_add(parser: Parser) -> None:
     parser.add_argument(
         "--window", type=whole_number, metavar="N", help="tokens it can read, if litellm cannot say"
     )
+    parser.add_argument(
+        "--at-once", type=whole_number, metavar="N", help="requests that it answers at once"
+    )
     parser.set_defaults(run=_add)
 
 
@@ -165,6 +168,7 @@ def _add(options: Namespace) -> int:
         "key_env": options.key_env,
         "mode": options.mode,
         "window": options.window,
+        "at_once": options.at_once,
     }
     path = append_model({key: value for key, value in table.items() if value is not None})
     name = one_line(options.name)

@@ -59,6 +59,8 @@ class Call:
     api_base: str | None = None
     key_env: str | None = None
     """The environment variable with the key; the key itself never travels."""
+    at_once: int | None = None
+    """Requests that its server answers at once, where its owner says so."""
     fork: str = ""
     """Calls with the same fork and the same embedded model are answered by one evaluation."""
     index: int = 0

@@ -25,10 +25,12 @@ def test_a_model_is_added_to_settings_that_stay_as_they_were(run: Run) -> None:
     ran = run("models", "add", 'qu"ote', "openai/q", "--api-base", base, "--window", "4096")
     assert (ran.code, ran.out) == (0, "")
     assert run("models", "add", "b", "openai/b", "--key-env", "B_KEY", "--mode", "text").code == 0
+    assert run("models", "add", "c", "openai/c", "--at-once", "1").code == 0
     assert config().read_text().startswith('# mine\ntheme = "paper"\n\n[[plan]]\nmodel = "x"\n\n')
     assert tomllib.loads(config().read_text())["model"] == [
         {"name": 'qu"ote', "model": "openai/q", "api_base": base, "window": 4096},
         {"name": "b", "model": "openai/b", "key_env": "B_KEY", "mode": "text"},
+        {"name": "c", "model": "openai/c", "at_once": 1},
     ]
     assert settings.load().entry("b").key_env == "B_KEY"
     assert stat.S_IMODE(config().stat().st_mode) == 0o600
