@@ -15,13 +15,16 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Preset",
-           "Settings", "load"]  # fmt: skip
+__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "USUAL_SERVERS", "ModelEntry",
+           "PlanPart", "Preset", "Settings", "load"]  # fmt: skip
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
 MOST_PRESETS = 9
 MOST_AT_ONCE = 64
+USUAL_SERVERS = ("127.0.0.1:1234", "127.0.0.1:8080", "127.0.0.1:8000")
+"""Where LM Studio, llama.cpp and vLLM are when nobody says otherwise. These alone can be named in a
+plan without an entry, as a story of somebody else's must not name a server that gets its text."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -104,10 +107,22 @@ class Settings:
     """The `[[preset]]` tables, in the file's order; at most nine."""
 
     def entry(self, name: str) -> ModelEntry:
-        """Return the configured model of that name, or one that litellm is to know by it."""
+        """Return the configured model of that name, or one that litellm is to know by it.
+
+        `MODEL@ENTRY` is another model on that entry's server, `MODEL@127.0.0.1:8080` one on a
+        server at one of `USUAL_SERVERS`.
+        """
         for entry in self.models:
             if entry.name == name:
                 return entry
+        for entry in self.models:
+            model = name.removesuffix(f"@{entry.name}")
+            if model not in ("", name) and entry.api_base is not None:
+                provider = entry.model.partition("/")[0] if "/" in entry.model else "openai"
+                return replace(entry, name=name, model=f"{provider}/{model}", window=None)
+        model, _, place = name.rpartition("@")
+        if model and place in USUAL_SERVERS:
+            return ModelEntry(name, f"openai/{model}", f"http://{place}/v1")
         return ModelEntry(name=name, model=name)
 
 
