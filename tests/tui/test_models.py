@@ -24,8 +24,10 @@ HOME = ModelEntry("home", "openai/qwen", "http://127.0.0.1:8080/v1", mode="text"
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     """A models' process that knows a few models."""
+    for name in ("OLLAMA_HOST", "OLLAMA_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
     client = Client(command=(sys.executable, WORKER))
     yield client
     await client.close()
@@ -254,7 +256,11 @@ async def test_this_machine_is_looked_at_when_asked_for_and_not_before(
         assert sum("mistral" in row for row in listed(app)) == 1
 
 
-async def test_that_nothing_is_on_this_machine_is_said_with_where_it_was_sought(path: Path) -> None:
+async def test_that_nothing_is_on_this_machine_is_said_with_where_it_was_sought(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OLLAMA_HOST", "OLLAMA_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
     client = Client(command=(sys.executable, WORKER, "0", "alone"))
     app = on_stage(path, client)
     async with app.run_test(size=(80, 24)) as pilot:
