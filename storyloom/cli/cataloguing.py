@@ -44,7 +44,8 @@ def listed(word: str | None, every: bool, look: bool, story: str | None) -> int:
         data(line)
     if any(each.key_missing for each in facts):
         say("'storyloom keys set PROVIDER' keeps a key that is missing.")
-    _print_served(answers, entries, wanted, look=look)
+    _print_served(answers, entries, wanted)
+    _say_of_looking(answers, {server.host for server in servers if server.sought}, wanted)
     _print_catalogue(rows, wanted, each_model=bool(every or wanted))
     _print_records(done, wanted)
     return 0
@@ -80,9 +81,7 @@ async def _asked(
         await client.close()
 
 
-def _print_served(
-    answers: "list[Served]", entries: "tuple[ModelEntry, ...]", wanted: str, *, look: bool
-) -> None:
+def _print_served(answers: "list[Served]", entries: "tuple[ModelEntry, ...]", wanted: str) -> None:
     from storyloom.models.served import kept
 
     for answer in answers:
@@ -94,10 +93,17 @@ def _print_served(
             data(f"  {one_line(facts.model)}{_window(facts)}")
         if answer.say:
             say(one_line(answer.say))
-    if look and not any(answer.models or answer.say for answer in answers):
-        where = ", ".join(one_line(answer.host) for answer in answers)
+
+
+def _say_of_looking(answers: "list[Served]", sought: set[str], wanted: str) -> None:
+    """Say that nothing was found where servers were `sought`, or that they can be."""
+    silent = [
+        each.host for each in answers if each.host in sought and not (each.models or each.say)
+    ]
+    if sought and len(silent) == len(sought):
+        where = ", ".join(map(one_line, silent))
         say(f"No server of models answers on this machine; asked were {where}.")
-    elif not look and not wanted:
+    elif not sought and not wanted:
         say("'storyloom models list --look' asks servers on this machine too.")
 
 

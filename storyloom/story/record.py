@@ -17,7 +17,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from storyloom.story import file
 from storyloom.story.schema import GONE, HIDDEN, PRUNED, PURGED, STREAMING
@@ -42,7 +42,9 @@ class Record:
     chosen: int = 0
     """How many of these were chosen."""
     first: float | None = None
-    """Seconds until the first token of the latest of them whose time is known."""
+    """Seconds until the first token, in the latest batch whose times are known: of the quickest of
+    its branches, as the others may have waited for their turn.
+    """
     whole: float | None = None
     """Seconds until that one ended."""
 
@@ -65,7 +67,7 @@ WITH late AS (
     SELECT id, op, model, row_number() OVER (PARTITION BY model ORDER BY id DESC) AS n
     FROM (SELECT id, op, model FROM gen ORDER BY id DESC LIMIT {_NEWEST})
 )
-SELECT late.model, said.value,
+SELECT late.model, late.op, said.value,
     NOT node.flags & {PRUNED} AND (
         node.flags & {GONE}
         OR EXISTS (SELECT 1 FROM attr w WHERE w.owner = node.parent AND w.key GLOB 'weave:*'
@@ -104,18 +106,30 @@ def records(path: Path) -> dict[str, Record]:
 
 def _records(db: sqlite3.Connection) -> dict[str, Record]:
     found: dict[str, Record] = {}
-    for model, said, chosen in db.execute(_LATE):
-        before = found.get(model, Record())
-        if before.offered == LAST:
+    timed: dict[str, int] = {}
+    for model, op, said, chosen in db.execute(_LATE):
+        record = found.get(model, Record())
+        if record.offered == LAST:
             continue
-        first, whole = before.first, before.whole
-        if first is None:
-            first, whole = _times(said)
-        found[model] = Record(before.offered + 1, before.chosen + bool(chosen), first, whole)
+        first, whole = record.first, record.whole
+        if timed.get(model, op) == op:
+            first, whole = _quicker((first, whole), _times(said))
+        if first is not None:
+            timed.setdefault(model, op)
+        found[model] = Record(record.offered + 1, record.chosen + bool(chosen), first, whole)
     return found
 
 
-def _times(said: object) -> tuple[float | None, float | None]:
+_Times: TypeAlias = "tuple[float | None, float | None]"
+
+
+def _quicker(one: _Times, other: _Times) -> _Times:
+    if one[0] is None or (other[0] is not None and other[0] < one[0]):
+        return other
+    return one
+
+
+def _times(said: object) -> _Times:
     """Return the seconds until the first token and the end, as a result says them."""
     try:
         facts: Any = json.loads(str(said))

@@ -121,13 +121,17 @@ def test_the_last_twenty_count_and_those_without_text_do_not_use_them_up(story: 
     assert shares(story)["a"] == (2, 20)
 
 
-def test_the_latest_known_times_are_told(story: Story) -> None:
+def test_the_times_of_the_latest_batch_that_has_some_are_told(story: Story) -> None:
     batch(story, "a", first_ms=900, ms=4000)
-    batch(story, "a", first_ms=1234, ms=5678)
+    placed = growth.request(story, 1, [Asked("a", {"prompt": "p"}) for _ in range(3)])
+    # One at a time: the second and third have waited for the one before.
+    for branch, first in zip(placed, (3000, 1234, 9000), strict=True):
+        facts = {"first_ms": first, "ms": first + 4444}
+        growth.finish(story, branch, "So.", Result("stop", "", facts))
     batch(story, "a")
     batch(story, "b", first_ms="soon", ms=True)
     found = records(story.path)
-    assert found["a"] == Record(3, 0, 1.234, 5.678)
+    assert found["a"] == Record(5, 0, 1.234, 5.678)
     assert (found["a"].wait, found["b"].wait) == ("1.2 s", "")
 
 
