@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storyloom.generate.caps import free_here
 from storyloom.models.protocol import Facts
 from storyloom.models.variables import settable
 from storyloom.settings import Settings
@@ -84,8 +85,8 @@ class ModelRow:
         variable = self.key_missing or ""
         return f"needs {variable}: storyloom keys set {settable(variable)}"
 
-    def line(self, width: int, record: Record | None = None) -> Line:
-        """Return its row, with how it has done in the story."""
+    def line(self, width: int, record: Record | None = None, *, free: bool = False) -> Line:
+        """Return its row, with how it has done in the story; `free` where it costs nothing."""
         style = "dim" if self.key_missing and not self.count else "text"
         name = _name_width(width)
         cells: list[Part] = [
@@ -93,7 +94,7 @@ class ModelRow:
             (left(self.model, name), "fresh" if self.count else style),
             (str(self.count) if self.count else " ", "fresh"),
             (right(self._window(), 9), style),
-            (right(self._prices(), 16), style),
+            (right("none" if free else self._prices(), 16), style),
         ]
         if width >= _WITH_REMARK:
             record = record or Record()
@@ -129,7 +130,9 @@ class ModelRow:
                 said.append(facts.provider)
             said.append(_MODES.get(facts.mode, "continues by instruction"))
             said.append(f"window {self._window()} tokens" if facts.window else "window unknown")
-            if not self.model.startswith(LOCAL):
+            if free_here(settings, self.model):
+                said.append("at no price")
+            else:
                 known = facts.in_price is not None or facts.out_price is not None
                 said.append(f"${self._prices()} per M" if known else "price unknown")
         elif self.model.startswith(LOCAL):
@@ -144,8 +147,6 @@ class ModelRow:
 
     def _prices(self) -> str:
         facts = self.facts
-        if self.model.startswith(LOCAL):
-            return "none"
         if facts is None or (facts.in_price is None and facts.out_price is None):
             return "?"
         return f"{_price(facts.in_price)} / {_price(facts.out_price)}"

@@ -70,7 +70,7 @@ async def test_the_plan_in_force_comes_first_then_what_is_here_then_the_rest(
         assert rows[1].startswith("[x] my/own 1 ? ?")
         assert rows[2].startswith("[ ] local/smollm2")
         assert rows[3].startswith("[ ] local/mistral-7b")
-        assert rows[4].startswith("[ ] home 32 768 ?")
+        assert rows[4].startswith("[ ] home 32 768 none")
         assert [row.split()[2] for row in rows[5:]] == [
             "anthropic/claude-sonnet-4-5", "azure/gpt-4o-mini", "nebius/unknown-price",
         ]  # fmt: skip
@@ -250,7 +250,9 @@ async def test_this_machine_is_looked_at_when_asked_for_and_not_before(
         assert "mistral" not in shown(app)
         await pilot.press("slash", *"nothing", "enter", "L")
         await until(pilot, lambda: "Found: 1 on 127.0.0.1:11434." in shown(app))
-        assert [row for row in listed(app) if row[0] == ">"] == [">[ ] ollama_chat/mistral:7b ? ?"]
+        assert [row for row in listed(app) if row[0] == ">"] == [
+            ">[ ] ollama_chat/mistral:7b ? none"
+        ]
         await pilot.press("L")
         await until(pilot, lambda: "Found" in shown(app))
         assert sum("mistral" in row for row in listed(app)) == 1

@@ -7,6 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from storyloom.generate.caps import free_here
 from storyloom.generate.plan import plan_for, short
 from storyloom.models import weights
 from storyloom.models.client import Client
@@ -97,7 +98,8 @@ class ModelPicker(Surveying):
 
     def _line(self, index: int, width: int) -> Line:
         row = self._shown[index]
-        return row.line(width, self._records.get(row.model))
+        free = free_here(self._settings, row.model)
+        return row.line(width, self._records.get(row.model), free=free)
 
     def _show(self) -> None:
         listing = self.query_one(Listing)
