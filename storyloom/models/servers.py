@@ -47,7 +47,7 @@ class _Wrong(Exception):
 
 async def ask(servers: Sequence[Server]) -> list[Served]:
     """Return what the servers answer, all asked together. Takes 5 seconds at the most and what a
-    keyring takes; raises nothing.
+    keyring takes. Their faults are in the answers.
     """
     client = await asyncio.to_thread(session)  # it reads certificates, which takes a while
     async with client:
@@ -56,6 +56,8 @@ async def ask(servers: Sequence[Server]) -> list[Served]:
 
 async def window(server: Server, model: str) -> int | None:
     """Return the window of a model as its server tells it; None when it does not."""
+    if server.dialect == "ollama":
+        return None  # its list has none
     (answer,) = await ask([server])
     name = server.name(model)
     return next((facts.window for facts in answer.models if facts.model == name), None)

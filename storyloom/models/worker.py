@@ -202,7 +202,8 @@ async def _window(model: str, message: Message) -> int | None:
     """Return the window of a model that no list knows, as its server tells it."""
     entry = ModelEntry(model, model, message.get("api_base"), message.get("key_env"))
     for server in configured([entry]):
-        return await servers.window(server, model.partition("/")[2] or model)
+        with contextlib.suppress(Exception):  # it is no worse known than before
+            return await servers.window(server, model.partition("/")[2] or model)
     return None
 
 
