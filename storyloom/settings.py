@@ -15,12 +15,16 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "ModelEntry", "PlanPart", "Preset",
-           "Settings", "load"]  # fmt: skip
+__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "USUAL_SERVERS", "ModelEntry",
+           "PlanPart", "Preset", "Settings", "load"]  # fmt: skip
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
 MOST_PRESETS = 9
+MOST_AT_ONCE = 64
+USUAL_SERVERS = ("127.0.0.1:1234", "127.0.0.1:8080", "127.0.0.1:8000")
+"""Where LM Studio, llama.cpp and vLLM are when nobody says otherwise. These alone can be named in a
+plan without an entry, as a story of somebody else's must not name a server that gets its text."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -54,6 +58,8 @@ class ModelEntry:
     """Whether its text completion takes a suffix, so that it fills a gap by itself; by its name
     when absent.
     """
+    at_once: int | None = None
+    """How many requests to it are under way at once, 1 to 64; absent is 16."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +111,22 @@ class Settings:
     """The `[[preset]]` tables, in the file's order; at most nine."""
 
     def entry(self, name: str) -> ModelEntry:
-        """Return the configured model of that name, or one that litellm is to know by it."""
+        """Return the configured model of that name, or one that litellm is to know by it.
+
+        `MODEL@ENTRY` is another model on that entry's server, `MODEL@127.0.0.1:8080` one on a
+        server at one of `USUAL_SERVERS`.
+        """
         for entry in self.models:
             if entry.name == name:
                 return entry
+        for entry in self.models:
+            model = name.removesuffix(f"@{entry.name}")
+            if model not in ("", name) and entry.api_base is not None:
+                provider = entry.model.partition("/")[0] if "/" in entry.model else "openai"
+                return replace(entry, name=name, model=f"{provider}/{model}", window=None)
+        model, _, place = name.rpartition("@")
+        if model and place in USUAL_SERVERS:
+            return ModelEntry(name, f"openai/{model}", f"http://{place}/v1")
         return ModelEntry(name=name, model=name)
 
 
@@ -240,6 +258,13 @@ def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
         elif key == "fill":
             if not isinstance(value, bool):
                 raise Refusal(f"{path}: fill in a [[model]] table has to be true or false.")
+        elif key == "at_once":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= MOST_AT_ONCE:
+                raise Refusal(
+                    f"{path}: at_once in a [[model]] table has to be a whole number from 1 to "
+                    f"{MOST_AT_ONCE}."
+                )
         elif not isinstance(value, str) or not value.strip():
             raise Refusal(f"{path}: {key} in a [[model]] table has to be a text.")
     if "model" not in table:

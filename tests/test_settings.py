@@ -32,6 +32,7 @@ api_base = "http://127.0.0.1:8080/v1"
 key_env = "DESK_KEY"
 mode = "text"
 window = 8192
+at_once = 1
 
 [[model]]
 model = "gemini/gemini-2.0-flash"
@@ -75,7 +76,7 @@ def test_every_setting_is_read(file: Path) -> None:
         plan=(PlanPart("desk", 2), PlanPart("openai/gpt-4o-mini", 1)),
         models=(
             ModelEntry(
-                "desk", "openai/llama", "http://127.0.0.1:8080/v1", "DESK_KEY", "text", 8192
+                "desk", "openai/llama", "http://127.0.0.1:8080/v1", "DESK_KEY", "text", 8192, 1
             ),
             ModelEntry("gemini/gemini-2.0-flash", "gemini/gemini-2.0-flash"),
         ),
@@ -195,6 +196,8 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(file: Path, text: str, s
         ("[[model]]\nmodel='x'\nwindow=true", "window in a [[model]] table"),
         ("[[model]]\nmodel='x'\nwindow=10", "256 or more"),
         ("[[model]]\nmodel='x'\nfill=1", "fill in a [[model]] table has to be true or false"),
+        ("[[model]]\nmodel='x'\nat_once=true", "at_once in a [[model]] table has to be a whole"),
+        ("[[model]]\nmodel='x'\nat_once=65", "from 1 to 64"),
         ("[[model]]\nmodel='x'\nmode='raw'", "one of chat, text, prefill"),
         ("[[model]]\nmodel='x'\napi_base='localhost:1'", "api_base has to be an address"),
         ("[[model]]\nmodel='x'\n[[model]]\nname='x'\nmodel='y'", "have the name 'x'"),

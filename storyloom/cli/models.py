@@ -10,7 +10,6 @@ from storyloom.text import Refusal, first_words, one_line
 
 if TYPE_CHECKING:
     from storyloom.generate.trial import Trial
-    from storyloom.models.protocol import Facts
     from storyloom.settings import ModelEntry
 
 __all__ = ["add"]
@@ -25,20 +24,33 @@ def add(commands: Commands) -> None:
         "List the models that can be grown with, add and test one's own, fetch the embedded one.",
         "storyloom models",
         "storyloom models list mistral",
+        "storyloom models list --look --story tide.loom",
         "storyloom models add mine openai/qwen --api-base http://127.0.0.1:8080/v1",
         "storyloom models test mine openai/gpt-4o-mini",
         "storyloom models fetch",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="list|add|test|fetch", parser_class=Parser)
-    parser.set_defaults(run=_list, all=False, word=None)
+    parser.set_defaults(run=_list, all=False, word=None, look=False, story=None)
     listed: Parser = verbs.add_parser(
         "list",
-        help="the models here, the configured ones, and litellm's by provider",
-        description="List the models here, the configured ones, and litellm's by provider, with\n"
-        "the variable of each key that is missing.",
+        help="the models here, the configured ones, their servers', and litellm's by provider",
+        description="List the models here, the configured ones, what else their servers have,\n"
+        "and litellm's by provider, with the variable of each key that is missing.\n\n"
+        "A server is asked when a model of the settings has its api_base. --look asks\n"
+        "those too that may run on this machine: Ollama (where OLLAMA_API_BASE or\n"
+        "OLLAMA_HOST say, or on 127.0.0.1:11434), LM Studio (127.0.0.1:1234), llama.cpp\n"
+        "(127.0.0.1:8080) and vLLM (127.0.0.1:8000). 'grow' and 'plan' take each name\n"
+        "that is listed with -m.",
     )
     listed.add_argument("word", metavar="WORD", nargs="?", help="name the models that hold it")
     listed.add_argument("--all", action="store_true", help="name every model")
+    listed.add_argument("--look", action="store_true", help="look for servers on this machine")
+    listed.add_argument(
+        "--story",
+        metavar="FILE",
+        help="say how each model has done in this story: the share of its last 20 branches that\n"
+        "is on a weave, was gone on from, or was kept when the others were pruned",
+    )
     listed.set_defaults(run=_list)
     _add_add(verbs.add_parser("add", help="add a model to the settings"))
     test: Parser = verbs.add_parser(
@@ -79,86 +91,16 @@ def _add_add(parser: Parser) -> None:
         default=None,
         help="its text completion takes a suffix, so that it fills a gap by itself",
     )
+    parser.add_argument(
+        "--at-once", type=whole_number, metavar="N", help="requests that it answers at once"
+    )
     parser.set_defaults(run=_add)
 
 
 def _list(options: Namespace) -> int:
-    import asyncio
+    from storyloom.cli.cataloguing import listed
 
-    from storyloom import settings
-
-    configured = settings.load().models
-    wanted = (options.word or "").lower()
-    _print_local(wanted)
-    say("Asking litellm for its list; this takes some seconds.")
-    facts, rows = asyncio.run(_asked(configured))
-    lines = [
-        _configured(entry, each)
-        for entry, each in zip(configured, facts, strict=True)
-        if wanted in entry.name.lower() or wanted in entry.model.lower()
-    ]
-    if lines:
-        data("Configured:")
-    for line in lines:
-        data(line)
-    if any(each.key_missing for each in facts):
-        say("'storyloom keys set PROVIDER' keeps a key that is missing.")
-    _print_catalogue(rows, wanted, each_model=bool(options.all or wanted))
-    return 0
-
-
-def _print_local(wanted: str) -> None:
-    from storyloom.models import weights
-
-    lines = [f"  {local.model}  {local.size / 1e6:.0f} MB" for local in weights.find()]
-    if not weights.present():
-        lines.insert(0, f"  {weights.EMBEDDED}  (not here yet: 'storyloom models fetch')")
-    lines = [line for line in lines if wanted in line.lower()]
-    if lines:
-        data("Here, without a key:")
-    for line in lines:
-        data(line)
-
-
-async def _asked(entries: "tuple[ModelEntry, ...]") -> "tuple[list[Facts], list[Facts]]":
-    from storyloom.models.client import Client
-
-    client = Client()
-    try:
-        return [await client.describe(entry) for entry in entries], await client.catalogue()
-    finally:
-        await client.close()
-
-
-def _configured(entry: "ModelEntry", facts: "Facts") -> str:
-    where = f"  at {one_line(entry.api_base)}" if entry.api_base else ""
-    missing = f"  ({facts.key_missing} is not set)" if facts.key_missing else ""
-    return f"  {one_line(entry.name)}  {one_line(entry.model)}{where}{missing}"
-
-
-def _print_catalogue(rows: "list[Facts]", wanted: str, *, each_model: bool) -> None:
-    providers: dict[str, list[Facts]] = {}
-    for row in rows:
-        if row.provider != "embedded" and (wanted in row.model.lower() or wanted in row.provider):
-            providers.setdefault(row.provider, []).append(row)
-    if not providers:
-        say("litellm's list has no such model; a name it can route works all the same.")
-        return
-    data("By litellm:" if each_model else "By litellm ('storyloom models list WORD' names them):")
-    for provider, models in sorted(providers.items()):
-        # A provider's models may each want another variable; the first one's stands for all.
-        missing = models[0].key_missing
-        count = "1 model" if len(models) == 1 else f"{len(models)} models"
-        data(f"  {one_line(provider)}: {count}{f', {missing} is not set' if missing else ''}")
-        for model in models if each_model else ():
-            window = f"  {model.window} tokens" if model.window else ""
-            data(f"    {one_line(model.model)}{window}{_price(model)}")
-
-
-def _price(facts: "Facts") -> str:
-    if facts.in_price is None or facts.out_price is None:
-        return ""
-    return f"  ${facts.in_price * 1e6:.2f} in, ${facts.out_price * 1e6:.2f} out per million"
+    return listed(options.word, options.all, options.look, options.story)
 
 
 def _add(options: Namespace) -> int:
@@ -172,6 +114,7 @@ def _add(options: Namespace) -> int:
         "mode": options.mode,
         "window": options.window,
         "fill": options.fill,
+        "at_once": options.at_once,
     }
     path = append_model({key: value for key, value in table.items() if value is not None})
     name = one_line(options.name)

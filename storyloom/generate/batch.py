@@ -394,6 +394,7 @@ def _requests(
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,
+                    at_once=entry.at_once,
                     fork=f"{fork}.{number}" if local else "",
                     index=index,
                     of=part.count,

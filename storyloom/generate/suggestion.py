@@ -260,7 +260,7 @@ def _call(
         params.setdefault("seed", random.randrange(1 << 30))
     call = Call(
         id="", model=entry.model, messages=made.messages, prompt=made.prompt, params=params,
-        api_base=entry.api_base, key_env=entry.key_env,
+        api_base=entry.api_base, key_env=entry.key_env, at_once=entry.at_once,
     )  # fmt: skip
     return call, made.tokens
 

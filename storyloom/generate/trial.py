@@ -60,6 +60,7 @@ async def tried(
     call = Call(
         id="trial", model=entry.model, messages=made.messages, prompt=made.prompt,
         params=sampled(settings, room), api_base=entry.api_base, key_env=entry.key_env,
+        at_once=entry.at_once,
     )  # fmt: skip
     began, first, raw = clock(), None, ""
     end: Done | Failed | None = None

@@ -27,6 +27,7 @@ from storyloom.models.protocol import (
     facts_from,
 )
 from storyloom.models.redact import watch
+from storyloom.models.served import Served, Server, served_from, server_to
 from storyloom.models.wire import LONGEST_LINE, Message, decode, encode
 from storyloom.settings import ModelEntry
 from storyloom.text import Refusal
@@ -119,6 +120,19 @@ class Client:
         """
         rows: list[Message] = (await self._ask({"do": "models"}))["models"]
         return [facts_from(row) for row in rows]
+
+    async def served(self, servers: Sequence[Server]) -> list[Served]:
+        """Return what those servers answer that they serve; takes some 5 seconds at the most.
+
+        Raises Refusal when the worker cannot answer.
+        """
+        if not servers:
+            return []
+        for server in servers:
+            watch(server.key_env)
+        asked = [server_to(server) for server in servers]
+        answer = await self._ask({"do": "servers", "servers": asked})
+        return [served_from(each) for each in answer["servers"]]
 
     async def close(self) -> None:
         """End the worker: politely, then by force after 2 seconds. Live streams end as failed."""
@@ -238,7 +252,7 @@ class _Worker:
 
     def _dispatch(self, message: Message) -> None:
         name = str(message.get("id", ""))
-        if message.get("is") in ("facts", "catalogue"):
+        if message.get("is") in ("facts", "catalogue", "served"):
             answer = self._answers.get(name)
             if answer is not None and not answer.done():
                 answer.set_result(message)

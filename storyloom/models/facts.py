@@ -8,7 +8,7 @@ from storyloom.models.protocol import Facts, Mode
 from storyloom.models.routes import Unroutable, route
 from storyloom.models.variables import all_variables, variable_of
 
-__all__ = ["catalogue", "describe"]
+__all__ = ["catalogue", "describe", "mode_by_name"]
 
 _BASE_MODEL = re.compile(
     r"(^|/)text-completion-\w+/|-base\b|davinci-002|babbage-002|gpt-3\.5-turbo-instruct",
@@ -85,6 +85,11 @@ def _mode(model: str, info: dict[str, Any]) -> Mode:
     if info.get("mode") == "completion" or _BASE_MODEL.search(model):
         return "text"
     return "prefill" if info.get("supports_assistant_prefill") else "chat"
+
+
+def mode_by_name(model: str) -> Mode:
+    """Return how a model that no list knows is made to continue, as its name suggests."""
+    return _mode(model, {})
 
 
 def _price(info: dict[str, Any], name: str) -> float | None:

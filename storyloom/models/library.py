@@ -4,6 +4,7 @@ import gc
 import os
 from typing import Any
 
+from storyloom.models.served import ollama_here
 from storyloom.models.watching import session, watch_handlers
 
 __all__ = ["load", "ready_environment", "warm"]
@@ -22,6 +23,8 @@ def ready_environment() -> None:
     os.environ.update(_ENVIRONMENT)
     for name, value in _ATTRIBUTION.items():
         os.environ.setdefault(name, value)
+    if os.environ.get("OLLAMA_HOST"):
+        os.environ.setdefault("OLLAMA_API_BASE", ollama_here(os.environ))
 
 
 def load() -> Any:

@@ -7,10 +7,11 @@ To the worker, `{"do": …}`:
     hurry     id                    wait no longer, if that branch waits to be asked again
     describe  id, model, …          answer `Facts`
     models    id                    answer the catalogue
+    servers   id, servers           answer what these servers serve (`served.Server`)
 
 From the worker, `{"is": …}`: `ready` once litellm is imported, `waiting` before a request is made
 again (never after text has come), `first` at a branch's first token, `delta` with the text of 40
-ms, then exactly one of `done` and `error`; `facts`; `catalogue`.
+ms, then exactly one of `done` and `error`; `facts`; `catalogue`; `served`.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -61,6 +62,8 @@ class Call:
     api_base: str | None = None
     key_env: str | None = None
     """The environment variable with the key; the key itself never travels."""
+    at_once: int | None = None
+    """Requests that its server answers at once, where its owner says so."""
     fork: str = ""
     """Calls with the same fork and the same embedded model are answered by one evaluation."""
     index: int = 0

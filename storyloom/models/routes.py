@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +109,8 @@ def route(
     if is_local(model):
         name = model.removeprefix("local/")
         return Route(model, model, "local", name, "the embedded model", patience=_patience(SLOW))
+    if not api_base:
+        _refuse_elsewhere(library, model)
     name, provider, found_key, found_base = _provider(library, model, api_base)
     wanted = key_env or (None if api_base else _variable(library, model, provider))
     given = found_key is not None and not key_env and found_key.reveal() in os.environ.values()
@@ -137,6 +140,25 @@ def look_up(library: Any, model: str, api_base: str | None, key_env: str | None)
     """
     with contextlib.suppress(Exception):  # `route` will say it
         route(library, model, api_base=api_base, key_env=key_env)
+
+
+_ELSEWHERE = re.compile(r"[^/]@(?!(?:\d+|default|latest)$)([^@/]+)$")
+"""How a name ends that `Settings.entry` would have led to an entry's server. Vertex AI has versions
+there, which this leaves alone.
+"""
+
+
+def _refuse_elsewhere(library: Any, model: str) -> None:
+    """Refuse a model of a server that another machine's config file knows, as in a story that was
+    begun there: what is in front of the @ may look like a provider's, who must not get the story.
+    """
+    found = _ELSEWHERE.search(model)
+    if found is not None and model not in library.model_cost:
+        raise Unroutable(
+            "not_found",
+            f"{model} is on a server that the config file here has no entry {found[1]!r} for: "
+            f"storyloom models add {found[1]} MODEL --api-base URL",
+        )
 
 
 def _provider(

@@ -96,7 +96,7 @@ async def answer(
         while True:
             made += 1
             try:
-                async with turn(way):
+                async with turn(way, call.at_once):
                     end = await asking.run()
                 break
             except Exception as error:

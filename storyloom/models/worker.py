@@ -13,10 +13,11 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from storyloom.models import facts, faults, library
+from storyloom.models import facts, faults, library, servers
 from storyloom.models.protocol import (
     Call,
     Done,
@@ -30,8 +31,10 @@ from storyloom.models.protocol import (
 from storyloom.models.redact import redact, watch
 from storyloom.models.retrying import Patiently
 from storyloom.models.routes import is_local, look_up
+from storyloom.models.served import Served, configured, served_to, server_from
 from storyloom.models.streaming import answer
 from storyloom.models.wire import LONGEST_LINE, Message, decode, encode
+from storyloom.settings import ModelEntry
 from storyloom.text import visible
 
 __all__ = ["Worker", "main"]
@@ -67,6 +70,8 @@ class Worker:
                 self._begin(name, self._describe(name, message))
             case "models":
                 self._begin(name, self._catalogue(name))
+            case "servers":
+                self._begin(name, self._servers(name, message))
             case _:
                 pass  # a newer client's wish; it will see that no answer comes
 
@@ -166,6 +171,8 @@ class Worker:
                 )
         except Exception:
             found = Facts(model)
+        if found.window is None:
+            found = replace(found, window=await _window(model, message))
         self._send({"is": "facts", "id": name, **facts_to(found)})
 
     async def _catalogue(self, name: str) -> None:
@@ -176,6 +183,12 @@ class Worker:
             rows += await asyncio.to_thread(facts.catalogue, await self._ready())
         self._send({"is": "catalogue", "id": name, "models": [facts_to(row) for row in rows]})
 
+    async def _servers(self, name: str, message: Message) -> None:
+        answers: list[Served] = []
+        with contextlib.suppress(Exception):
+            answers = await servers.ask([server_from(each) for each in message["servers"]])
+        self._send({"is": "served", "id": name, "servers": [served_to(each) for each in answers]})
+
 
 def _unable(call: Call, error: Exception) -> Failed:
     if is_local(call.model):
@@ -183,6 +196,15 @@ def _unable(call: Call, error: Exception) -> Failed:
         return Failed(call.id, "no_engine", faults.spoken(say))
     say = f"litellm cannot be loaded, so install Storyloom again: {error}"
     return Failed(call.id, "other", faults.spoken(say))
+
+
+async def _window(model: str, message: Message) -> int | None:
+    """Return the window of a model that no list knows, as its server tells it."""
+    entry = ModelEntry(model, model, message.get("api_base"), message.get("key_env"))
+    for server in configured([entry]):
+        with contextlib.suppress(Exception):  # it is no worse known than before
+            return await servers.window(server, model.partition("/")[2] or model)
+    return None
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:

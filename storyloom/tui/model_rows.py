@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from storyloom.generate.caps import free_here
 from storyloom.models.protocol import Facts
 from storyloom.models.variables import settable
 from storyloom.settings import Settings
+from storyloom.story.record import Record
 from storyloom.text import grouped
 from storyloom.tui.widgets.columns import columns, left, right
 from storyloom.tui.widgets.lines import Line, Part
@@ -16,9 +18,13 @@ LOCAL = "local/"
 
 _FIXED = 38
 """Cells of a row that are not its name: marker, tick, count, window, prices, gaps."""
-_REMARK = 36
-_WITH_REMARK = 100
-"""The width from which a row has room for a remark."""
+_REMARK = 26
+_CHOSEN = 11
+_WAIT = 7
+_RECORD = _CHOSEN + _WAIT + 4
+"""Cells of the model's record with its gaps."""
+_WITH_REMARK = 110
+"""The width from which a row has room for its record and a remark."""
 _MODES = {"text": "continues text", "prefill": "continues a begun answer"}
 
 
@@ -31,12 +37,14 @@ def head(width: int) -> list[Line]:
         (right("window", 9), "dim"),
         (right("$ per M in / out", 16), "dim"),
     ]
+    if width >= _WITH_REMARK:
+        cells += [(right("chosen", _CHOSEN), "dim"), (right("wait", _WAIT), "dim")]
     return [((" ", ""), *columns(cells))]
 
 
 def _name_width(width: int) -> int:
     room = width - _FIXED
-    return max(12, min(room - _REMARK, 44) if width >= _WITH_REMARK else room)
+    return max(12, min(room - _REMARK - _RECORD, 44) if width >= _WITH_REMARK else room)
 
 
 @dataclass
@@ -50,7 +58,13 @@ class ModelRow:
     note: str = ""
     """What is said of it beside its facts."""
     state: str = ""
-    """Whether its weights are here, for one that runs on this machine."""
+    """Whether its weights are here, for one that runs on this machine; or why its server does not
+    tell what it serves.
+    """
+    where: str = ""
+    """The server that it was found on, as `on 127.0.0.1:8080`."""
+    listed: bool = False
+    """Whether nothing but litellm's list brought it here."""
     facts: Facts | None = None
     asked: int = 0
     """The count it had when it was last ticked."""
@@ -71,8 +85,8 @@ class ModelRow:
         variable = self.key_missing or ""
         return f"needs {variable}: storyloom keys set {settable(variable)}"
 
-    def line(self, width: int) -> Line:
-        """Return its row."""
+    def line(self, width: int, record: Record | None = None, *, free: bool = False) -> Line:
+        """Return its row, with how it has done in the story; `free` where it costs nothing."""
         style = "dim" if self.key_missing and not self.count else "text"
         name = _name_width(width)
         cells: list[Part] = [
@@ -80,12 +94,27 @@ class ModelRow:
             (left(self.model, name), "fresh" if self.count else style),
             (str(self.count) if self.count else " ", "fresh"),
             (right(self._window(), 9), style),
-            (right(self._prices(), 16), style),
+            (right("none" if free else self._prices(), 16), style),
         ]
         if width >= _WITH_REMARK:
-            remark = f"needs {self.key_missing}" if self.key_missing else self.note
-            cells.append((left(remark, width - name - _FIXED - 2), "dim"))
+            record = record or Record()
+            cells += [(right(record.share, _CHOSEN), style), (right(record.wait, _WAIT), style)]
+            remark = f"needs {self.key_missing}" if self.key_missing else self.note or self.where
+            cells.append((left(remark, width - name - _FIXED - _RECORD - 2), "dim"))
         return columns(cells)
+
+    def title(self, width: int, record: Record | None = None) -> Line:
+        """Return its name, and how it has done in the story."""
+        if record is None or not record.offered:
+            return ((left(self.model, width), "title"),)
+        said = f"{record.share} chosen" + (
+            f", first words after {record.wait}" if record.wait else ""
+        )
+        return (
+            (left(self.model, max(12, width - len(said) - 2)), "title"),
+            ("  ", ""),
+            (left(said, min(len(said), max(0, width - 14))), "text"),
+        )
 
     def described(self, settings: Settings) -> str:
         """Return what is known of it in one line: where it is, how it goes on, what it costs."""
@@ -101,7 +130,9 @@ class ModelRow:
                 said.append(facts.provider)
             said.append(_MODES.get(facts.mode, "continues by instruction"))
             said.append(f"window {self._window()} tokens" if facts.window else "window unknown")
-            if not self.model.startswith(LOCAL):
+            if free_here(settings, self.model):
+                said.append("at no price")
+            else:
                 known = facts.in_price is not None or facts.out_price is not None
                 said.append(f"${self._prices()} per M" if known else "price unknown")
         elif self.model.startswith(LOCAL):
@@ -116,8 +147,6 @@ class ModelRow:
 
     def _prices(self) -> str:
         facts = self.facts
-        if self.model.startswith(LOCAL):
-            return "none"
         if facts is None or (facts.in_price is None and facts.out_price is None):
             return "?"
         return f"{_price(facts.in_price)} / {_price(facts.out_price)}"

@@ -114,6 +114,24 @@ async def test_branches_of_two_models_are_in_flight_together(
     assert texts == [f"model-{n % 2} n{n}" for n in range(8)]
 
 
+async def test_a_server_that_answers_one_at_a_time_is_asked_one_at_a_time(
+    client: Client, provider: Provider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(lambda _: Reply((Hold(go_on), *says("Once").steps)))
+    # The last one has no such limit, so that all have had the time to come once it has.
+    asked = [
+        asyncio.create_task(ask(client, call(provider, f"openai/{model}", at_once=limit)))
+        for model, limit in [*[("limited", 1)] * 6, ("free", None)]
+    ]
+    await provider.wait(
+        lambda it: {request.model for request in it.requests} == {"limited", "free"}
+    )
+    assert provider.open == 2
+    go_on.set()
+    assert [outcome.text for outcome in await asyncio.gather(*asked)] == ["Once"] * 7
+
+
 @pytest.mark.parametrize("model", ["openai/m", "hosted_vllm/m", "anthropic/m"])
 @pytest.mark.parametrize("before", [(), (Text("Once"), Text(" upon"))])
 async def test_stopping_keeps_the_text_and_closes_the_connection(

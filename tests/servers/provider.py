@@ -43,11 +43,15 @@ class Provider:
         self.requests: list[Request] = []
         """Every request for a story, in the order of arrival."""
         self.asides: list[Request] = []
-        """Every other request: for Ollama's list and facts of models."""
+        """Every other request: for lists and facts of models."""
         self.left = 0
         """Streams whose client went away before the reply's end."""
         self.open = 0
         """Replies under way."""
+        self.lists: dict[str, Reply] = {
+            "/v1/models": listed({"object": "list", "data": [{"id": "m", "object": "model"}]}),
+        }
+        """What is answered to those who ask which models there are, by path."""
         self._answer: Answer = answer or (lambda _: says("Once", " upon", " a", " time."))
         self._script: deque[Reply] = deque()
         self._changed = asyncio.Condition()
@@ -126,7 +130,7 @@ class Provider:
     async def _serve(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        aside = _aside(request)
+        aside = self.lists.get(request.place) or _aside(request)
         async with self._changed:
             (self.requests if aside is None else self.asides).append(request)
             self.open += 1
@@ -237,15 +241,19 @@ def _is_chunked(reply: Reply, steps: list[Step]) -> bool:
 def _aside(request: Request) -> Reply | None:
     """Return the answer to what is asked besides stories: Ollama's list and facts of models."""
     if request.place.endswith("/api/tags"):
-        return _whole({"models": [{"name": "m:latest", "model": "m:latest"}]})
+        return listed({"models": [{"name": "m:latest", "model": "m:latest"}]})
+    if request.place.endswith(("/models", "/props")):
+        return listed({"error": "there is no such list here"}, status=404)
     if request.place.endswith("/api/show"):
         facts = {"template": "{{ .Prompt }}", "model_info": {"llama.context_length": 8192}}
-        return _whole({**facts, "details": {"family": "llama"}, "capabilities": ["completion"]})
+        return listed({**facts, "details": {"family": "llama"}, "capabilities": ["completion"]})
     return None
 
 
-def _whole(value: Any) -> Reply:
-    return Reply(headers={"content-type": "application/json"}, body=json.dumps(value).encode())
+def listed(value: Any, status: int = 200) -> Reply:
+    """Return a reply whose whole body is `value` as JSON."""
+    body = json.dumps(value).encode()
+    return Reply(status=status, headers={"content-type": "application/json"}, body=body)
 
 
 def _framed(data: bytes, chunked: bool, last: bool = False) -> bytes:

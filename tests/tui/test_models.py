@@ -11,6 +11,8 @@ from storyloom import paths
 from storyloom.generate.plan import set_plan
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
+from storyloom.story import growth
+from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
 from storyloom.tui.screens.models import ModelPicker
 from storyloom.tui.widgets.listing import Listing
@@ -22,8 +24,10 @@ HOME = ModelEntry("home", "openai/qwen", "http://127.0.0.1:8080/v1", mode="text"
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
+async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     """A models' process that knows a few models."""
+    for name in ("OLLAMA_HOST", "OLLAMA_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
     client = Client(command=(sys.executable, WORKER))
     yield client
     await client.close()
@@ -66,7 +70,7 @@ async def test_the_plan_in_force_comes_first_then_what_is_here_then_the_rest(
         assert rows[1].startswith("[x] my/own 1 ? ?")
         assert rows[2].startswith("[ ] local/smollm2")
         assert rows[3].startswith("[ ] local/mistral-7b")
-        assert rows[4].startswith("[ ] home 32 768 ?")
+        assert rows[4].startswith("[ ] home 32 768 none")
         assert [row.split()[2] for row in rows[5:]] == [
             "anthropic/claude-sonnet-4-5", "azure/gpt-4o-mini", "nebius/unknown-price",
         ]  # fmt: skip
@@ -206,3 +210,84 @@ async def test_without_the_models_process_what_is_known_here_can_still_be_taken(
         await pilot.press("enter")
     assert app.results == [("node", (PlanPart("local/smollm2", 3),))]
     await client.close()
+
+
+DEN = ModelEntry("den", "openai/qwen2.5-7b", "http://127.0.0.1:9090/v1")
+CELLAR = ModelEntry("cellar", "openai/qwen", "http://127.0.0.1:9191/v1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_models_of_a_configured_server_stand_in_front_of_litellms_and_can_be_taken(
+    path: Path, client: Client, size: tuple[int, int]
+) -> None:
+    app = on_stage(path, client, Settings(models=(DEN, CELLAR)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: loaded(app) and "org/llama-3-base@den" in shown(app))
+        # The entry's own model is there once, as the entry.
+        assert [row.split("]")[1].split()[0] for row in listed(app)[:5]] == [
+            "local/smollm2", "den", "cellar", "org/llama-3-base@den", "anthropic/claude-sonnet-4-5",
+        ]  # fmt: skip
+        await pilot.press("j", "j")
+        assert "127.0.0.1:9191 does not answer." in shown(app)
+        await pilot.press("j", "2")
+        screen = " ".join(shown(app).split())
+        assert "on 127.0.0.1:9090" in screen
+        assert "continues text, window 8 192 tokens" in screen
+        await pilot.press("slash", *"9090", "enter")
+        await until(pilot, lambda: len(listed(app)) == 1)
+        await pilot.press("enter")
+    assert app.results[0] == (
+        "node", (PlanPart("local/smollm2", 3), PlanPart("org/llama-3-base@den", 2))
+    )  # fmt: skip
+
+
+async def test_this_machine_is_looked_at_when_asked_for_and_not_before(
+    path: Path, client: Client
+) -> None:
+    app = on_stage(path, client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: loaded(app))
+        assert "mistral" not in shown(app)
+        await pilot.press("slash", *"nothing", "enter", "L")
+        await until(pilot, lambda: "Found: 1 on 127.0.0.1:11434." in shown(app))
+        assert [row for row in listed(app) if row[0] == ">"] == [
+            ">[ ] ollama_chat/mistral:7b ? none"
+        ]
+        await pilot.press("L")
+        await until(pilot, lambda: "Found" in shown(app))
+        assert sum("mistral" in row for row in listed(app)) == 1
+
+
+async def test_that_nothing_is_on_this_machine_is_said_with_where_it_was_sought(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OLLAMA_HOST", "OLLAMA_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    client = Client(command=(sys.executable, WORKER, "0", "alone"))
+    app = on_stage(path, client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: loaded(app))
+        await pilot.press("L")
+        await until(pilot, lambda: "No server of models answers" in shown(app))
+        # HOME's own server is asked anyway, and was.
+        assert "127.0.0.1:11434, 127.0.0.1:1234, 127.0.0.1:8000." in " ".join(shown(app).split())
+    await client.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_model_shows_how_it_has_done_in_this_story(
+    path: Path, client: Client, size: tuple[int, int]
+) -> None:
+    claude = "anthropic/claude-sonnet-4-5"
+    with Story(path) as story:
+        set_plan(story, 0, (PlanPart(claude, 2),))
+        (placed,) = growth.request(story, 1, [Asked(claude, {"prompt": "p"})])
+        times = {"first_ms": 1234, "ms": 5678}
+        growth.finish(story, placed, "So.", Result("stop", "", times))
+    app = on_stage(path, client)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: loaded(app) and "33 % of 3 chosen" in shown(app))
+        assert "first words after 1.2 s" in shown(app)
+        assert ("33 % of 3 1.2 s" in listed(app)[0]) == (size[0] == 120)
+        await pilot.press("j")
+        assert "% of" not in shown(app).split("this model")[1]

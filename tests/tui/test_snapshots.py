@@ -10,8 +10,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from storyloom import paths
+from storyloom.generate.plan import set_plan
 from storyloom.models.client import Client
-from storyloom.settings import ModelEntry, Settings
+from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story.story import Story
 from storyloom.tui.commands import LOOM
 from storyloom.tui.screens.base import SMALLEST
@@ -45,16 +46,17 @@ def compared(
     compare: Compare,
     screen: Screen[object],
     size: tuple[int, int],
-    shows: str,
+    shows: str | tuple[str, ...],
     *keys: str,
     theme: str = "dusk",
     client: Client | None = None,
 ) -> bool:
     """Compare a screen with its picture, once it shows those words, after those keys."""
     app = Stage(screen, Settings(theme=theme), client)
+    awaited = (shows,) if isinstance(shows, str) else shows
 
     async def ready(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: shows in shown(app), shows)
+        await until(pilot, lambda: all(each in shown(app) for each in awaited), str(shows))
         await pilot.press(*keys)
         await pilot.pause()
         await pilot.pause()
@@ -109,8 +111,14 @@ def test_help(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
 def test_models(snap_compare: Compare, path: Path, size: tuple[int, int], theme: str) -> None:
     client = Client(command=(sys.executable, WORKER))
     home = ModelEntry("home", "openai/qwen", "http://127.0.0.1:8080/v1", mode="text", window=32_768)
-    screen = ModelPicker(Story(path), 3, Settings(models=(home,)), client)
-    assert compared(snap_compare, screen, size, "32 768", "j", "j", "2", client=client, theme=theme)
+    den = ModelEntry("den", "openai/qwen2.5-7b", "http://127.0.0.1:9090/v1")
+    story = Story(path)
+    set_plan(story, 0, (PlanPart("anthropic/claude-sonnet-4-5", 2),))
+    screen = ModelPicker(story, 3, Settings(models=(home, den)), client)
+    keys = ("j", "j", "j", "j", "2", "k", "k", "k", "k")
+    # What litellm, the story and the server say.
+    shows = ("3.00 / 15.00", "50 % of 2", "8 of 8")
+    assert compared(snap_compare, screen, size, shows, *keys, client=client, theme=theme)
 
 
 def test_fetch(

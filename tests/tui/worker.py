@@ -1,4 +1,4 @@
-"""A models' process that knows four models and asks nobody, for the picker's tests.
+"""A models' process that knows a few models and asks nobody, for the picker's tests.
 
 It speaks the protocol of the real one: JSON lines in and out.
 """
@@ -26,6 +26,24 @@ _ROWS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+def _served(server: dict[str, Any]) -> dict[str, Any]:
+    """The server of an entry called den has two models, and Ollama is here with one; the one of
+    `cellar` is dead, and nobody else has anything.
+    """
+    host = server["base"].split("/")[2]
+    say, models = "", list[dict[str, Any]]()
+    if server["place"] == "den":
+        models = [
+            {"model": "qwen2.5-7b@den", "window": 32_768, "provider": "openai"},
+            {"model": "org/llama-3-base@den", "mode": "text", "window": 8_192},
+        ]
+    elif server["dialect"] == "ollama" and sys.argv[2:] != ["alone"]:
+        models = [{"model": "ollama_chat/mistral:7b", "provider": "ollama_chat"}]
+    elif server["place"] == "cellar":
+        say = f"{host} does not answer."
+    return {"host": host, "say": say, "models": models}
+
+
 def main() -> None:
     """Answer until nobody asks any more. With a number, so many models more are in the list."""
     extra = int(sys.argv[1]) if len(sys.argv) > 1 else 0
@@ -38,6 +56,8 @@ def main() -> None:
             answer = {"is": "catalogue", "models": rows}
         elif asked["do"] == "describe":
             answer = {"is": "facts", "model": asked["model"], "mode": asked.get("mode") or "chat"}
+        elif asked["do"] == "servers":
+            answer = {"is": "served", "servers": [_served(server) for server in asked["servers"]]}
         else:
             continue
         print(json.dumps({**answer, "id": asked["id"]}), flush=True)

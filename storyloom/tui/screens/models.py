@@ -1,6 +1,5 @@
 """The models a fork is grown with: which of them, and how many branches of each."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -8,16 +7,18 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from storyloom.generate.caps import free_here
 from storyloom.generate.plan import plan_for, short
 from storyloom.models import weights
 from storyloom.models.client import Client
+from storyloom.models.served import Served
 from storyloom.settings import MOST_BRANCHES, PlanPart, Settings
 from storyloom.story.story import Story
 from storyloom.text import Refusal, clean, grouped, one_line
 from storyloom.tui.commands import PICKER
 from storyloom.tui.keys import bindings
-from storyloom.tui.model_rows import LOCAL, ModelRow, head
-from storyloom.tui.screens.listed import Listed
+from storyloom.tui.model_rows import ModelRow, head
+from storyloom.tui.screens.surveying import Surveying
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.columns import left
 from storyloom.tui.widgets.lines import Line, LinePane, Part
@@ -25,10 +26,8 @@ from storyloom.tui.widgets.listing import Listing
 
 __all__ = ["ModelPicker"]
 
-_EMBEDDED = "135M, rough drafts, no key needed"
 
-
-class ModelPicker(Listed):
+class ModelPicker(Surveying):
     """Dismissed with ("node", parts), ("story", parts), ("inherit", None), or None."""
 
     TABLE = PICKER
@@ -39,9 +38,9 @@ class ModelPicker(Listed):
     """
 
     def __init__(self, story: Story, node: int, settings: Settings, client: Client) -> None:
-        super().__init__()
-        self._node, self._settings, self._client = node, settings, client
         self._plan = plan_for(story, node, settings)
+        super().__init__(story, settings, client, len(self._plan.parts))
+        self._node = node
         self._rows = [
             ModelRow(part.model, part.count, asked=part.count) for part in self._plan.parts
         ]
@@ -49,7 +48,6 @@ class ModelPicker(Listed):
         self._shown = list(self._rows)
         self._filter = ""
         self._filter_before: str | None = None
-        self._loading = "reading litellm's list …"
 
     def _configured(self, taken: set[str]) -> Iterable[ModelRow]:
         names = [weights.EMBEDDED, *(entry.name for entry in self._settings.models)]
@@ -67,72 +65,19 @@ class ModelPicker(Listed):
         self.query_one("#about").border_title = "this model"
         listing.fill(
             len(self._shown),
-            lambda index, width: self._shown[index].line(width),
+            self._line,
             head=head,
             moved=self._show_about,
             empty=[],
         )
         self.call_after_refresh(self._show)
-        self.run_worker(self._look_up(), exit_on_error=False, group="models")
+        self.survey()
 
     def on_resize(self, event: events.Resize) -> None:
         del event
         self.call_after_refresh(self._show)
 
-    # What is known of the models.
-
-    async def _look_up(self) -> None:
-        """Fill in what is known: first of what lies here, then of litellm's list."""
-        await self._look_at_weights()
-        try:
-            catalogue = await self._client.catalogue()
-        except Refusal as refusal:
-            self._loading = ""
-            self.say(str(refusal), "warning")
-            self._refill()
-            return
-        by_name = {facts.model: facts for facts in catalogue}
-        taken: set[str] = set()
-        for row in self._rows:
-            taken.add(row.model)
-            # A configured one may be reached another way, with another key: it is asked about.
-            if row.facts is None and self._settings.entry(row.model) not in self._settings.models:
-                row.facts = by_name.get(row.model)
-        self._rows += [
-            ModelRow(facts.model, facts=facts) for facts in catalogue if facts.model not in taken
-        ]
-        self._loading = ""
-        self._refill()
-        await self._describe_others()
-
-    async def _look_at_weights(self) -> None:
-        found = await asyncio.to_thread(weights.find)
-        here = {local.model for local in found}
-        embedded = next((row for row in self._rows if row.model == weights.EMBEDDED), None)
-        if embedded is not None:
-            embedded.note = _EMBEDDED
-            embedded.state = "here" if weights.present() else "fetched at its first use, 93 MB"
-        known = {row.model for row in self._rows} | {weights.EMBEDDED}
-        at = 1 + max((n for n, row in enumerate(self._rows) if row.model.startswith(LOCAL)),
-                     default=len(self._plan.parts) - 1)  # fmt: skip
-        self._rows[at:at] = [
-            ModelRow(name, note="a file of yours") for name in sorted(here - known)
-        ]
-        self._refill()
-
-    async def _describe_others(self) -> None:
-        """Ask for the facts of configured models, which litellm's list may not have."""
-        for row in [row for row in self._rows if row.facts is None]:
-            entry = self._settings.entry(row.model)
-            if entry.model.startswith(LOCAL):
-                continue
-            try:
-                row.facts = await self._client.describe(entry)
-            except Refusal:
-                return
-            self._refill()
-
-    def _refill(self) -> None:
+    def refill(self) -> None:
         """Show the rows that pass the filter; the selected one stays if it is among them."""
         listing = self.query_one(Listing)
         chosen = self._shown[listing.selected] if self._shown else None
@@ -140,7 +85,7 @@ class ModelPicker(Listed):
         self._shown = [
             row
             for row in self._rows
-            if all(word in f"{row.model} {row.provider}".lower() for word in words)
+            if all(word in f"{row.model} {row.provider} {row.where}".lower() for word in words)
         ]
         if words:
             # gpt-4o before azure/gpt-4o: who types a whole name means that one.
@@ -151,6 +96,11 @@ class ModelPicker(Listed):
 
     # What is on the screen.
 
+    def _line(self, index: int, width: int) -> Line:
+        row = self._shown[index]
+        free = free_here(self._settings, row.model)
+        return row.line(width, self._records.get(row.model), free=free)
+
     def _show(self) -> None:
         listing = self.query_one(Listing)
         empty: list[Line] = [
@@ -158,9 +108,7 @@ class ModelPicker(Listed):
             ((f"  No model here has {one_line(self._filter)!r} in its name.", "text"),),
             ((f"  :model {one_line(self._filter)} takes it all the same.", "dim"),),
         ]
-        listing.fill(
-            len(self._shown), lambda index, width: self._shown[index].line(width), empty=empty
-        )
+        listing.fill(len(self._shown), self._line, empty=empty)
         listing.border_subtitle = self._loading or (
             f"{grouped(len(self._shown))} of {grouped(len(self._rows))}"
         )
@@ -186,7 +134,7 @@ class ModelPicker(Listed):
         row = self._shown[self.query_one(Listing).selected]
         width = pane.size.width
         second: list[Part] = []
-        said = "; ".join(filter(None, (row.note, row.state)))
+        said = "; ".join(filter(None, (row.note, row.where, row.state)))
         if row.key_missing:
             second.append((f"It {row.key_advice}  ", "warning"))
         if said:
@@ -194,7 +142,7 @@ class ModelPicker(Listed):
                 (left(said, max(0, width - sum(len(text) for text, _ in second))), "text")
             )
         lines: list[Line] = [
-            ((left(row.model, width), "title"),),
+            row.title(width, self._records.get(row.model)),
             tuple(second),
             ((left(row.described(self._settings), width), "dim"),),
         ]
@@ -243,7 +191,7 @@ class ModelPicker(Listed):
         """Show only models whose name has these letters; more words narrow it further."""
         if letters:
             self._filter = letters
-            self._refill()
+            self.refill()
             return
         self._filter_before = self._filter
         self.ask("filter", self._filtered)
@@ -251,13 +199,13 @@ class ModelPicker(Listed):
     def _filtered(self, letters: str) -> None:
         self._filter_before = None
         self._filter = letters.strip()
-        self._refill()
+        self.refill()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list while the filter is being typed."""
         if self._filter_before is not None:
             self._filter = clean(event.value).strip()
-            self._refill()
+            self.refill()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Leaving the line without Enter gives the old filter back."""
@@ -275,12 +223,30 @@ class ModelPicker(Listed):
         if row is None:
             row = ModelRow(name, note="typed by you")
             self._rows.insert(sum(1 for each in self._rows if each.count), row)
-            self.run_worker(self._describe_others(), exit_on_error=False, group="models")
+            self.run_worker(self.describe_others(), exit_on_error=False, group="models")
         self._filter = ""
-        self._refill()
+        self.refill()
         self.query_one(Listing).select(self._shown.index(row))
         if not row.count:
             self.do_toggle("")
+
+    async def do_look(self, argument: str) -> None:
+        """Ask the servers that may run on this machine what they serve."""
+        del argument
+        self.say("Asking Ollama, LM Studio, llama.cpp and vLLM on this machine …")
+        self.run_worker(self._look(), exit_on_error=False, group="look", exclusive=True)
+
+    async def _look(self) -> None:
+        try:
+            answers, first = await self.look_around()
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        if first is not None:
+            self._filter = ""
+            self.refill()
+            self.query_one(Listing).select(self._shown.index(first))
+        self.say(*_told(answers))
 
     def do_inherit(self, argument: str) -> None:
         """Have no plan here; the one from above is used."""
@@ -323,3 +289,15 @@ class ModelPicker(Listed):
         if not self._shown:
             raise Refusal("There is no model in the list to take.")
         return self._shown[self.query_one(Listing).selected]
+
+
+def _told(answers: list[Served]) -> tuple[str, str]:
+    """Return what to say of servers that were looked for, and how."""
+    found = [f"{len(each.models)} on {each.host}" for each in answers if each.models]
+    faults = [each.say for each in answers if each.say]
+    if found:
+        return " ".join([f"Found: {', '.join(found)}.", *faults]), "information"
+    if faults:
+        return " ".join(faults), "warning"
+    where = ", ".join(each.host for each in answers)
+    return f"No server of models answers on this machine; asked were {where}.", "warning"
