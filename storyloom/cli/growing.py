@@ -29,7 +29,8 @@ def add(commands: Commands) -> None:
         'storyloom grow tide.loom --node n4 -n 2 --why "she must answer without the word"',
         "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
         more="Without --node the weave's end is continued, without -m the plan in force there is\n"
-        "used (see 'storyloom plan'). ^C stops; what has arrived is kept.",
+        "used (see 'storyloom plan'). A sketch is written out in prose. ^C stops; what has\n"
+        "arrived is kept.",
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")
@@ -102,7 +103,7 @@ def grow(
     from storyloom.cli import weights
     from storyloom.generate.plan import Plan
     from storyloom.models.weights import EMBEDDED
-    from storyloom.story import tips
+    from storyloom.story import reading, tips
 
     if node is None:
         node = tips.weave_tip(story)
@@ -111,8 +112,14 @@ def grow(
         weights.ensure()
     plan = Plan(parts)
     branches = "1 branch" if plan.total == 1 else f"{plan.total} branches"
-    say(f"Growing {branches} of n{node}: {plan.label}.")
-    return _until_signal(_batch(story, settings, node, parts, why))
+    sketch = any(piece.sketch for piece in reading.pieces(story, [node]))
+    doing = (
+        f"Writing out the sketch n{node}, {branches}"
+        if sketch
+        else f"Growing {branches} of n{node}"
+    )
+    say(f"{doing}: {plan.label}.")
+    return _until_signal(_batch(story, settings, node, parts, why, prose=sketch))
 
 
 def _refuse_hidden(story: "Story", node: int) -> None:
@@ -126,7 +133,13 @@ def _refuse_hidden(story: "Story", node: int) -> None:
 
 
 async def _batch(
-    story: "Story", settings: "Settings", node: int, parts: "tuple[PlanPart, ...]", why: str
+    story: "Story",
+    settings: "Settings",
+    node: int,
+    parts: "tuple[PlanPart, ...]",
+    why: str,
+    *,
+    prose: bool,
 ) -> int:
     from storyloom.cli.streaming import Streaming
     from storyloom.generate.batch import Batch
@@ -134,7 +147,7 @@ async def _batch(
 
     client = Client()
     try:
-        batch = await Batch.begin(story, client, settings, node, parts, why=why)
+        batch = await Batch.begin(story, client, settings, node, parts, why=why, prose=prose)
         with Streaming(batch.branches) as streaming:
             batch.listen(streaming.changed)
             await batch.run()

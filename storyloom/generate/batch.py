@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import caps, joining
-from storyloom.generate.plan import sampled, settings_for
+from storyloom.generate.plan import prose_words, sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
-from storyloom.settings import ModelEntry, PlanPart, Settings
+from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings, vary_for
 from storyloom.story import growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
@@ -81,6 +81,7 @@ class Batch:
         hold: caps.Hold,
         *,
         trim: bool,
+        sketch: bool = False,
     ) -> None:
         self.branches = branches
         self.parent_text = before
@@ -88,6 +89,8 @@ class Batch:
         self._client = client
         self._hold = hold
         self._trim = trim
+        self.sketch = sketch
+        """Whether its branches are sketches."""
         self._dirty: set[int] = set()
         self._listener: Callable[[Branch], None] = lambda _: None
 
@@ -101,16 +104,21 @@ class Batch:
         parts: tuple[PlanPart, ...],
         *,
         why: str = "",
+        prose: bool = False,
         wanted: Callable[[], bool] = lambda: True,
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
 
-        What the story sets for itself goes before `settings`. `wanted` is asked once the models
+        What the story sets for itself goes before `settings`; with `prose` no sketches are asked
+        for though that is the length in force. `wanted` is asked once the models
         are ready, which may take seconds. Raises Refusal when it says no, what is to be sent
         cannot fit, it might pass a cap on money, or the parent is still being written; nothing is
         stored then.
         """
+        length = prose_words(story, settings, parent) if prose else None
         settings = settings_for(story, settings, parent)
+        settings = settings if length is None else replace(settings, words=length)
+        sketch = settings.words == SKETCH
         entries = [settings.entry(part.model) for part in parts]
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
@@ -121,7 +129,9 @@ class Batch:
         before = await asyncio.to_thread(_strand_end, story, parent)
         hold = await caps.held(story, settings, prices)
         try:
-            placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
+            placed = await asyncio.to_thread(
+                growth.request, story, parent, asked, why=why, sketch=sketch
+            )
         except BaseException:
             hold.drop()
             raise
@@ -130,7 +140,7 @@ class Batch:
             Branch(place, entries[owner], facts[owner], _named(call, place))
             for place, call, owner in zip(placed, calls, owners, strict=True)
         ]
-        return cls(story, client, before, branches, hold, trim=settings.trim)
+        return cls(story, client, before, branches, hold, trim=settings.trim, sketch=sketch)
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -209,6 +219,8 @@ class Batch:
 
     def _text(self, branch: Branch, *, ended: bool) -> str:
         answer = "".join(branch.raw)
+        if self.sketch:
+            return joining.sketched(answer, branch.facts.mode, ended=ended).text
         return joining.continuation(self.parent_text, answer, branch.facts.mode, ended=ended)
 
     async def _close(self, branch: Branch, event: Done | Failed) -> None:
@@ -226,7 +238,12 @@ class Batch:
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
             branch.cost = _cost(branch, event.cost)
-            if self._trim and event.finish == "length":
+            if self.sketch:
+                rest = joining.sketched("".join(branch.raw), branch.facts.mode, ended=True).rest
+                if rest.strip():
+                    # Whatever the model had more to say, it ends at the length of a sketch.
+                    branch.finish, facts["cut"] = "length", rest
+            elif self._trim and event.finish == "length":
                 text, cut = joining.without_unfinished(text)
                 if cut.strip():
                     facts["cut"] = cut
@@ -328,24 +345,32 @@ def _requests(
     calls: list[Call] = []
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
+    first = 0
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        made = request_for(story, settings, parent, entry, fact, why=why)
+        # One request for each value in which the branches differ; mostly there is none.
+        varies = [vary_for(settings.vary, first + index) for index in range(part.count)]
+        made = {
+            vary: request_for(story, settings, parent, entry, fact, why=why, branch=first + index)
+            for index, vary in enumerate(varies)
+        }
+        first += part.count
         room = reserve(settings, fact)
-        prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
+        tokens = max(each.tokens for each in made.values())
+        prices.append(caps.Price.of(entry, fact, part.count, tokens, room))
         local = fact.provider == "embedded"
         # The embedded engine draws the branches of a fork from one seed, one after the other.
         drawn = settings
         if local and settings.seed is None:
             drawn = replace(settings, seed=random.randrange(1 << 30))
-        for index in range(part.count):
+        for index, vary in enumerate(varies):
             params = sampled(drawn, room, 0 if local else index)
-            asked.append(Asked(entry.name, made.body, params))
+            asked.append(Asked(entry.name, made[vary].body, params, vary))
             calls.append(
                 Call(
                     id="",
                     model=entry.model,
-                    messages=made.messages,
-                    prompt=made.prompt,
+                    messages=made[vary].messages,
+                    prompt=made[vary].prompt,
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,

@@ -8,7 +8,7 @@ from storyloom.generate.window import for_lore, reserve, window_of
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import ModelEntry, Settings
+from storyloom.settings import ModelEntry, Settings, vary_for
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 
@@ -38,8 +38,10 @@ def request_for(
     *,
     why: str = "",
     typed: str = "",
+    branch: int = 0,
 ) -> Context:
-    """Return what `entry` is sent to go on from `parent`; `settings` are those of the story.
+    """Return what `entry` is sent for branch number `branch` of those that go on from `parent`;
+    `settings` are those of the story.
 
     `typed` is text that follows the strand and is in no node yet. Counts tokens, which may take
     half a second the first time: call it in a thread. Raises Refusal as `context.assemble` does.
@@ -59,6 +61,8 @@ def request_for(
         style=marks.story_text(story, "style"),
         why=why,
         words=settings.words,
+        sketch=reading.sketched(story, parent),
+        vary=vary_for(settings.vary, branch),
         lore=tuple(lore),
     )
     return context.assemble(

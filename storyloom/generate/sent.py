@@ -17,7 +17,7 @@ Part: TypeAlias = tuple[str, str]
 
 _STYLE = "\n\nStyle:\n"
 _PREMISE = "\n\nWhat the story is about:\n"
-_ASK = "\n\n[Continue the story from its last character on"
+_ASKS = ("\n\n[Continue the story from its last character on", "\n\n[Do not write it out yet.")
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,9 @@ def _entries(text: str, known: dict[str, str]) -> Iterator[Part]:
 
 def _asked(text: str, known: dict[str, str]) -> Iterator[Part]:
     """Take apart the story, what of the lore stands within it, and what was asked for."""
-    cut = text.rfind(_ASK)
-    cut = 0 if text.startswith(_ASK.lstrip("\n")) else len(text) if cut < 0 else cut
+    cut = max(text.rfind(ask) for ask in _ASKS)
+    bare = any(text.startswith(ask.lstrip("\n")) for ask in _ASKS)
+    cut = 0 if bare else len(text) if cut < 0 else cut
     yield from _within(text[:cut], known)
     yield "why and length", text[cut:]
 

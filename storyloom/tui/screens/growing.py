@@ -42,6 +42,8 @@ class Growing(Inspecting):
         self._branches: dict[int, Branch] = {}
         self._failed: dict[int, list[str]] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
+        self._written_out = 0
+        """The sketch that the last batch was to write out; 0 for none."""
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
         self._seen: dict[int, Live] = {}
@@ -86,7 +88,9 @@ class Growing(Inspecting):
             parts = self._last[1]
         else:
             parts = plan_for(self.story, parent, self.settings).parts
-        self._start(parent, parts)
+        sketch = bool(reading.sketched(self.story, parent)) and not card.sketch
+        prose = self._written_out == parent or (sketch and card.parent == parent)
+        self._start(parent, parts, prose=prose)
 
     def do_more(self, _: str) -> None:
         """Ask for one branch more next time."""
@@ -128,6 +132,18 @@ class Growing(Inspecting):
         if not self.hurry():
             raise Refusal("This is for a branch that waits to be asked again.")
 
+    def write_out(self) -> bool:
+        card = reading.cards(self.story, [self.cursor])[0]
+        if not card.sketch or card.streaming:
+            return False
+        self._start(self.cursor, self.plan().parts, prose=True)
+        return True
+
+    def do_expand(self, _: str) -> None:
+        """Write the sketch under the cursor out in prose."""
+        if not self.write_out():
+            raise Refusal("This is for a sketch; Space grows branches from other passages.")
+
     async def stop_below(self, node: int) -> None:
         """Stop what is written in a node or below it, and wait until the texts are closed."""
         for batch, _task in self._batches:
@@ -142,7 +158,7 @@ class Growing(Inspecting):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
-    def _start(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+    def _start(self, parent: int, parts: tuple[PlanPart, ...], *, prose: bool = False) -> None:
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
@@ -154,14 +170,14 @@ class Growing(Inspecting):
 
             def fetched(there: object) -> None:
                 if there:
-                    self._start(parent, parts)
+                    self._start(parent, parts, prose=prose)
 
             self.app.push_screen(FetchScreen(), fetched)
             return
         self._preparing, self._unwanted = True, False
-        self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
+        self.run_worker(self._grow(parent, parts, prose), exit_on_error=False, group="grow")
 
-    async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+    async def _grow(self, parent: int, parts: tuple[PlanPart, ...], prose: bool) -> None:
         say = self.say
         from storyloom.generate.batch import Batch
 
@@ -174,6 +190,7 @@ class Growing(Inspecting):
                 parent,
                 parts,
                 why=marks.text_of(self.story, parent, "why"),
+                prose=prose,
                 wanted=lambda: not (self._unwanted or self._ended),
             )
         except Refusal as refusal:
@@ -182,6 +199,7 @@ class Growing(Inspecting):
         finally:
             self._preparing = False
         self._last = (parent, parts)
+        self._written_out = parent if prose else 0
         self._take_in(batch, parent)
         batch.listen(self._heard)
         task = asyncio.create_task(batch.run())
@@ -263,7 +281,8 @@ class Growing(Inspecting):
         self.redraw(changed=True)
         if came and not failed:
             branches = "branch is" if len(came) == 1 else "branches are"
-            self.say(f"{len(came)} {branches} here: j k read, w weaves, x prunes, Space goes on.")
+            on = "Enter writes one out" if batch.sketch else "w weaves, x prunes, Space goes on"
+            self.say(f"{len(came)} {branches} here: j k read, {on}.")
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]

@@ -168,7 +168,7 @@ class Panes(CommandScreen):
         pane = self.query_one(StrandPane)
         kept = [] if changed else self._kept_before(card)
         if not kept and card.parent:
-            kept = reading.strand(self.story, card.parent, least=pane.wanted)
+            kept = reading.strand(self.story, card.parent, least=pane.wanted, sketches=True)
         own = reading.pieces(self.story, [card.id])
         live = self.live_branches(()).get(card.id)
         if live is not None and own:
@@ -199,6 +199,8 @@ class Panes(CommandScreen):
             (f"n{card.id}", "text"),
             (f"depth {self.depth(card)}", "dim"),
         ]
+        if card.sketch:
+            left.append(("sketch", "why"))
         if card.woven:
             left.append(("*weave", "weave"))
         if card.pruned:
