@@ -32,6 +32,11 @@ _SKETCH_LINES = 2
 _SKETCH_LINE = 120
 """Characters from which a line of a sketch counts as two."""
 _LONGEST_WORD = 30
+_SKETCH_LEAD = re.compile(
+    r"\A\s*(?:(?:sketch|outline)[ \t]*:\s*|here(?:['’]s| is| are)\b[^\n]{0,200}:[ \t]*\n+)",
+    re.IGNORECASE,
+)
+"""What an instructed model puts before a sketch."""
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff9f"
@@ -79,6 +84,9 @@ def sketched(answer: str, mode: Mode, *, ended: bool) -> Sketched:
     text = clean(answer)
     if mode != "text":
         text = _without_preamble(text, ended)
+        if not ended and _undecided(text, ("here", "sketch", "outline")):
+            return Sketched("", "")
+        text = _SKETCH_LEAD.sub("", text, count=1)
     if not ended:
         text = _whole_words(text)
     lines: list[str] = []

@@ -160,6 +160,8 @@ def test_show_as_json_has_every_fact_as_it_is(run: Run, tide: str, folder: Path)
         "edited": False,
         "origins": {"model:openai/one": 10},
         "result": {"finish": "cut_off", "out": 3},
+        "sketch": False,
+        "vary": None,
         "woven": False,
         "pruned": False,
         "hidden_by": None,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyloom.generate.joining import continuation, joined, without_unfinished
+from storyloom.generate.joining import continuation, joined, sketched, without_unfinished
+from storyloom.models.protocol import Mode
 
 RULE_J = [
     ("The gate was iron", "and cold.", " and cold."),
@@ -165,3 +166,46 @@ def test_a_cut_loses_nothing(text: str) -> None:
     kept, cut = without_unfinished(text)
     assert kept + cut == text
     assert len(kept) >= len(text) // 2
+
+
+def test_a_sketch_is_two_lines_whatever_came() -> None:
+    def cut(answer: str) -> tuple[str, str]:
+        return sketched(answer, "chat", ended=True)
+
+    assert cut("  She goes.\n\nHe stays. \n") == ("She goes.\nHe stays.", "")
+    assert cut("One.\nTwo.\nThree.\nFour.") == ("One.\nTwo.", "Three.\nFour.")
+    assert cut("Sure! Here's a sketch of the scene:\n\nOne.") == ("One.", "")
+    assert cut("Here is a sketch:\nOne.") == cut("Sketch: One.") == ("One.", "")
+    long = " ".join(f"word{n:03}" for n in range(50))
+    text, rest = cut(f"{long}\nTwo.")
+    assert long.startswith(text)
+    assert 200 < len(text) <= 240
+    assert rest == long[len(text) :] + "\nTwo."
+    text, rest = cut(f"One.\n{long}")
+    assert len(text.splitlines()[1]) <= 120
+    assert "One.\n" + long == text + rest
+    assert cut("門" * 300) == ("門" * 240, "門" * 60)
+
+
+_PIECES = st.lists(
+    st.one_of(
+        st.sampled_from([" ", "\n", "\n\n", ". ", "Here", " is", "sketch", ":"]),
+        st.text("ab門", max_size=60),
+    ),
+    max_size=40,
+)
+
+
+@given(_PIECES, st.sampled_from(["chat", "text"]))
+def test_nothing_of_a_sketch_that_was_shown_is_taken_away_again(
+    pieces: list[str], mode: Mode
+) -> None:
+    sofar = [
+        sketched("".join(pieces[:count]), mode, ended=False).text
+        for count in range(len(pieces) + 1)
+    ]
+    sofar.append(sketched("".join(pieces), mode, ended=True).text)
+    for one, other in pairwise(sofar):
+        assert other.startswith(one)
+    assert sofar[-1].count("\n") <= 1
+    assert len(sofar[-1]) <= 241
