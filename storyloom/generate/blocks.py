@@ -28,6 +28,7 @@ class Reason(StrEnum):
     SENT = "as it was sent"
     LEADS = "leads to what fires"
     GOES_ON = "goes on below the lore"
+    GOES_ON_TOLD = "goes on below that"
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _noted(blocks: list[Block], note: Block, count: Count) -> tuple[Block, ...]:
         *before,
         replace(last, text=head, tokens=count(head)),
         note,
-        Block("story", tail, count(tail), "in", Reason.GOES_ON, last.role),
+        Block("story", tail, count(tail), "in", Reason.GOES_ON_TOLD, last.role),
     )
 
 

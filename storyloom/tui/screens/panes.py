@@ -14,7 +14,7 @@ from storyloom.settings import Settings
 from storyloom.story import growth, marks, reading, rows
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 from storyloom.tui.hints import Hints
 from storyloom.tui.keys import shown_key
 from storyloom.tui.legend import Legend
@@ -314,5 +314,6 @@ class Panes(CommandScreen):
             bookmark=mark,
             drafted=len(self._cards) + pruned,
             pruned=pruned,
+            told=(f"varied by {one_line(card.vary)}",) if card.vary else (),
         )
         pane.show(notes, self.keys_of)

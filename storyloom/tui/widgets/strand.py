@@ -35,6 +35,11 @@ class _Block:
     sketches: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """Where sketches begin and end, each of which has lines of its own."""
 
+    @property
+    def ends_sketched(self) -> bool:
+        """Whether the last of its text is a sketch."""
+        return bool(self.sketches) and self.sketches[-1][1] == len(self.text)
+
     def place(self, at: int) -> tuple[int, int]:
         """Return the node that a code point of the text is in, and where in it."""
         if not self.starts:
@@ -182,14 +187,18 @@ class StrandPane(TitledPane):
             for mark in (*piece.marks, None):
                 end = mark.offset if mark is not None else len(piece.text)
                 text = piece.text[at:end]
-                if not block.text:
+                apart = bool(text and block.text) and (piece.sketch or block.ends_sketched)
+                if apart:
+                    newlines = len(block.text) - len(block.text.rstrip("\n"))
+                    block.text += "\n" * max(0, 2 - newlines)
+                if not block.text or apart:
                     # Neither the top of the pane nor a heading wants space below it.
                     at += len(text) - len(text.lstrip())
                     text = text.lstrip()
                 if piece.node == self._node and block.own_from == _NOWHERE:
                     block.own_from = len(block.text)
                 block.starts.append((len(block.text), piece.node, at))
-                if piece.sketch:
+                if piece.sketch and text:
                     begin = len(block.text)
                     block.sketches.append((begin, begin + len(text)))
                 block.text += text
@@ -216,4 +225,4 @@ def _apart(piece: Piece) -> Piece:
     if not piece.sketch:
         return piece
     marks = tuple(mark._replace(offset=0) for mark in piece.marks)
-    return piece._replace(text=f"\n\n{SKETCH}  {piece.text.strip()}\n\n", marks=marks)
+    return piece._replace(text=f"{SKETCH}  {piece.text.strip()}", marks=marks)
