@@ -1,5 +1,6 @@
 """Where a model's answer meets the strand."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -196,10 +197,8 @@ _PIECES = st.lists(
 )
 
 
-@given(_PIECES, st.sampled_from(["chat", "text"]))
-def test_nothing_of_a_sketch_that_was_shown_is_taken_away_again(
-    pieces: list[str], mode: Mode
-) -> None:
+def grows(pieces: Sequence[str], mode: Mode) -> str:
+    """Return the sketch that an answer is in the end; what was shown of it has to stay."""
     sofar = [
         sketched("".join(pieces[:count]), mode, ended=False).text
         for count in range(len(pieces) + 1)
@@ -207,5 +206,20 @@ def test_nothing_of_a_sketch_that_was_shown_is_taken_away_again(
     sofar.append(sketched("".join(pieces), mode, ended=True).text)
     for one, other in pairwise(sofar):
         assert other.startswith(one)
-    assert sofar[-1].count("\n") <= 1
-    assert len(sofar[-1]) <= 241
+    return sofar[-1]
+
+
+@pytest.mark.parametrize("first", ["", "One.\n", f"{'a' * 130}\n", "Here's a sketch:\n"])
+def test_a_sketch_grows_letter_by_letter_and_nothing_goes_at_its_limit(first: str) -> None:
+    for size in range(1, 12):
+        text = grows(first + f"{'word' * 3}{'x' * size} " * 40, "chat")
+        assert text.count("\n") <= 1
+
+
+@given(_PIECES, st.sampled_from(["chat", "text"]))
+def test_nothing_of_a_sketch_that_was_shown_is_taken_away_again(
+    pieces: list[str], mode: Mode
+) -> None:
+    text = grows(pieces, mode)
+    assert text.count("\n") <= 1
+    assert len(text) <= 241

@@ -53,6 +53,12 @@ def sent(story: Story, parent: int, mode: Mode, settings: Settings, why: str = "
     return request_for(story, settings, parent, ModelEntry("m", "openai/m"), facts, why=why)
 
 
+def blocks_sent(story: Story, node: int) -> list[str]:
+    """The names of the blocks that were sent for a branch."""
+    found = sent_for(story, node)
+    return [block.name for block in blocks_of(found.body, len)] if found is not None else []
+
+
 def sketch(story: Story, parent: int, text: str) -> int:
     """Add a sketch."""
     (branch,) = growth.request(story, parent, [Asked("one", {"prompt": "p"})], sketch=True)
@@ -124,14 +130,11 @@ async def test_a_sketch_is_written_out_below_it_in_prose_that_follows_the_text(
         "with a finished sentence. Write out this sketch of what comes next: She rows out.\n"
         "He drowns.]"
     )
-    assert [block.name for block in blocks_of(sent_for(story, branch.node).body, len)] == [  # pyright: ignore[reportOptionalMemberAccess]
-        "instructions",
-        "story",
-        "why and length",
-    ]
+    assert blocks_sent(story, branch.node) == ["instructions", "story", "why and length"]
     provider.answer(lambda _: says("Below."))
     batch = await grown(story, client, settings, node)
     assert batch.sketch
+    assert blocks_sent(story, batch.branches[0].node) == ["instructions", "story", "why and length"]
     assert "Go on from what is sketched already: She rows out." in provider.requests[1].prompt
 
 
