@@ -15,8 +15,9 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["FRACTIONS", "INHERITED", "MOST_BRANCHES", "RANGES", "USUAL_SERVERS", "ModelEntry",
-           "PlanPart", "Preset", "Settings", "load"]  # fmt: skip
+__all__ = ["FRACTIONS", "INHERITED", "LENGTHS", "MOST_BRANCHES", "RANGES", "SKETCH", "TEXTS",
+           "USUAL_SERVERS", "ModelEntry", "PlanPart", "Preset", "Settings", "fits", "load",
+           "range_of", "varied", "vary_for"]  # fmt: skip
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
@@ -69,7 +70,7 @@ class Preset:
     name: str
     plan: tuple[PlanPart, ...] = ()
     """From its `models`, a table of names and counts; empty leaves the plan as it is."""
-    values: Mapping[str, float | bool] = field(default_factory=dict[str, Any])
+    values: Mapping[str, float | bool | str] = field(default_factory=dict[str, Any])
     """The settings that it sets, of `INHERITED`."""
 
 
@@ -84,7 +85,7 @@ class Settings:
     plan: tuple[PlanPart, ...] = ()
     """What a story without a plan of its own grows with; empty means the embedded model."""
     words: int = 60
-    """How long a new branch should be, in words; 20 to 600."""
+    """How long a new branch should be, in words; 20 to 600, or `SKETCH` for two lines."""
     temperature: float | None = None
     """Sampling temperature for every model; absent leaves it to the model."""
     top_p: float | None = None
@@ -97,6 +98,10 @@ class Settings:
     """Whether a sentence that a branch breaks off at its limit is cut away."""
     context: int = 16_000
     """The most tokens a request may hold, whatever the model's window."""
+    vary: str = ""
+    """What the branches of a batch differ in, such as `tone: dry / tender`; nothing and `none` are
+    the same.
+    """
     cap: float | None = None
     """Dollars that a story may cost in all; absent is no cap."""
     cap_per_day: float | None = None
@@ -199,23 +204,76 @@ RANGES: dict[str, tuple[float, float]] = {
     "cap_per_day": (0, 1_000_000),
 }
 """The least and the greatest value of each number."""
-INHERITED = ("words", "temperature", "top_p", "seed", "trim", "context")
+INHERITED = ("words", "temperature", "top_p", "seed", "trim", "context", "vary")
 """What a node, a story and a preset may set for all that grows from there."""
 FRACTIONS = ("temperature", "top_p", "cap", "cap_per_day")
 """Those that need not be whole numbers."""
+TEXTS = ("vary",)
+"""Those that are no numbers."""
+SKETCH = 0
+"""The length in words that stands for a sketch, which is at most two lines."""
+LENGTHS = {"sketch": SKETCH, "beat": 60, "scene": 300}
+"""Lengths in words that have a name."""
+NO_VARY = "none"
+_LONGEST_VARY = 200
+
+
+def fits(key: str, value: float) -> bool:
+    """Whether a number can be that setting's."""
+    low, high = RANGES[key]
+    return low <= value <= high or (key == "words" and value == SKETCH)
+
+
+def range_of(key: str) -> str:
+    """Return which numbers a setting can have, as in `from 0 to 2`."""
+    low, high = RANGES[key]
+    names = ", or sketch, beat or scene" if key == "words" else ""
+    return f"from {low:g} to {high:g}{names}"
+
+
+def varied(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return in what branches differ, and its values, of a text such as `tone: dry / tender`.
+
+    Both are empty for one that says nothing or `none`. Raises Refusal for any other.
+    """
+    text = " ".join(text.split())
+    if text.lower() in ("", NO_VARY):
+        return "", ()
+    name, _, rest = (part.strip() for part in text.partition(":"))
+    values = tuple(value.strip() for value in rest.split("/"))
+    right = name and "/" not in name and all(values) and len(set(values)) == len(values)
+    if not right or not 2 <= len(values) <= MOST_BRANCHES or len(text) > _LONGEST_VARY:
+        raise Refusal(
+            f"vary has to be a name, a colon, and 2 to {MOST_BRANCHES} different values with / "
+            f"between them, such as 'tone: dry / tender', not {one_line(text[:60])!r}; "
+            "'none' is off."
+        )
+    return name, values
+
+
+def vary_for(vary: str, index: int) -> str:
+    """Return what branch `index` of a batch is told, as in `tone: dry`; empty where vary is off."""
+    name, values = varied(vary)
+    return f"{name}: {values[index % len(values)]}" if values else ""
 
 
 def _checked(key: str, value: Any, default: object, path: Path) -> Any:
+    if key == "words" and isinstance(value, str):
+        value = LENGTHS.get(value.strip().lower(), value)
     kind: type = float if key in FRACTIONS else int if default is None else type(default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        raise Refusal(f"{path}: {key} has to be {names[kind]}.")
-    if key in RANGES:
-        low, high = RANGES[key]
-        if not low <= value <= high:
-            raise Refusal(f"{path}: {key} has to be from {low:g} to {high:g}.")
+        lengths = ", or sketch, beat or scene" if key == "words" else ""
+        raise Refusal(f"{path}: {key} has to be {names[kind]}{lengths}.")
+    if key == "vary":
+        try:
+            varied(str(value))
+        except Refusal as refusal:
+            raise Refusal(f"{path}: {refusal}") from None
+    if key in RANGES and not fits(key, value):
+        raise Refusal(f"{path}: {key} has to be {range_of(key)}.")
     return value
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.settings import ModelEntry, PlanPart, Preset, Settings, load
+from storyloom.settings import SKETCH, ModelEntry, PlanPart, Preset, Settings, load
 from storyloom.text import Refusal
 
 FULL = """
@@ -115,7 +115,10 @@ def test_presets_are_read(file: Path) -> None:
         ("name = ' '\nwords = 50", "needs name"),
         ("name = 'x'", "sets nothing"),
         ("name = 'x'\nword = 50", "did you mean 'words'?"),
-        ("name = 'x'\nwords = 5", "from 20 to 600"),
+        ("name = 'x'\nwords = 5", "from 20 to 600, or sketch, beat or scene"),
+        ("name = 'x'\nwords = 'novel'", "a whole number, or sketch, beat or scene"),
+        ("name = 'x'\nvary = 'tone'", "vary has to be a name, a colon"),
+        ("name = 'x'\nvary = 5", "vary has to be a text"),
         ("name = 'x'\ntrim = 1", "true or false"),
         ("name = 'x'\nseed = 1.5", "a whole number"),
         ("name = 'x'\nmodels = ['y']", "has to be a table"),
@@ -126,6 +129,14 @@ def test_presets_are_read(file: Path) -> None:
 )
 def test_a_wrong_preset_is_refused(file: Path, table: str, says: str) -> None:
     assert says in refusal(file, f"[[preset]]\n{table}")
+
+
+def test_a_length_may_have_a_name_and_branches_may_differ(file: Path) -> None:
+    named = "words = 'Sketch'\nvary = 'tone: dry / tender'\n"
+    file.write_text(f"{named}[[preset]]\nname = 'out'\n{named}")
+    settings = load(file)
+    assert (settings.words, settings.vary) == (SKETCH, "tone: dry / tender")
+    assert settings.presets[0].values == {"words": SKETCH, "vary": "tone: dry / tender"}
 
 
 def test_there_are_no_more_presets_than_digits(file: Path) -> None:

@@ -30,8 +30,9 @@ def add(commands: Commands) -> None:
         "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
         "storyloom grow tide.loom --before n7",
         more="Without --node the weave's end is continued, without -m the plan in force there is\n"
-        "used (see 'storyloom plan'). ^C stops; what has arrived is kept. With --before a gap is\n"
-        "filled; for one in the middle of a passage, split that first ('storyloom node split').",
+        "used (see 'storyloom plan'). A sketch is written out in prose. ^C stops; what has\n"
+        "arrived is kept. With --before a gap is filled; for one in the middle of a passage,\n"
+        "split that first ('storyloom node split').",
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--node", type=node_id, metavar="ID", help="what is to be continued")
@@ -124,7 +125,7 @@ def grow(
     from storyloom.cli import weights
     from storyloom.generate.plan import Plan
     from storyloom.models.weights import EMBEDDED
-    from storyloom.story import tips
+    from storyloom.story import reading, tips
 
     if node is None:
         node = tips.weave_tip(story)
@@ -133,9 +134,14 @@ def grow(
         weights.ensure()
     plan = Plan(parts)
     branches = "1 branch" if plan.total == 1 else f"{plan.total} branches"
-    where = f"between n{node} and n{towards}" if towards else f"of n{node}"
-    say(f"Growing {branches} {where}: {plan.label}.")
-    return _until_signal(_batch(story, settings, node, parts, why, towards))
+    sketch = any(piece.sketch for piece in reading.pieces(story, [node]))
+    doing = f"Growing {branches} of n{node}"
+    if towards:
+        doing = f"Growing {branches} between n{node} and n{towards}"
+    elif sketch:
+        doing = f"Writing out the sketch n{node}, {branches}"
+    say(f"{doing}: {plan.label}.")
+    return _until_signal(_batch(story, settings, node, parts, why, towards=towards, prose=sketch))
 
 
 def _refuse_hidden(story: "Story", node: int) -> None:
@@ -154,7 +160,9 @@ async def _batch(
     node: int,
     parts: "tuple[PlanPart, ...]",
     why: str,
+    *,
     towards: int,
+    prose: bool,
 ) -> int:
     from storyloom.cli.streaming import Streaming
     from storyloom.generate.batch import Batch
@@ -162,7 +170,9 @@ async def _batch(
 
     client = Client()
     try:
-        batch = await Batch.begin(story, client, settings, node, parts, why=why, towards=towards)
+        batch = await Batch.begin(
+            story, client, settings, node, parts, why=why, towards=towards, prose=prose
+        )
         with Streaming(batch.branches) as streaming:
             batch.listen(streaming.changed)
             await batch.run()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storyloom.cli.cells import left
@@ -51,15 +52,17 @@ def add(commands: Commands) -> None:
 def _context(options: Namespace) -> int:
     from storyloom import settings
     from storyloom.generate.filling import asked_as
-    from storyloom.generate.plan import plan_for, settings_for
+    from storyloom.generate.plan import plan_for, prose_words, settings_for
     from storyloom.generate.request import request_for
-    from storyloom.story import marks, tips
+    from storyloom.story import marks, reading, tips
 
     with opened(options.file) as story:
         node = present(story, options.node) if options.node is not None else tips.weave_tip(story)
         if options.before is not None:
             node = before(story, options.before, options.node)
         chosen = settings_for(story, settings.load(), node)
+        if any(piece.sketch for piece in reading.pieces(story, [node])):
+            chosen = replace(chosen, words=prose_words(story, settings.load(), node))
         if options.model is not None and not options.model.strip():
             raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
         name = options.model or plan_for(story, node, chosen).parts[0].model

@@ -1,4 +1,4 @@
-"""Commands that say something of a node: chapter, note, tag, bookmark."""
+"""Commands that say something of a node: chapter, note, tag, bookmark, sketch."""
 
 from argparse import Namespace
 
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 
 
 def add_to_node(commands: Commands) -> None:
-    """Add the verbs of `node`: note, tag, bookmark."""
+    """Add the verbs of `node`: note, tag, bookmark, sketch."""
     _add_note(commands)
     tag = commands.add(
         "tag",
@@ -61,6 +61,18 @@ def add_to_node(commands: Commands) -> None:
     which.add_argument("--name", metavar="TEXT", default="")
     which.add_argument("--remove", action="store_true")
     bookmark.set_defaults(run=_bookmark)
+    sketch = commands.add(
+        "sketch",
+        "Mark a node as a sketch, which is no text of the story, or as prose again.",
+        "storyloom node sketch tide.loom --node n12",
+        "storyloom node sketch tide.loom --node n12 --remove",
+        more="A sketch is left out of word counts, of reading and of export; 'storyloom grow FILE\n"
+        "--node ID' writes it out below it.",
+    )
+    sketch.add_argument("file", metavar="FILE")
+    sketch.add_argument("--node", type=node_id, metavar="ID", required=True)
+    sketch.add_argument("--remove", action="store_true", help="mark it as prose again")
+    sketch.set_defaults(run=_sketch)
 
 
 def _add_note(commands: Commands) -> None:
@@ -144,4 +156,14 @@ def _bookmark(options: Namespace) -> int:
         marks.bookmark(story, options.node, None if options.remove else options.name)
     done = "taken away" if options.remove else "set"
     say(f"The bookmark at n{options.node} is {done}.")
+    return 0
+
+
+def _sketch(options: Namespace) -> int:
+    from storyloom.story import marks
+
+    with opened(options.file, writing=True) as story:
+        present(story, options.node)
+        marks.set_sketch(story, options.node, on=not options.remove)
+    say(f"n{options.node} is {'prose' if options.remove else 'a sketch'} now.")
     return 0

@@ -85,12 +85,14 @@ def _line(card: "Card", level: int, begins: bool, width: int, *, pruned_shown: b
     if level > _DEEPEST:
         indent += f"<{level}> "
     head = f"{sign} {indent}n{card.id} {author(card)}  "
-    notes: list[str] = []
+    notes = ["sketch"] if card.sketch else []
     if card.streaming:
         notes.append("being written")
     elif card.finish in _FINISHES:
         notes.append(_FINISHES[card.finish])
     notes += [f"chapter {one_line(mark.title)!r}".removesuffix(" ''") for mark in card.marks]
+    if card.vary:
+        notes.append(one_line(card.vary))
     if card.pruned_kids and not pruned_shown:
         notes.append(f"{card.pruned_kids} pruned")
     tail = f"  [{', '.join(notes)}]" if notes else ""

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 _SETTINGS = {
-    "words": "how long a branch should be, in words",
+    "words": "how long a branch should be: words, or sketch (2 lines), beat (60) or scene (300)",
     "temperature": "the models' sampling temperature, 0 to 2",
     "top_p": "nucleus sampling, 0.01 to 1",
     "seed": "what the first branch of each model is drawn with",
     "trim": "yes or no: whether a sentence broken off at the limit is cut away",
     "context": "tokens that a request may hold",
+    "vary": "what the branches of a batch differ in, as 'tone: dry / tender'; none is off",
 }
 
 
@@ -32,6 +33,7 @@ def add(commands: Commands) -> None:
         "storyloom plan set tide.loom -m openai/gpt-4o-mini -m local/smollm2 -n 2",
         "storyloom plan set tide.loom --node n4 -m anthropic/claude-sonnet-4-5",
         "storyloom plan set tide.loom --node n4 --words 150 --temperature 1.1",
+        'storyloom plan set tide.loom --words sketch --vary "tone: dry / tender / afraid / cruel"',
         "storyloom plan clear tide.loom --node n4",
         more="A node without a plan, or without a setting, uses the nearest one above it,\n"
         "then the story's, then the config file's.",
@@ -90,7 +92,7 @@ def _show(options: Namespace) -> int:
         data(f"{part.count}  {' '.join(part.model.split())}")
     say(f"From: {plan.source}.")
     for each in found:
-        data(f"{each.name:<12} {each.said:<16} {each.source}")
+        data(f"{each.name:<12} {each.said:<15}  {each.source}")
     return 0
 
 

@@ -89,6 +89,8 @@ def _facts(story: "Story", node: int) -> dict[str, Any]:
         "origins": origins.by_origin(piece.runs),
         "between": growth.between(story, node),
         "result": growth.result_of(story, node),
+        "sketch": card.sketch,
+        "vary": card.vary or None,
         "woven": card.woven,
         "pruned": card.pruned,
         "hidden_by": tally.hiding(story.read, node) or None,
@@ -118,6 +120,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "written": "between n{} and n{}".format(*facts["between"]) if facts["between"] else "",
         "characters": ", ".join(f"{count} {each}" for each, count in facts["origins"].items()),
         "state": ", ".join(_states(facts)),
+        "varied by": facts["vary"],
         "ended": facts["result"].get("finish", ""),
         "chapters": ", ".join(repr(mark["title"]) for mark in facts["chapters"]),
         "tags": ", ".join(facts["tags"]),
@@ -133,7 +136,9 @@ def _ids(nodes: list[int]) -> str:
 
 
 def _states(facts: dict[str, Any]) -> list[str]:
-    states = ["on the weave"] if facts["woven"] else []
+    states = ["a sketch"] if facts["sketch"] else []
+    if facts["woven"]:
+        states.append("on the weave")
     if facts["streaming"]:
         states.append("being written")
     if facts["pruned"]:

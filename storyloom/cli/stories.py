@@ -57,12 +57,13 @@ def _add_about(commands: Commands) -> None:
     for key in _TEXTS:
         about.add_argument(f"--{key}", metavar="TEXT", help=f"the new {key}; '' takes it away")
     for key, what in (
-        ("words", "how long a branch should be"),
+        ("words", "how long a branch should be: a number, sketch, beat or scene"),
         ("temperature", "the models' sampling temperature"),
         ("top-p", "nucleus sampling"),
         ("seed", "what the first branch of each model is drawn with"),
         ("trim", "yes or no: cut away a sentence that is broken off at the limit"),
         ("context", "tokens that a request may hold"),
+        ("vary", "what the branches of a batch differ in, as 'tone: dry / tender'"),
         ("cap", "dollars that the story may cost in all"),
     ):
         about.add_argument(f"--{key}", metavar="N", help=f"{what}; '' takes it away")
@@ -112,6 +113,7 @@ def _new(options: Namespace) -> int:
 
 
 def _about(options: Namespace) -> int:
+    from storyloom.generate import plan
     from storyloom.generate.caps import exactly
     from storyloom.story import marks
 
@@ -135,6 +137,8 @@ def _about(options: Namespace) -> int:
                 said = exactly(own[key]) if key == "cap" and key in own else own.get(key)
                 if key == "trim" and said is not None:
                     said = "yes" if said else "no"
+                elif key in ("words", "vary") and said is not None:
+                    said = plan.said(key, said)
                 data(f"{key}: {'(from the config file)' if said is None else said}")
     return 0
 
@@ -143,7 +147,7 @@ def _said(options: Namespace, keys: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key in keys if (value := getattr(options, key)) is not None}
 
 
-def _number(key: str, value: str) -> float | None:
+def _number(key: str, value: str) -> float | str | None:
     """Return a setting's number, None for one that is to be taken away."""
     if key == "cap" and value.strip():
         from storyloom.generate.caps import amount

@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from storyloom.generate import caps, filling, joining
-from storyloom.generate.plan import sampled, settings_for
+from storyloom.generate.plan import prose_words, sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
-from storyloom.settings import ModelEntry, PlanPart, Settings
+from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings, vary_for
 from storyloom.story import following, growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
@@ -99,6 +99,7 @@ class Batch:
         trim: bool,
         after: str = "",
         towards: int = 0,
+        sketch: bool = False,
     ) -> None:
         self.branches = branches
         self.parent_text = before
@@ -109,6 +110,8 @@ class Batch:
         self._client = client
         self._hold = hold
         self._trim = trim
+        self.sketch = sketch
+        """Whether its branches are sketches."""
         self._dirty: set[int] = set()
         self._listener: Callable[[Branch], None] = lambda _: None
 
@@ -123,17 +126,22 @@ class Batch:
         *,
         why: str = "",
         towards: int = 0,
+        prose: bool = False,
         wanted: Callable[[], bool] = lambda: True,
     ) -> "Batch":
         """Put the batch's placeholders below `parent` and make its requests.
 
-        With `towards`, a branch of `parent`, they are to fill the gap between the two. What the
-        story sets for itself goes before `settings`. `wanted` is asked once the models
+        With `towards`, a branch of `parent`, they are to fill the gap between the two, in prose;
+        with `prose` no sketches are asked for though that is the length in force. What the story
+        sets for itself goes before `settings`. `wanted` is asked once the models
         are ready, which may take seconds. Raises Refusal when it says no, what is to be sent
         cannot fit, it might pass a cap on money, or the parent is still being written; nothing is
         stored then.
         """
+        length = prose_words(story, settings, parent) if prose or towards else None
         settings = settings_for(story, settings, parent)
+        settings = settings if length is None else replace(settings, words=length)
+        sketch = settings.words == SKETCH
         entries = [settings.entry(part.model) for part in parts]
         if towards:
             following.follower(story, parent, towards)
@@ -149,7 +157,7 @@ class Batch:
         hold = await caps.held(story, settings, prices)
         try:
             placed = await asyncio.to_thread(
-                growth.request, story, parent, asked, why=why, towards=towards
+                growth.request, story, parent, asked, why=why, towards=towards, sketch=sketch
             )
         except BaseException:
             hold.drop()
@@ -159,8 +167,8 @@ class Batch:
             Branch(place, entries[owner], facts[owner], _named(call, place))
             for place, call, owner in zip(placed, calls, owners, strict=True)
         ]
-        return cls(story, client, before, branches, hold,
-                   trim=settings.trim, after=after, towards=towards)  # fmt: skip
+        return cls(story, client, before, branches, hold, trim=settings.trim,
+                   after=after, towards=towards, sketch=sketch)  # fmt: skip
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -245,6 +253,8 @@ class Batch:
         """Return a branch's text up to where it runs into what follows, and that."""
         answer = "".join(branch.raw)
         mode = branch.facts.mode
+        if self.sketch:
+            return joining.sketched(answer, mode, ended=ended).text, ""
         text = joining.continuation(self.parent_text, answer, mode, ended=ended)
         return joining.leading_to(text, self._after) if self._after else (text, "")
 
@@ -263,7 +273,12 @@ class Batch:
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
             branch.cost = _cost(branch, event.cost)
-            if self._trim and event.finish == "length" and not met:
+            if self.sketch:
+                rest = joining.sketched("".join(branch.raw), branch.facts.mode, ended=True).rest
+                if rest.strip():
+                    # Whatever the model had more to say, it ends at the length of a sketch.
+                    branch.finish, facts["cut"] = "length", rest
+            elif self._trim and event.finish == "length" and not met:
                 text, cut = joining.without_unfinished(text)
                 if cut.strip():
                     facts["cut"] = cut
@@ -370,27 +385,36 @@ def _requests(
     calls: list[Call] = []
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
+    first = 0
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        made = request_for(story, settings, parent, entry, fact, why=why, towards=towards)
+        # One request for each value in which the branches differ; mostly there is none.
+        varies = [vary_for(settings.vary, first + index) for index in range(part.count)]
+        made = {
+            vary: request_for(story, settings, parent, entry, fact,
+                              why=why, towards=towards, branch=first + index)
+            for index, vary in enumerate(varies)
+        }  # fmt: skip
+        first += part.count
         room = reserve(settings, fact)
-        prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
+        tokens = max(each.tokens for each in made.values())
+        prices.append(caps.Price.of(entry, fact, part.count, tokens, room))
         local = fact.provider == "embedded"
         # The embedded engine draws the branches of a fork from one seed, one after the other.
         drawn = settings
         if local and settings.seed is None:
             drawn = replace(settings, seed=random.randrange(1 << 30))
-        for index in range(part.count):
+        for index, vary in enumerate(varies):
             params = sampled(drawn, room, 0 if local else index)
-            if towards and fact.mode == "text" and not made.suffix:
+            if towards and fact.mode == "text" and not made[vary].suffix:
                 params["stop"] = [filling.STOP]
-            asked.append(Asked(entry.name, made.body, params))
+            asked.append(Asked(entry.name, made[vary].body, params, vary))
             calls.append(
                 Call(
                     id="",
                     model=entry.model,
-                    messages=made.messages,
-                    prompt=made.prompt,
-                    suffix=made.suffix,
+                    messages=made[vary].messages,
+                    prompt=made[vary].prompt,
+                    suffix=made[vary].suffix,
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,

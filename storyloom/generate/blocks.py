@@ -30,6 +30,7 @@ class Reason(StrEnum):
     GOES_ON = "goes on below the lore"
     LEADS_TO = "what the passage leads to"
     NO_ROOM = "there is no room for it"
+    GOES_ON_TOLD = "goes on below that"
 
 
 @dataclass(frozen=True)

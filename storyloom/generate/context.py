@@ -20,6 +20,7 @@ from storyloom.generate.firing import Told
 from storyloom.generate.placement import RULE
 from storyloom.generate.window import usable, window_of
 from storyloom.models.protocol import ChatMessage, Facts
+from storyloom.settings import SKETCH
 from storyloom.text import Refusal, one_line
 
 __all__ = ["Block", "Context", "Reason", "Role", "Sources", "State", "assemble",
@@ -39,6 +40,11 @@ _ROLE = (
     "the middle of a sentence if it stops there. Answer with the continuation alone: no greeting, "
     "no comment, no heading, no summary, and nothing of the text repeated."
 )
+_SKETCHER = (
+    "You are the co-author of a work of fiction. You are given the story so far and you say in two "
+    "lines what could come next, in its language. Answer with these lines alone: no greeting, no "
+    "comment, no heading, no list, and nothing of the text repeated."
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,11 @@ class Sources:
     why: str = ""
     """What the author wants of this fork."""
     words: int = 60
-    """How long the continuation should be."""
+    """How long the continuation should be; `SKETCH` asks for a sketch of it."""
+    sketch: str = ""
+    """What is sketched of it already: to be written out, or to be sketched on from."""
+    vary: str = ""
+    """What this one is to be other in than those asked for beside it, as in `tone: dry`."""
     lore: tuple[Told, ...] = ()
     """Every entry and what became of it, in the order in which they are placed."""
     after: str = ""
@@ -105,6 +115,9 @@ def assemble(
 
     Raises Refusal, saying by how much, when style, premise and why alone do not fit.
     """
+    if sources.words == SKETCH and facts.mode == "prefill":
+        # What is begun for the model it would go on with, and a sketch is none of that.
+        facts = replace(facts, mode="chat")
     window = window_of(facts, cap)
     room = usable(window, reserve)
     told = _told(sources, facts, count)
@@ -183,11 +196,28 @@ def _below(
             whole = False
         else:
             blocks.append(_story("story", part, count, role, 0, Reason.GOES_ON))
-    if after is not None and after.role != "prompt":
-        blocks.append(after)
+    behind = [after] if after is not None and after.role != "prompt" else []
+    if facts.mode == "text" and ask.text:
+        return (*_noted(blocks, ask, count), *behind)
+    blocks += behind
     if facts.mode != "prefill":
         return (*blocks, ask)
     return (*blocks, ask, _story("story's end", begun, count, "assistant", 0, Reason.BEGUN))
+
+
+def _noted(blocks: list[Block], note: Block, count: Count) -> tuple[Block, ...]:
+    """Put a note for a base model before the last paragraph, so that it goes on from the story."""
+    *before, last = blocks
+    starts = [cut.end() for cut in _PARAGRAPH.finditer(last.text) if cut.end() < len(last.text)]
+    if not starts or last.name != "story":
+        return (*before, note, last)
+    head, tail = last.text[: starts[-1]], last.text[starts[-1] :]
+    return (
+        *before,
+        replace(last, text=head, tokens=count(head)),
+        note,
+        Block("story", tail, count(tail), "in", Reason.GOES_ON_TOLD, last.role),
+    )
 
 
 def _sent(
@@ -215,7 +245,8 @@ def _told(sources: Sources, facts: Facts, count: Count, *, led: bool = False) ->
     """
     style, premise = sources.style.strip(), sources.premise.strip()
     if facts.mode != "text":
-        given = filling.ROLE if sources.after.strip() else _ROLE
+        role = _SKETCHER if sources.words == SKETCH else _ROLE
+        given = filling.ROLE if sources.after.strip() else role
         return (
             Block("instructions", given, count(given), "in", Reason.ALWAYS, "system"),
             _given("style", f"\n\nStyle:\n{style}" if style else "", count, "system"),
@@ -263,16 +294,35 @@ def _ask(sources: Sources, facts: Facts, count: Count) -> Block:
     """Return what is asked for: how much, and what is to happen."""
     why = sources.why.strip()
     if facts.mode == "text":
-        reason = Reason.TOLD if why else Reason.UNSET
-        return Block("why and length", "", 0, "out", reason)
+        return _note(sources, count)
     wanted = f" What has to happen: {why}" if why else ""
+    vary = f" In this version, {sources.vary}." if sources.vary else ""
+    if sources.words == SKETCH:
+        after = f" Go on from what is sketched already: {sources.sketch}" if sources.sketch else ""
+        text = (
+            "\n\n[Do not write it out yet. Sketch what happens next, in at most two lines of at "
+            f"most fifteen words each.{wanted}{after}{vary}]"
+        )
+        return Block("why and length", text, count(text), "in", Reason.ALWAYS, "user")
+    sketch = f" Write out this sketch of what comes next: {sources.sketch}" * bool(sources.sketch)
     text = (
-        filling.wanted(sources.after, sources.words, why)
+        f"{filling.wanted(sources.after, sources.words, why).removesuffix(']')}{vary}]"
         if sources.after.strip()
         else f"\n\n[Continue the story from its last character on, in about {sources.words} words, "
-        f"and end with a finished sentence.{wanted}]"
+        f"and end with a finished sentence.{wanted}{sketch}{vary}]"
     )
     return Block("why and length", text, count(text), "in", Reason.ALWAYS, "user")
+
+
+def _note(sources: Sources, count: Count) -> Block:
+    """Return what a base model, which takes no instructions, finds in brackets in the story."""
+    said = [f"{sources.vary[:1].upper()}{sources.vary[1:]}."] if sources.vary else []
+    said += [f"What comes next: {sources.sketch}"] if sources.sketch else []
+    if not said:
+        reason = Reason.TOLD if sources.why.strip() else Reason.UNSET
+        return Block("why and length", "", 0, "out", reason)
+    text = f"[{' '.join(said)}]\n\n"
+    return Block("sketch and vary", text, count(text), "in", Reason.YOURS, "prompt")
 
 
 def _begun(story: str) -> tuple[str, str]:

@@ -4,11 +4,13 @@ Pure functions of all that has arrived so far, so it does not matter how a strea
 """
 
 import re
+from typing import NamedTuple
 
 from storyloom.models.protocol import Mode
 from storyloom.text import clean
 
-__all__ = ["continuation", "joined", "leading_to", "seamed", "without_unfinished"]
+__all__ = ["Sketched", "continuation", "joined", "leading_to", "seamed", "sketched",
+           "without_unfinished"]  # fmt: skip
 
 _SHORTEST_OVERLAP = 12
 _LONGEST_OVERLAP = 600
@@ -29,6 +31,16 @@ _FENCE = re.compile(r"\A\s*```[a-z]*\n")
 _FENCE_END = re.compile(r"\n`{1,3}\s*\Z")
 _ALWAYS_OPENING = "“‘«([{—–-"
 _STRAIGHT_QUOTES = "\"'"
+_SKETCH_LINES = 2
+_SKETCH_LINE = 120
+"""Characters from which a line of a sketch counts as two."""
+_LONGEST_WORD = 30
+_SKETCH_LEAD = re.compile(
+    r"\A\s*(?:(?:sketch|outline)[ \t]*:\s*|here(?:['’]s| is| are)\b[^\n]{0,200}:[ \t]*\n+)",
+    re.IGNORECASE,
+)
+"""What an instructed model puts before a sketch."""
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff9f"
     "\U00020000-\U0003ffff]"
@@ -56,6 +68,52 @@ def continuation(before: str, answer: str, mode: Mode, *, ended: bool) -> str:
         # A base model was not told anything, so what it repeats it means.
         text = _without_overlap(before, text, ended)
     return joined(before, text, exact=mode == "text")
+
+
+class Sketched(NamedTuple):
+    """An answer as a sketch."""
+
+    text: str
+    """At most two lines; one of more than 120 characters counts as two, and has at most 240."""
+    rest: str
+    """What more there was."""
+
+
+def sketched(answer: str, mode: Mode, *, ended: bool) -> Sketched:
+    """Return the sketch that `answer`, as far as it has arrived, is cut to.
+
+    Until it has ended, a word that may go on is left out: then what was there once stays.
+    """
+    text = clean(answer)
+    if mode != "text":
+        text = _without_preamble(text, ended)
+        if not ended and _undecided(text, ("here", "sketch", "outline")):
+            return Sketched("", "")
+        text = _SKETCH_LEAD.sub("", text, count=1)
+    if not ended:
+        text = _whole_words(text)
+    lines: list[str] = []
+    left = _SKETCH_LINES
+    for found in _LINE.finditer(text):
+        line, most = found[0].strip(), left * _SKETCH_LINE
+        if not left:
+            return Sketched("\n".join(lines), text[found.start() :])
+        if len(line) > most:
+            kept = _whole_words(line[: most + 1])[:most].rstrip()
+            lines.append(kept)
+            return Sketched("\n".join(lines), line[len(kept) :] + text[found.end() :])
+        lines.append(line)
+        left -= -(-len(line) // _SKETCH_LINE)
+    return Sketched("\n".join(lines), "")
+
+
+def _whole_words(text: str) -> str:
+    """Return a text without its last word, if that is not so long that it can be none."""
+    body = text.rstrip()
+    if len(body) < len(text):
+        return body
+    space = max(body.rfind(" "), body.rfind("\n"), body.rfind("\t"))
+    return body if len(body) - space > _LONGEST_WORD else body[: max(space, 0)]
 
 
 def _without_preamble(text: str, ended: bool) -> str:

@@ -9,13 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import FRACTIONS, INHERITED, MOST_BRANCHES, PlanPart, Preset, Settings
+from storyloom.settings import (
+    FRACTIONS,
+    INHERITED,
+    LENGTHS,
+    MOST_BRANCHES,
+    SKETCH,
+    TEXTS,
+    PlanPart,
+    Preset,
+    Settings,
+    varied,
+)
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
-           "take", "typed", "with_count"]  # fmt: skip
+__all__ = ["InForce", "Plan", "in_force", "plan_for", "prose_words", "said", "sampled", "set_plan",
+           "settings_for", "take", "typed", "with_count"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class InForce(NamedTuple):
     """One setting at a node."""
 
     name: str
-    value: float | bool | None
+    value: float | bool | str | None
     """None leaves it to the model."""
     owner: int | None
     """The node that sets it, 0 for the story, None when neither does."""
@@ -70,18 +81,35 @@ class InForce(NamedTuple):
     @property
     def said(self) -> str:
         """The value as a person reads it."""
-        if isinstance(self.value, bool):
-            return "yes" if self.value else "no"
-        return "the model's own" if self.value is None else f"{self.value:g}"
+        return said(self.name, self.value)
 
 
-def typed(name: str, text: str) -> float | None:
+def said(name: str, value: float | bool | str | None) -> str:
+    """Return a setting's value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return one_line(value) or "none"
+    if name == "words" and value == SKETCH:
+        return "sketch, 2 lines"
+    return "the model's own" if value is None else f"{value:g}"
+
+
+def typed(name: str, text: str) -> float | str | None:
     """Return the value of a setting that a person has typed, None for one to be inherited; `trim`
-    is yes or no. Raises Refusal for what cannot be one.
+    is yes or no, and some lengths have names. Raises Refusal for what cannot be one.
     """
-    text = text.strip().lower()
+    text = text.strip()
     if not text:
         return None
+    if name in TEXTS:
+        varied(text)
+        return text
+    text = text.lower()
+    # As `InForce.said` says it, too.
+    length = LENGTHS.get(text.partition(",")[0].rstrip())
+    if name == "words" and length is not None:
+        return length
     if name == "trim":
         if text not in ("yes", "no"):
             raise Refusal(f"trim has to be yes or no, not {one_line(text)!r}.")
@@ -90,6 +118,7 @@ def typed(name: str, text: str) -> float | None:
         return float(text) if name in FRACTIONS else int(text)
     except ValueError:
         what = "a number" if name in FRACTIONS else "a whole number"
+        what += ", or sketch, beat or scene" if name == "words" else ""
         raise Refusal(f"{name} has to be {what}, not {one_line(text)!r}.") from None
 
 
@@ -121,6 +150,22 @@ def settings_for(story: Story, settings: Settings, node: int = 0) -> Settings:
     """
     found: dict[str, Any] = {each.name: each.value for each in in_force(story, settings, node)}
     return replace(settings, **(marks.settings_of(story) | found))
+
+
+def prose_words(story: Story, settings: Settings, node: int) -> int:
+    """Return how many words a branch from `node` should have that is no sketch: the nearest length
+    that is none, else the config file's or what holds without one.
+    """
+    while True:
+        found = reading.carried(story, node, "setting:words")
+        if found is None:
+            return settings.words or Settings().words
+        owner, value = found
+        if marks.is_setting("words", value) and int(value) != SKETCH:
+            return int(value)
+        if not owner:
+            return settings.words or Settings().words
+        node = reading.parent(story, owner)
 
 
 def sampled(settings: Settings, most: int, index: int = 0) -> dict[str, Any]:
@@ -156,8 +201,8 @@ def take(story: Story, owner: int, preset: Preset) -> None:
         if preset.plan:
             act.change(owner, "plan", _plan_value(preset.plan))
         for name, value in preset.values.items():
-            number = float(value) if name in FRACTIONS else int(value)
-            act.change(owner, f"setting:{name}", number)
+            own = float(value) if name in FRACTIONS else value if name in TEXTS else int(value)
+            act.change(owner, f"setting:{name}", own)
 
 
 def _plan_value(parts: tuple[PlanPart, ...]) -> str:

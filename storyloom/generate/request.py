@@ -8,7 +8,7 @@ from storyloom.generate.window import for_lore, reserve, window_of
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import ModelEntry, Settings
+from storyloom.settings import ModelEntry, Settings, vary_for
 from storyloom.story import following, marks, reading
 from storyloom.story.story import Story
 
@@ -39,8 +39,10 @@ def request_for(
     why: str = "",
     typed: str = "",
     towards: int = 0,
+    branch: int = 0,
 ) -> Context:
-    """Return what `entry` is sent to go on from `parent`; `settings` are those of the story.
+    """Return what `entry` is sent for branch number `branch` of those that go on from `parent`;
+    `settings` are those of the story.
 
     `typed` is text that follows the strand and is in no node yet, `towards` a branch of `parent`
     that the passage is to lead to; the facts are then those of `filling.asked_as`. Counts tokens,
@@ -62,6 +64,8 @@ def request_for(
         style=marks.story_text(story, "style"),
         why=why,
         words=settings.words,
+        sketch=reading.sketched(story, parent),
+        vary=vary_for(settings.vary, branch),
         lore=tuple(lore),
         after=following.text_from(story, towards, most=room) if towards else "",
         fills=filling.fills(entry),

@@ -58,12 +58,16 @@ def place_of(story: Story, node: int, scans: Iterable[Scan], typed: str = "") ->
 
 
 def end_of(story: Story, node: int, scans: set[Scan]) -> list[tuple[int, str]]:
-    """Return the last nodes of a strand with their texts, as many as those scans look through."""
+    """Return the last nodes of a strand with their texts, as many as those scans look through.
+
+    Of sketches, only those that are still to be written out are among them.
+    """
     widest = dict.fromkeys(("chars", "nodes", "paragraphs"), 0)
     for scan in scans:
         widest[scan.unit] = max(widest[scan.unit], scan.n)
     found: list[tuple[int, str]] = []
     length = paragraphs = 0
+    prose = False
     while node and length < MOST:
         if (
             length >= widest["chars"]
@@ -75,6 +79,10 @@ def end_of(story: Story, node: int, scans: set[Scan]) -> list[tuple[int, str]]:
         piece = next(iter(reading.pieces(story, [node])), None)
         if piece is None:
             break
+        if piece.sketch and prose:
+            node = reading.parent(story, node)
+            continue
+        prose = not piece.sketch
         found.append((node, piece.text))
         length += len(piece.text)
         paragraphs += len(_PARAGRAPH.findall(piece.text.strip()))

@@ -18,7 +18,7 @@ Part: TypeAlias = tuple[str, str]
 
 _STYLE = "\n\nStyle:\n"
 _PREMISE = "\n\nWhat the story is about:\n"
-_ASK = "\n\n[Continue the story from its last character on"
+_ASKS = ("\n\n[Continue the story from its last character on", "\n\n[Do not write it out yet.")
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,10 @@ def _entries(text: str, known: dict[str, str]) -> Iterator[Part]:
 
 def _asked(text: str, known: dict[str, str]) -> Iterator[Part]:
     """Take apart the story, what of the lore stands within it, and what was asked for."""
-    cut = max(text.rfind(_ASK), text.rfind(ASK))
-    cut = 0 if text.startswith(_ASK.lstrip("\n")) else len(text) if cut < 0 else cut
+    asks = (*_ASKS, ASK)
+    cut = max(text.rfind(ask) for ask in asks)
+    bare = any(text.startswith(ask.lstrip("\n")) for ask in asks)
+    cut = 0 if bare else len(text) if cut < 0 else cut
     gap = text.rfind(GAP, 0, cut) if text.startswith(ASK, cut) else cut
     gap = 0 if gap < 0 and text.startswith(GAP.lstrip("\n")) else cut if gap < 0 else gap
     yield from _within(text[:gap], known)

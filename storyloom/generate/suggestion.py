@@ -109,7 +109,7 @@ class Asking:
         worker cannot answer, what is to be sent cannot fit, or it might pass a cap on money.
         """
         parts = with_count(plan, MANY)
-        settings = replace(settings_for(story, settings, place.parent), words=WORDS)
+        settings = replace(settings_for(story, settings, place.parent), words=WORDS, vary="")
         entries = [settings.entry(part.model) for part in parts]
         if any(entry.model == weights.EMBEDDED for entry in entries) and not weights.present():
             raise Refusal(

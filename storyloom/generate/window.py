@@ -1,7 +1,7 @@
 """How many tokens of a model's window a request may use, and for what."""
 
 from storyloom.models.protocol import Facts
-from storyloom.settings import Settings
+from storyloom.settings import SKETCH, Settings
 
 __all__ = ["DEFAULT_WINDOW", "for_lore", "reserve", "usable", "window_of"]
 
@@ -16,7 +16,12 @@ def window_of(facts: Facts, cap: int) -> int:
 
 def reserve(settings: Settings, facts: Facts | None = None) -> int:
     """Return the tokens that an answer may have, which are kept free of the window."""
-    if facts is not None and facts.provider == "embedded":
+    here = facts is not None and facts.provider == "embedded"
+    if settings.words == SKETCH:
+        # As many as two lines have where each character is a token; the embedded model, which is
+        # slow, writes what has few.
+        return 80 if here else 240
+    if here:
         return int(settings.words * 1.4)
     return int(settings.words * 2) + 40
 

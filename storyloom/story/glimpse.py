@@ -31,7 +31,8 @@ WITH RECURSIVE down(id, rev, n) AS (
     JOIN node ON node.id = attr.value AND node.parent = attr.owner AND NOT node.flags & {HIDDEN}
     LIMIT {_FOLLOWED + 1}
 )
-SELECT id, rev FROM down WHERE n > 0 ORDER BY n
+SELECT id, iif(EXISTS(SELECT 1 FROM attr WHERE owner = down.id AND key = 'sketch'), 0, rev)
+FROM down WHERE n > 0 ORDER BY n
 """
 
 
@@ -63,11 +64,13 @@ def glimpse(path: Path) -> Glimpse:
 def _glimpse(db: sqlite3.Connection) -> Glimpse:
     woven = db.execute(_DOWN).fetchall()
     whole = len(woven) < _FOLLOWED
+    # Those of sketches, which are no text of the story, are left out.
+    revs = [rev for _, rev in woven if rev]
     return Glimpse(
         tip=woven[-1][0] if woven and whole else 0,
         length=len(woven),
-        ending=_ending(db, [rev for _, rev in woven]) if whole else "",
-        shares=_shares(db, [rev for _, rev in woven[-_SHARED:]]),
+        ending=_ending(db, revs) if whole else "",
+        shares=_shares(db, revs[-_SHARED:]),
         grown=growth(db),
     )
 

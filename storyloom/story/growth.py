@@ -37,6 +37,10 @@ class Asked:
     body: dict[str, Any]
     """The messages or the prompt, exactly as they go out."""
     params: dict[str, Any] = field(default_factory=dict[str, Any])
+    vary: str = ""
+    """What this branch was told to be other in than those beside it, such as `tone: dry`; kept
+    with the parameters, though it is none that is sent.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,17 @@ def request(
     why: str = "",
     plan: str = "",
     towards: int = 0,
+    sketch: bool = False,
 ) -> list[Placeholder]:
     """Add a node below `parent` for each branch, in order, and store what each is sent.
 
-    `towards` is the branch of `parent` that they are to lead to; 0 for none.
+    `towards` is the branch of `parent` that they are to lead to; 0 for none. Those of a `sketch`
+    are marked as that.
     """
     data: dict[str, Any] = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
     if towards:
         data["towards"] = towards
+    data |= {"sketch": True} if sketch else {}
     if not asked:
         raise Refusal("A batch needs at least one model to write.")
     with story.act("gen.request", data=data) as act:
@@ -90,9 +97,12 @@ def request(
             body = json.dumps(ask.body, sort_keys=True, separators=(",", ":"))
             digest = hashlib.sha256(body.encode()).digest()
             _keep_request(act, digest, zlib.compress(body.encode()))
-            params = json.dumps(ask.params, sort_keys=True)
+            vary = {"vary": kept(ask.vary)} if ask.vary else {}
+            params = json.dumps(ask.params | vary, sort_keys=True)
             gen = act.generation(index, kept(ask.model), params, digest)
             node = act.add(parent, key, "", flags=STREAMING, gen=gen)
+            if sketch:
+                act.change(node, "sketch", 1)
             state = act.node(node)
             placed.append(Placeholder(node, state.rev, gen, ask))
         return placed

@@ -134,6 +134,9 @@ def _invert(act: Act, op: int, *, batch: bool) -> None:
     for change in _backwards(act.db, op):
         act.tables.counting = top in (0, change.owner)
         if change.key != "add":
+            if batch:
+                # What is only pruned stays what it was: a sketch is brought back as a sketch.
+                continue
             if value(act.tables, change.owner, change.key) != change.new:
                 raise _conflict(change.owner)
             act.change(change.owner, change.key, change.old)

@@ -43,6 +43,7 @@ STEPS = {
     "note.set": "a note",
     "label.set": "a label",
     "tag.set": "a tag",
+    "sketch.set": "a sketch's mark",
     "bookmark.set": "a bookmark",
     "lore.set": "an entry of the lore",
     "settings.set": "a title, premise, style or setting",

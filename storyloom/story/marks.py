@@ -3,15 +3,15 @@
 import json
 from typing import Any, NamedTuple
 
-from storyloom.settings import FRACTIONS, INHERITED, RANGES
+from storyloom.settings import FRACTIONS, INHERITED, TEXTS, fits, range_of, varied
 from storyloom.story.act import Act
 from storyloom.story.kept import kept
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
 __all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks",
-           "chapters_of", "is_setting", "set_chapter", "set_setting", "set_text", "settings_of",
-           "story_text", "tag", "tagged", "tags", "text_of"]  # fmt: skip
+           "chapters_of", "is_setting", "set_chapter", "set_setting", "set_sketch", "set_text",
+           "settings_of", "story_text", "tag", "tagged", "tags", "text_of"]  # fmt: skip
 
 SETTINGS = (*INHERITED, "cap")
 """What a story may set for itself, in place of the config file's."""
@@ -115,7 +115,7 @@ def bookmarks(story: Story) -> list[Bookmark]:
     return [Bookmark(*row) for row in rows]
 
 
-def set_setting(story: Story, key: str, value: float | None, owner: int = 0) -> None:
+def set_setting(story: Story, key: str, value: float | str | None, owner: int = 0) -> None:
     """Let a node and what is below it, or the story (owner 0), have a setting of its own; None
     lets it inherit again: from above, then from the config file.
 
@@ -126,10 +126,12 @@ def set_setting(story: Story, key: str, value: float | None, owner: int = 0) -> 
     if key not in known:
         what = "node" if owner else "story"
         raise Refusal(f"A {what} has no setting {one_line(key)!r}; it has {', '.join(known)}.")
-    if value is not None:
-        low, high = RANGES[key]
-        if not low <= value <= high:
-            raise Refusal(f"{key} has to be from {low:g} to {high:g}.")
+    if key in TEXTS and value is not None:
+        varied(str(value))
+        value = " ".join(kept(str(value)).split())
+    elif value is not None:
+        if isinstance(value, str) or not fits(key, value):
+            raise Refusal(f"{key} has to be {range_of(key)}.")
         value = float(value) if key in FRACTIONS else int(value)
     with story.act("settings.set", data={"setting": key}) as act:
         if owner:
@@ -147,8 +149,22 @@ def settings_of(story: Story) -> dict[str, Any]:
 
 def is_setting(key: str, value: object) -> bool:
     """Whether `value` can be that setting's; a file from elsewhere may hold anything there."""
-    low, high = RANGES[key]
-    return isinstance(value, int | float) and low <= value <= high
+    if key not in TEXTS:
+        return isinstance(value, int | float) and fits(key, value)
+    try:
+        varied(value if isinstance(value, str) else "?")
+    except Refusal:
+        return False
+    return True
+
+
+def set_sketch(story: Story, node: int, *, on: bool = True) -> None:
+    """Mark a passage as a sketch of what comes next, which is no part of the text of any strand,
+    or as prose again.
+    """
+    with story.act("sketch.set") as act:
+        act.settled(node)
+        act.change(node, "sketch", 1 if on else None)
 
 
 def text_of(story: Story, owner: int, key: str) -> str:

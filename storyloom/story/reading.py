@@ -36,6 +36,7 @@ __all__ = [
     "pieces",
     "pruned_children",
     "root",
+    "sketched",
     "standing",
     "strand",
     "strand_text",
@@ -73,11 +74,18 @@ class Card:
     """How its generation ended; empty while it runs and for a human's node."""
     extras: str
     """Keys of the attributes it has, each between spaces."""
+    vary: str = ""
+    """What it was told to be other in than the branches beside it, such as `tone: dry`."""
 
     @property
     def pruned(self) -> bool:
         """Whether it is itself marked pruned."""
         return bool(self.flags & PRUNED)
+
+    @property
+    def sketch(self) -> bool:
+        """Whether it is a sketch of what comes next, and no text of the story."""
+        return " sketch " in self.extras
 
     @property
     def streaming(self) -> bool:
@@ -94,6 +102,7 @@ class Piece(NamedTuple):
     marks: tuple[Chapter, ...]
     gen: int | None
     flags: int
+    sketch: bool = False
 
 
 def root(story: Story) -> int:
@@ -163,7 +172,8 @@ SELECT node.id, node.parent, node.ord, node.flags, substr(rev.text, 1, {_PREVIEW
         WHERE owner = node.id AND key = 'result'), ''),
     coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), ''),
     node.gen IS NOT NULL AND EXISTS(SELECT 1 FROM rev r JOIN op ON op.id = r.op
-        WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text')
+        WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text'),
+    coalesce(iif(json_valid(gen.params), json_extract(gen.params, '$.vary'), ''), '')
 FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
 JOIN rev ON rev.id = node.rev LEFT JOIN gen ON gen.id = node.gen
 ORDER BY wanted.key
@@ -186,6 +196,7 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
             marks=tuple(chapters_of(row[11])),
             finish=row[12],
             extras=row[13],
+            vary=str(row[15]),
         )
         for row in rows
     ]
@@ -193,7 +204,8 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
 
 _PIECE = (
     "SELECT node.id, node.parent, rev.text, rev.runs, "
-    "(SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'), node.gen, node.flags "
+    "(SELECT value FROM attr WHERE owner = node.id AND key = 'chapters'), node.gen, node.flags, "
+    "EXISTS(SELECT 1 FROM attr WHERE owner = node.id AND key = 'sketch') "
     "FROM node JOIN rev ON rev.id = node.rev WHERE node.id = ?"
 )
 
@@ -203,28 +215,55 @@ _STRAND = (
     "SELECT id, parent, rev, gen, flags, 0 FROM node WHERE id = ? UNION ALL "
     "SELECT p.id, p.parent, p.rev, p.gen, p.flags, n + 1 FROM up JOIN node p ON p.id = up.parent) "
     "SELECT up.id, up.parent, rev.text, rev.runs, (SELECT value FROM attr WHERE owner = up.id "
-    "AND key = 'chapters'), up.gen, up.flags FROM up JOIN rev ON rev.id = up.rev ORDER BY n DESC"
+    "AND key = 'chapters'), up.gen, up.flags, EXISTS(SELECT 1 FROM attr WHERE owner = up.id "
+    "AND key = 'sketch') FROM up JOIN rev ON rev.id = up.rev ORDER BY n DESC"
 )
 
 
-def strand(story: Story, node: int, *, least: int | None = None) -> list[Piece]:
+def strand(
+    story: Story, node: int, *, least: int | None = None, sketches: bool = False
+) -> list[Piece]:
     """Return the pieces of the strand that ends in `node`, in reading order.
 
-    With `least`, only as many from its end as are needed for that many code points.
+    With `least`, only as many from its end as are needed for that many code points. Sketches are
+    no part of a story's text: without `sketches`, nothing is left of them but their chapter marks.
     """
     if least is None:
-        return [_piece(row) for row in story.read.execute(_STRAND, (node,)).fetchall()]
+        every = (_piece(row) for row in story.read.execute(_STRAND, (node,)).fetchall())
+        return list(every) if sketches else [each for each in map(_of_text, every) if each]
     found: list[Piece] = []
     length = 0
     while node and length < least:
         row = story.read.execute(_PIECE, (node,)).fetchone()
         if row is None:
             break
-        found.append(_piece(row))
-        length += len(row[2])
+        piece = _piece(row) if sketches else _of_text(_piece(row))
+        if piece is not None:
+            found.append(piece)
+            length += len(piece.text)
         node = row[1]
     found.reverse()
     return found
+
+
+def _of_text(piece: Piece) -> Piece | None:
+    """Return what a piece is to the story's text, None for nothing."""
+    if not piece.sketch:
+        return piece
+    marks = tuple(mark._replace(offset=0) for mark in piece.marks)
+    return piece._replace(text="", runs=(), marks=marks) if marks else None
+
+
+def sketched(story: Story, node: int) -> str:
+    """Return the sketches that the strand to `node` ends in: what is to be written out below it."""
+    found: list[str] = []
+    while node:
+        row = story.read.execute(_PIECE, (node,)).fetchone()
+        if row is None or not row[7]:
+            break
+        found.append(row[2].strip())
+        node = row[1]
+    return "\n".join(reversed(found))
 
 
 def pieces(story: Story, nodes: list[int]) -> list[Piece]:
@@ -234,12 +273,15 @@ def pieces(story: Story, nodes: list[int]) -> list[Piece]:
 
 
 def _piece(row: sqlite3.Row) -> Piece:
-    node, _, text, runs, marks, gen, flags = row
-    return Piece(node, text, origins.loaded(runs), tuple(chapters_of(marks)), gen, flags)
+    node, _, text, runs, marks, gen, flags, sketch = row
+    known = origins.loaded(runs)
+    return Piece(node, text, known, tuple(chapters_of(marks)), gen, flags, bool(sketch))
 
 
 def strand_text(story: Story, node: int, *, least: int | None = None) -> str:
-    """Return the text of the strand that ends in `node`, or the end of it as `strand` does."""
+    """Return the text of the strand that ends in `node`, or the end of it as `strand` does; what
+    is sketched is not in it.
+    """
     return "".join(piece.text for piece in strand(story, node, least=least))
 
 
@@ -291,12 +333,13 @@ ORDER BY n DESC
 
 
 def length(story: Story, node: int) -> int:
-    """Return how many code points the strand to `node` has."""
+    """Return how many code points the text of the strand to `node` has, without sketches."""
     return story.read.execute(
         "WITH RECURSIVE up(id) AS (SELECT ? UNION ALL "
         "SELECT node.parent FROM up JOIN node ON node.id = up.id WHERE node.parent <> 0) "
         "SELECT coalesce(sum(length(rev.text)), 0) FROM up JOIN node ON node.id = up.id "
-        "JOIN rev ON rev.id = node.rev",
+        "JOIN rev ON rev.id = node.rev "
+        "WHERE NOT EXISTS(SELECT 1 FROM attr WHERE owner = up.id AND key = 'sketch')",
         (node,),
     ).fetchone()[0]
 

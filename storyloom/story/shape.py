@@ -103,6 +103,7 @@ def split(story: Story, node: int, at: int) -> int:
         for key in _attributes(act, node):
             if key in _OF_THE_BEGINNING or key.startswith("tag:"):
                 _move_attribute(act, node, first, key)
+        act.change(first, "sketch", act.tables.attribute(node, "sketch"))
         marks = json.loads(str(act.tables.attribute(node, "chapters") or "[]"))
         _set_chapters(act, first, [mark for mark in marks if mark[0] < at])
         _set_chapters(act, node, [[mark[0] - at, *mark[1:]] for mark in marks if mark[0] >= at])
@@ -126,7 +127,8 @@ def join(story: Story, node: int) -> Joined:
     """Join a node with its parent; both texts are in the node, which keeps its id and children.
 
     Refused when the parent has other branches that are not pruned, as their beginning would
-    change. Pruned ones stay with the old parent, which is then itself a pruned branch.
+    change, and when one of the two is a sketch and the other is prose. Pruned branches stay with
+    the old parent, which is then itself a pruned branch.
     """
     with story.act("node.join") as act:
         state = act.settled(node)
@@ -135,6 +137,11 @@ def join(story: Story, node: int) -> Joined:
         parent = act.settled(state.parent)
         if (state.flags | parent.flags) & PRUNED:
             raise Refusal("A pruned branch cannot be joined; restore it first.")
+        if act.tables.attribute(node, "sketch") != act.tables.attribute(state.parent, "sketch"):
+            raise Refusal(
+                "One of the two is a sketch and the other is prose; ':sketch' or 'storyloom node "
+                "sketch' makes them the same first."
+            )
         others = [flags for other, flags in _children(act, state.parent) if other != node]
         if any(not flags & PRUNED for flags in others):
             raise Refusal(

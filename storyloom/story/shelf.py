@@ -143,6 +143,8 @@ def _changed(found: os.DirEntry[str] | None) -> float:
         return 0.0
 
 
+# A sketch is no text of the story.
+_TEXT = "iif(EXISTS(SELECT 1 FROM attr WHERE owner = down.id AND key = 'sketch'), '', rev.text)"
 _WEAVE = f"""
 WITH RECURSIVE down(id, rev, n) AS (
     SELECT 0, 0, 0 UNION ALL
@@ -152,7 +154,7 @@ WITH RECURSIVE down(id, rev, n) AS (
         AND NOT node.flags & {GONE | PRUNED}
     LIMIT ?
 )
-SELECT iif(n <= {_READ}, substr(rev.text, 1, {_LETTERS}), NULL), length(rev.text),
+SELECT iif(n <= {_READ}, substr({_TEXT}, 1, {_LETTERS}), NULL), length({_TEXT}),
     (SELECT value FROM attr WHERE owner = down.id AND key = 'chapters')
 FROM down JOIN rev ON rev.id = down.rev ORDER BY n
 """

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from storyloom.settings import SKETCH
 from storyloom.story.log import STEPS, Step, number
 from storyloom.story.tables import Change
 from storyloom.text import first_words, one_line
@@ -38,7 +39,8 @@ def _set(step: Step) -> str:
     name = _words(step.said.get("setting")) or "setting"
     if (change := _change(step, f"setting:{name}")) is not None:
         own = f"n{step.node}'s own {name}" if step.node else f"the story's own {name}"
-        return f"took {own} away" if _is_away(change) else f"set {own} to {_words(change.new)}"
+        new = "sketch" if (name, change.new) == ("words", SKETCH) else _words(change.new)
+        return f"took {own} away" if _is_away(change) else f"set {own} to {new}"
     return _put(name, "", _change(step, name))
 
 
@@ -118,7 +120,10 @@ def _purged(step: Step) -> str:
 
 def _grew(step: Step) -> str:
     models = ", ".join(f"{many} of {_short(model)}" for model, many in step.models)
-    many = models or f"{number(step.said.get('count')) or 'some'} branches"
+    sketch = step.said.get("sketch") is True
+    what = "sketches" if sketch else "branches"
+    many = models or f"{number(step.said.get('count')) or 'some'} {what}"
+    many += ", sketches," if sketch and models else ""
     parent = number(step.said.get("parent"))
     if towards := number(step.said.get("towards")):
         return f"grew {many} between {_place(parent)} and n{towards}"
@@ -219,6 +224,12 @@ def _tagged(step: Step) -> str:
     return f"tagged n{step.node}{_after(name)}"
 
 
+def _sketch(step: Step) -> str:
+    change = _change(step, "sketch")
+    prose = change is not None and _is_away(change)
+    return f"marked n{step.node} as {'prose' if prose else 'a sketch'}"
+
+
 def _undone(step: Step) -> str:
     return "took back" if step.meant is None else f"took back: {told(step.meant)}"
 
@@ -257,6 +268,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "label.set": _said,
     "bookmark.set": _said,
     "tag.set": _tagged,
+    "sketch.set": _sketch,
     "undo": _undone,
     "redo": _redone,
 }

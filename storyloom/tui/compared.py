@@ -70,5 +70,7 @@ def _about(branch: Branch) -> str:
     card = branch.card
     name = named(card.author)
     state = "being written" if card.streaming else one_line(card.finish).replace("_", " ")
-    who = f"{name}{'~' if card.edited else ''} {branch.words}w"
+    length = "sketch" if card.sketch else f"{branch.words}w"
+    who = f"{name}{'~' if card.edited else ''} {length}"
+    who += f"  {one_line(card.vary)}" if card.vary else ""
     return who if state in ("", "stop", "length") else f"{state}  {who}"

@@ -7,8 +7,10 @@ from storyloom.story import origins, reading
 from storyloom.story.story import Story
 from storyloom.text import one_line
 
-__all__ = ["Legend", "code_of", "letters", "role_of"]
+__all__ = ["SKETCH", "Legend", "code_of", "letters", "role_of"]
 
+SKETCH = "S"
+"""Marks a sketch."""
 _COLOURS = 8
 
 

@@ -12,6 +12,7 @@ _LOOM = (
     ("~", "behind a name: edited by hand since"),
     ("+3", "three branches go on from here; in the tree, three nodes are folded away"),
     ("31w", "how many words it has"),
+    ("S", "a sketch of what comes next: no text of the story, nor counted; Enter writes it out"),
     ("H", "written by hand; P pasted, I imported, other letters are models"),
     ("x 2 pruned", "two branches that U brings back"),
     ("session", "a sitting; half an hour in which nothing is done ends it"),

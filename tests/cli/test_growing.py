@@ -258,3 +258,37 @@ def until(
         except subprocess.TimeoutExpired:
             continue
         raise AssertionError(f"it ended with {process.returncode}")
+
+
+def test_sketches_are_grown_and_one_of_them_written_out(
+    run: Run, served: str, server: Provider, folder: Path
+) -> None:
+    ran = run("plan", "set", served, "--words", "sketch", "--vary", "tone: dry / tender")
+    assert ran.code == 0
+    shown = run("plan", "show", served).out
+    assert "words        sketch, 2 lines  the story's own\n" in shown
+    assert "vary         tone: dry / tender  the story's own\n" in shown
+    run("grow", served, "-m", "one", "-n", "2")
+    assert "+ n5 one  By one.  [sketch, tone: dry]\n" in run("tree", served).out
+    assert "+ n6 one  By one.  [sketch, tone: tender]\n" in run("tree", served).out
+    facts = run("node", "show", served, "--node", "6").out
+    assert "state: a sketch\nvaried by: tone: tender\n" in facts
+    ran = run("grow", served, "--node", "5", "-m", "one")
+    assert ran.err.startswith("Writing out the sketch n5, 3 branches: one x3.")
+    assert "about 60 words" in server.requests[-1].prompt
+    assert "Write out this sketch of what comes next: By one." in server.requests[-1].prompt
+    assert "Write out this sketch" in run("context", served, "--node", "5", "-m", "one").out
+    run("weave", served, "--node", "7")
+    ran = run("export", served, "--format", "txt", "-o", "-")
+    assert ran.out.count("By one.") == 1, ran.err
+    run("node", "sketch", served, "--node", "5", "--remove")
+    assert run("export", served, "--format", "txt", "-o", "-").out.count("By one.") == 2
+    with Story(folder / served) as story:
+        assert not reading.cards(story, [5])[0].sketch
+
+
+def test_what_branches_cannot_differ_in_is_one_sentence(run: Run, tide: str) -> None:
+    ran = run("plan", "set", tide, "--vary", "tone")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "has to be a name, a colon" in ran.err
+    assert run("plan", "set", tide, "--words", "novel").code == 2

@@ -161,6 +161,8 @@ def test_show_as_json_has_every_fact_as_it_is(run: Run, tide: str, folder: Path)
         "origins": {"model:openai/one": 10},
         "between": None,
         "result": {"finish": "cut_off", "out": 3},
+        "sketch": False,
+        "vary": None,
         "woven": False,
         "pruned": False,
         "hidden_by": None,

@@ -148,7 +148,7 @@ def test_read_prints_the_weave_or_a_strand(run: Run, tide: str) -> None:
 def test_about_shows_and_sets(run: Run, tide: str) -> None:
     inherited = "".join(
         f"{key}: (from the config file)\n"
-        for key in ("words", "temperature", "top_p", "seed", "trim", "context", "cap")
+        for key in ("words", "temperature", "top_p", "seed", "trim", "context", "vary", "cap")
     )
     assert run("about", tide).out == f"title: tide\npremise: (none)\nstyle: (none)\n{inherited}"
     run("about", tide, "--title", "The Tide", "--style", "Plain.")

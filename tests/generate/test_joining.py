@@ -1,5 +1,6 @@
 """Where a model's answer meets the strand."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -11,8 +12,10 @@ from storyloom.generate.joining import (
     joined,
     leading_to,
     seamed,
+    sketched,
     without_unfinished,
 )
+from storyloom.models.protocol import Mode
 
 RULE_J = [
     ("The gate was iron", "and cold.", " and cold."),
@@ -236,3 +239,59 @@ def test_a_seam_is_made_once_and_of_white_space_only(text: str, after: str) -> N
     made = seamed(text, after)
     assert made.strip() == text.strip()
     assert seamed(made, after) == made
+
+
+def test_a_sketch_is_two_lines_whatever_came() -> None:
+    def cut(answer: str) -> tuple[str, str]:
+        return sketched(answer, "chat", ended=True)
+
+    assert cut("  She goes.\n\nHe stays. \n") == ("She goes.\nHe stays.", "")
+    assert cut("One.\nTwo.\nThree.\nFour.") == ("One.\nTwo.", "Three.\nFour.")
+    assert cut("Sure! Here's a sketch of the scene:\n\nOne.") == ("One.", "")
+    assert cut("Here is a sketch:\nOne.") == cut("Sketch: One.") == ("One.", "")
+    long = " ".join(f"word{n:03}" for n in range(50))
+    text, rest = cut(f"{long}\nTwo.")
+    assert long.startswith(text)
+    assert 200 < len(text) <= 240
+    assert rest == long[len(text) :] + "\nTwo."
+    text, rest = cut(f"One.\n{long}")
+    assert len(text.splitlines()[1]) <= 120
+    assert "One.\n" + long == text + rest
+    assert cut("門" * 300) == ("門" * 240, "門" * 60)
+
+
+_PIECES = st.lists(
+    st.one_of(
+        st.sampled_from([" ", "\n", "\n\n", ". ", "Here", " is", "sketch", ":"]),
+        st.text("ab門", max_size=60),
+    ),
+    max_size=40,
+)
+
+
+def grows(pieces: Sequence[str], mode: Mode) -> str:
+    """Return the sketch that an answer is in the end; what was shown of it has to stay."""
+    sofar = [
+        sketched("".join(pieces[:count]), mode, ended=False).text
+        for count in range(len(pieces) + 1)
+    ]
+    sofar.append(sketched("".join(pieces), mode, ended=True).text)
+    for one, other in pairwise(sofar):
+        assert other.startswith(one)
+    return sofar[-1]
+
+
+@pytest.mark.parametrize("first", ["", "One.\n", f"{'a' * 130}\n", "Here's a sketch:\n"])
+def test_a_sketch_grows_letter_by_letter_and_nothing_goes_at_its_limit(first: str) -> None:
+    for size in range(1, 12):
+        text = grows(first + f"{'word' * 3}{'x' * size} " * 40, "chat")
+        assert text.count("\n") <= 1
+
+
+@given(_PIECES, st.sampled_from(["chat", "text"]))
+def test_nothing_of_a_sketch_that_was_shown_is_taken_away_again(
+    pieces: list[str], mode: Mode
+) -> None:
+    text = grows(pieces, mode)
+    assert text.count("\n") <= 1
+    assert len(text) <= 241

@@ -8,14 +8,16 @@ from storyloom.generate.plan import (
     Plan,
     in_force,
     plan_for,
+    prose_words,
     sampled,
     set_plan,
     settings_for,
     take,
+    typed,
     with_count,
 )
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import PlanPart, Preset, Settings
+from storyloom.settings import SKETCH, PlanPart, Preset, Settings, vary_for
 from storyloom.story import history, marks, placing, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -84,6 +86,7 @@ def test_each_setting_is_inherited_by_itself_and_says_where_it_is_from(story: St
         ("seed", None, "as nothing else is set"),
         ("trim", False, f"set at n{here}"),
         ("context", 16_000, "as nothing else is set"),
+        ("vary", "", "as nothing else is set"),
     ]
     assert settings_for(story, configured, below) == Settings(
         words=40, temperature=1.5, top_p=0.9, trim=False
@@ -174,3 +177,77 @@ def test_any_count_is_shared_out(counts: list[int], total: int) -> None:
     names = [part.model for part in shared]
     assert names == [part.model for part in plan.parts if part.model in names]
     assert len(shared) == min(len(counts), wanted)
+
+
+def said_at(story: Story, node: int, name: str) -> tuple[str, str]:
+    """How the value of a setting reads, and where it comes from."""
+    (found,) = [each for each in in_force(story, Settings(), node) if each.name == name]
+    return found.said, found.source
+
+
+def test_lengths_have_names_and_are_typed_as_they_are_shown(story: Story) -> None:
+    assert [typed("words", text) for text in ("sketch", "Beat", " scene ", "80", "")] == [
+        SKETCH,
+        60,
+        300,
+        80,
+        None,
+    ]
+    marks.set_setting(story, "words", typed("words", "sketch"), 1)
+    shown, _ = said_at(story, 1, "words")
+    assert shown == "sketch, 2 lines"
+    assert typed("words", shown) == SKETCH
+    with pytest.raises(Refusal, match="or sketch, beat or scene"):
+        typed("words", "novel")
+    with pytest.raises(Refusal, match="has to be a number"):
+        typed("temperature", "sketch")
+
+
+def test_the_length_of_prose_below_sketches_is_the_nearest_that_is_none(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    below = shape.write_child(story, here, " Two.")
+    marks.set_setting(story, "words", SKETCH, below)
+    assert prose_words(story, Settings(), below) == 60
+    assert prose_words(story, Settings(words=90), below) == 90
+    assert prose_words(story, Settings(words=SKETCH), below) == 60
+    marks.set_setting(story, "words", 200)
+    assert prose_words(story, Settings(words=90), below) == 200
+    marks.set_setting(story, "words", SKETCH)
+    assert prose_words(story, Settings(words=90), below) == 90
+    marks.set_setting(story, "words", 150, 1)
+    assert prose_words(story, Settings(), below) == 150
+    marks.set_setting(story, "words", SKETCH, here)
+    assert prose_words(story, Settings(), below) == 150
+
+
+def test_what_branches_differ_in_is_inherited_until_it_is_turned_off(story: Story) -> None:
+    here = shape.write_child(story, 1, " One.")
+    below = shape.write_child(story, here, " Two.")
+    marks.set_setting(story, "vary", typed("vary", "Tone: dry / tender"))
+    assert said_at(story, below, "vary") == ("Tone: dry / tender", "the story's own")
+    marks.set_setting(story, "vary", typed("vary", "none"), here)
+    assert said_at(story, below, "vary") == ("none", f"set at n{here}")
+    assert vary_for(settings_for(story, Settings(), below).vary, 0) == ""
+    marks.set_setting(story, "vary", typed("vary", ""), here)
+    assert settings_for(story, Settings(), below).vary == "Tone: dry / tender"
+    with pytest.raises(Refusal, match="'none' is off"):
+        typed("vary", "tone")
+
+
+def test_branches_take_the_values_in_turn() -> None:
+    vary = "tone: dry / tender / afraid"
+    assert [vary_for(vary, index) for index in range(4)] == [
+        "tone: dry",
+        "tone: tender",
+        "tone: afraid",
+        "tone: dry",
+    ]
+    assert vary_for("", 1) == vary_for("None", 1) == ""
+
+
+def test_a_preset_may_ask_for_sketches_that_differ(story: Story) -> None:
+    take(story, 1, Preset("out", values={"words": SKETCH, "vary": "tone: dry / tender"}))
+    found = settings_for(story, Settings(), 1)
+    assert (found.words, found.vary) == (SKETCH, "tone: dry / tender")
+    assert history.undo(story) == "plan.set"
+    assert settings_for(story, Settings(), 1) == Settings()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.settings import FRACTIONS, RANGES
+from storyloom.settings import FRACTIONS, RANGES, SKETCH, TEXTS
 from storyloom.story import check, growth, history, log, marks, reading, shape
 from storyloom.story.growth import Asked, Result
 from storyloom.story.marks import Bookmark, Chapter
@@ -150,7 +150,7 @@ def test_a_chapter_may_begin_with_an_empty_opening_and_with_no_unfinished_one(pa
 
 
 def test_a_setting_is_kept_in_its_range(story: Story) -> None:
-    for key in marks.SETTINGS:
+    for key in set(marks.SETTINGS) - set(TEXTS):
         low, high = RANGES[key]
         for value in (low, high, (low + high) / 2):
             marks.set_setting(story, key, value)
@@ -162,12 +162,26 @@ def test_a_setting_is_kept_in_its_range(story: Story) -> None:
             with refused(story, f"^{key} has to be from"):
                 marks.set_setting(story, key, value)
         assert marks.settings_of(story) == before
-    assert set(marks.settings_of(story)) == set(marks.SETTINGS)
+    assert set(marks.settings_of(story)) == set(marks.SETTINGS) - set(TEXTS)
     marks.set_setting(story, "words", None)
     assert "words" not in marks.settings_of(story)
     assert history.undo(story) == "settings.set"
     assert "words" in marks.settings_of(story)
     assert check.check(story).faults == []
+
+
+def test_a_length_may_be_a_sketch_and_what_branches_differ_in_is_a_text(story: Story) -> None:
+    marks.set_setting(story, "words", SKETCH)
+    marks.set_setting(story, "vary", " tone:  dry / tender ")
+    assert marks.settings_of(story) == {"words": SKETCH, "vary": "tone: dry / tender"}
+    for wrong in ("dry", "tone:", "tone: dry", "tone: dry / ", "tone: a / a", ": a / b", "t" * 300):
+        with refused(story, "vary has to be a name, a colon"):
+            marks.set_setting(story, "vary", wrong)
+    with refused(story, "words has to be from"):
+        marks.set_setting(story, "words", "sketch")
+    with story.act("settings.set") as act:
+        act.change(0, "setting:vary", "nonsense")
+    assert marks.settings_of(story) == {"words": SKETCH}
 
 
 @pytest.mark.parametrize("key", ["count", "", "title", "weave:main", "Words"])

@@ -1,6 +1,7 @@
 """The loom's part that puts branches elsewhere, marks them, and deletes them for good."""
 
 import asyncio
+from functools import partial
 
 from storyloom.story import following, marks, placing, purging, reading, weaves
 from storyloom.text import Refusal
@@ -72,6 +73,14 @@ class Arranging(Bench):
             await keep(name)
         else:
             self.ask("bookmark's letter or name", keep)
+
+    async def do_sketch(self, _: str) -> None:
+        on = not reading.cards(self.story, [self.cursor])[0].sketch
+        await self.act(partial(marks.set_sketch, on=on), self.cursor)
+        if on:
+            self.say("A sketch: no text of the story, nor counted. Enter writes it out; u undoes.")
+        else:
+            self.say("Prose again, which is read and exported; u undoes.")
 
     async def do_weave(self, name: str) -> None:
         await self.act(weaves.set_weave, self.cursor, name or weaves.MAIN)

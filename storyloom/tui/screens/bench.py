@@ -101,6 +101,12 @@ class Bench(Panes):
         """
         return False
 
+    def write_out(self) -> bool:
+        """Begin to write the cursor's sketch out, and return whether it is one; the part that
+        grows does it.
+        """
+        return False
+
     async def act(self, function: Callable[..., T], *arguments: object) -> T:
         """Do one step of the author's in a thread and show the tree as it then is."""
         result = await asyncio.to_thread(function, self.story, *arguments)

@@ -26,7 +26,8 @@ MODELS = "models"
 """The screen is dismissed with it when the models are to be chosen."""
 _LABELS = {
     MODELS: ("models", "Which models are asked, and for how many branches each; Enter chooses."),
-    "words": ("length", "How long a branch should be, in words."),
+    "words": ("length", "How long a branch should be, in words; or sketch (2 lines), beat (60), "
+              "scene (300)."),
     "temperature": ("temperature", "0 is always the likeliest word, 1 as the model learned, more "
                     "is wilder. Some models take none or only up to 1."),
     "top_p": ("top p", "Only the likeliest words that make up this share are drawn from."),
@@ -34,6 +35,8 @@ _LABELS = {
              "second branch is drawn with one more."),
     "trim": ("trim", "yes cuts away a last sentence that broke off at the limit; no keeps it."),
     "context": ("context", "The most tokens that a request may hold, the answer among them."),
+    "vary": ("vary by", "What the branches of a batch differ in, one value each, as in tone: dry / "
+             "tender / afraid; none is off."),
 }  # fmt: skip
 
 

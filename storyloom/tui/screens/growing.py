@@ -44,6 +44,8 @@ class Growing(Inspecting):
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
         self._towards = 0
         """What the last batch led to, 0 where it only went on."""
+        self._written_out = 0
+        """The sketch that the last batch was to write out; 0 for none."""
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
         self._seen: dict[int, Live] = {}
@@ -101,7 +103,9 @@ class Growing(Inspecting):
         else:
             parts = plan_for(self.story, parent, self.settings).parts
         failed = self._towards if last and parent == self.cursor else 0
-        self._start(parent, parts, failed or self.led_to(self.cursor))
+        sketch = bool(reading.sketched(self.story, parent)) and not card.sketch
+        prose = self._written_out == parent or (sketch and card.parent == parent)
+        self._start(parent, parts, failed or self.led_to(self.cursor), prose=prose)
 
     def do_more(self, _: str) -> None:
         """Ask for one branch more next time."""
@@ -143,6 +147,18 @@ class Growing(Inspecting):
         if not self.hurry():
             raise Refusal("This is for a branch that waits to be asked again.")
 
+    def write_out(self) -> bool:
+        card = reading.cards(self.story, [self.cursor])[0]
+        if not card.sketch or card.streaming:
+            return False
+        self._start(self.cursor, self.plan().parts, prose=True)
+        return True
+
+    def do_expand(self, _: str) -> None:
+        """Write the sketch under the cursor out in prose."""
+        if not self.write_out():
+            raise Refusal("This is for a sketch; Space grows branches from other passages.")
+
     async def stop_below(self, node: int) -> None:
         """Stop what is written in a node or below it, and wait until the texts are closed."""
         for batch, _task in self._batches:
@@ -157,7 +173,9 @@ class Growing(Inspecting):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
-    def _start(self, parent: int, parts: tuple[PlanPart, ...], towards: int = 0) -> None:
+    def _start(
+        self, parent: int, parts: tuple[PlanPart, ...], towards: int = 0, *, prose: bool = False
+    ) -> None:
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
@@ -169,14 +187,17 @@ class Growing(Inspecting):
 
             def fetched(there: object) -> None:
                 if there:
-                    self._start(parent, parts, towards)
+                    self._start(parent, parts, towards, prose=prose)
 
             self.app.push_screen(FetchScreen(), fetched)
             return
         self._preparing, self._unwanted = True, False
-        self.run_worker(self._grow(parent, parts, towards), exit_on_error=False, group="grow")
+        growing = self._grow(parent, parts, towards, prose=prose)
+        self.run_worker(growing, exit_on_error=False, group="grow")
 
-    async def _grow(self, parent: int, parts: tuple[PlanPart, ...], towards: int) -> None:
+    async def _grow(
+        self, parent: int, parts: tuple[PlanPart, ...], towards: int, *, prose: bool
+    ) -> None:
         say = self.say
         from storyloom.generate.batch import Batch
 
@@ -190,6 +211,7 @@ class Growing(Inspecting):
                 parts,
                 why=marks.text_of(self.story, parent, "why"),
                 towards=towards,
+                prose=prose,
                 wanted=lambda: not (self._unwanted or self._ended),
             )
         except Refusal as refusal:
@@ -198,6 +220,7 @@ class Growing(Inspecting):
         finally:
             self._preparing = False
         self._last, self._towards = (parent, parts), towards
+        self._written_out = parent if prose else 0
         self._take_in(batch, parent)
         batch.listen(self._heard)
         task = asyncio.create_task(batch.run())
@@ -281,9 +304,12 @@ class Growing(Inspecting):
         self.redraw(changed=True)
         if came and not failed:
             branches = "branch is" if len(came) == 1 else "branches are"
-            leads = f"{self.keys_of['between']} puts one before n{batch.towards}"
-            on = leads if batch.towards else "w weaves"
-            self.say(f"{len(came)} {branches} here: j k read, {on}, x prunes, Space goes on.")
+            on = "w weaves, x prunes, Space goes on"
+            if batch.towards:
+                on = f"{self.keys_of['between']} puts one before n{batch.towards}, x prunes"
+            elif batch.sketch:
+                on = "Enter writes one out"
+            self.say(f"{len(came)} {branches} here: j k read, {on}.")
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]

@@ -100,7 +100,7 @@ class Moving(Bench):
         self.go(onward if onward in kids else kids[0])
 
     def do_visit(self, _: str) -> None:
-        if self.pane != "timeline" and self.hurry():
+        if self.pane != "timeline" and (self.hurry() or self.write_out()):
             return
         pane = self.query_one(TimelinePane)
         if not pane.display:

@@ -14,7 +14,7 @@ from storyloom.settings import Settings
 from storyloom.story import growth, marks, reading, rows
 from storyloom.story.reading import Card, Piece
 from storyloom.story.story import Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 from storyloom.tui.hints import Hints
 from storyloom.tui.keys import shown_key
 from storyloom.tui.legend import Legend
@@ -168,7 +168,7 @@ class Panes(CommandScreen):
         pane = self.query_one(StrandPane)
         kept = [] if changed else self._kept_before(card)
         if not kept and card.parent:
-            kept = reading.strand(self.story, card.parent, least=pane.wanted)
+            kept = reading.strand(self.story, card.parent, least=pane.wanted, sketches=True)
         own = reading.pieces(self.story, [card.id])
         live = self.live_branches(()).get(card.id)
         if live is not None and own:
@@ -199,6 +199,8 @@ class Panes(CommandScreen):
             (f"n{card.id}", "text"),
             (f"depth {self.depth(card)}", "dim"),
         ]
+        if card.sketch:
+            left.append(("sketch", "why"))
         if card.woven:
             left.append(("*weave", "weave"))
         noted = self.query_one(NotesPane).display
@@ -316,6 +318,9 @@ class Panes(CommandScreen):
             bookmark=mark,
             drafted=len(self._cards) + pruned,
             pruned=pruned,
-            told=(f"written between n{ends[0]} and n{ends[1]}",) if ends else (),
+            told=(
+                *((f"written between n{ends[0]} and n{ends[1]}",) if ends else ()),
+                *((f"varied by {one_line(card.vary)}",) if card.vary else ()),
+            ),
         )
         pane.show(notes, self.keys_of)

@@ -144,7 +144,14 @@ class SiblingsPane(TitledPane):
                 parts.append((state, "warning"))
             whole = card.length <= len(card.preview)
             length = f"{words(card.preview)}w" if whole else f"{card.length // 600}00+w"
-            parts.append((f"+{card.kids} {length}" if card.kids else length, "dim"))
+            # A sketch is not counted: it is no text of the story.
+            length = "" if card.sketch else length
+            if figures := f"{f'+{card.kids}' if card.kids else ''} {length}".strip():
+                parts.append((figures, "dim"))
+        if card.sketch:
+            parts.append(("sketch", "why"))
+        if card.vary:
+            parts.append((one_line(card.vary), "why"))
         name = named(card.author) + ("~" if card.edited else "")
         parts.append((name, role_of(card.author, legend.role)))
         return parts

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from textual.geometry import Size
 
 from storyloom.story.reading import Piece
+from storyloom.tui.legend import SKETCH
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
@@ -31,6 +32,13 @@ class _Block:
     """Where pieces begin: code point of the text, node, code point of the node."""
     own_from: int = _NOWHERE
     """Where the branch under the cursor begins."""
+    sketches: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Where sketches begin and end, each of which has lines of its own."""
+
+    @property
+    def ends_sketched(self) -> bool:
+        """Whether the last of its text is a sketch."""
+        return bool(self.sketches) and self.sketches[-1][1] == len(self.text)
 
     def place(self, at: int) -> tuple[int, int]:
         """Return the node that a code point of the text is in, and where in it."""
@@ -165,24 +173,34 @@ class StrandPane(TitledPane):
             # to draw all others anew at each step would be most of what a step sends.
             cut = min(max(start, block.own_from), end) if own else end
             ink = "past" if cut > start and own else "text"
-            parts = (bar, (block.text[start:cut], ink), (block.text[cut:end], "text"))
+            rest = "text"
+            if any(begin <= start < stop for begin, stop in block.sketches):
+                ink = rest = "why"
+            parts = (bar, (block.text[start:cut], ink), (block.text[cut:end], rest))
             yield _Wrapped(parts, own, block.place(start))
 
     def _blocks(self) -> list[_Block]:
         blocks: list[_Block] = []
         block = _Block()
-        for piece in self._pieces:
+        for piece in map(_apart, self._pieces):
             at = 0
             for mark in (*piece.marks, None):
                 end = mark.offset if mark is not None else len(piece.text)
                 text = piece.text[at:end]
-                if not block.text:
+                apart = bool(text and block.text) and (piece.sketch or block.ends_sketched)
+                if apart:
+                    newlines = len(block.text) - len(block.text.rstrip("\n"))
+                    block.text += "\n" * max(0, 2 - newlines)
+                if not block.text or apart:
                     # Neither the top of the pane nor a heading wants space below it.
                     at += len(text) - len(text.lstrip())
                     text = text.lstrip()
                 if piece.node == self._node and block.own_from == _NOWHERE:
                     block.own_from = len(block.text)
                 block.starts.append((len(block.text), piece.node, at))
+                if piece.sketch and text:
+                    begin = len(block.text)
+                    block.sketches.append((begin, begin + len(text)))
                 block.text += text
                 if mark is not None:
                     if block.text.strip() or block.title is not None:
@@ -200,3 +218,11 @@ class StrandPane(TitledPane):
             "dim",
         )
         self.show_inside([wrapped.line for wrapped in shown])
+
+
+def _apart(piece: Piece) -> Piece:
+    """Return a sketch as it stands in the strand, apart from the story's text and marked."""
+    if not piece.sketch:
+        return piece
+    marks = tuple(mark._replace(offset=0) for mark in piece.marks)
+    return piece._replace(text=f"{SKETCH}  {piece.text.strip()}", marks=marks)

@@ -9,7 +9,7 @@ from storyloom.story.reading import Card
 from storyloom.story.rows import Row
 from storyloom.story.story import Story
 from storyloom.text import one_line
-from storyloom.tui.legend import Legend, letters, role_of
+from storyloom.tui.legend import SKETCH, Legend, letters, role_of
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.widgets.siblings import Live
 
@@ -326,9 +326,14 @@ class TreePane(TitledPane):
         style = "selection" if selected else ""
         on_it = card.woven or selected or row.node in self._parents
         body = "fresh" if on_it else "past"
+        sign: list[Part] = []
+        if card.sketch:
+            sign = [(space, f"{body} {style}".strip()), (f"{SKETCH} ", f"why {style}".strip())]
+            space, room = "", max(0, room - 2)
         parts: list[Part] = [
             (self._mark(card), f"weave {style}".strip()),
             (" " if row.node not in self._unread else "•", f"unread {style}".strip()),
+            *sign,
             (space + fitted(text, room), f"{body} {style}".strip()),
             (fitted(code.rjust(5), 5), f"{role_of(card.author, legend.role)} {style}".strip()),
         ]
