@@ -159,7 +159,7 @@ def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
     [
         ("cuont = 3", "there is no setting 'cuont'; did you mean 'count'?"),
         ("temprature = 1.0", "did you mean 'temperature'?"),
-        ("zzz = 1", "there is no setting 'zzz'; known are ascii, cap, cap_per_day, context"),
+        ("zzz = 1", "there is no setting 'zzz'; known are alternatives, ascii, cap, cap_per_day"),
         ("[[models]]\nmodel='x'", "there is no setting 'models'; did you mean 'model'?"),
         ("[[model]]\nmodel='x'\napi_bsae='y'", "did you mean 'api_base'?"),
         ("[[model]]\nmodel='x'\napi_bsae='y'", "in a [[model]] table"),

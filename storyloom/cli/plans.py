@@ -19,6 +19,7 @@ _SETTINGS = {
     "top_p": "nucleus sampling, 0.01 to 1",
     "seed": "what the first branch of each model is drawn with",
     "trim": "yes or no: whether a sentence broken off at the limit is cut away",
+    "alternatives": "how many to each token are asked for and kept, 0 to 20",
     "context": "tokens that a request may hold",
 }
 

@@ -8,14 +8,18 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from storyloom.models.protocol import Mode
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import FRACTIONS, INHERITED, MOST_BRANCHES, PlanPart, Preset, Settings
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
-           "take", "typed", "with_count"]  # fmt: skip
+__all__ = ["InForce", "Plan", "drawn", "in_force", "plan_for", "sampled", "set_plan",
+           "settings_for", "take", "typed", "with_count"]  # fmt: skip
+
+EMBEDDED_ALTERNATIVES = 5
+"""Alternatives that the embedded model is asked for when nothing is set."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class InForce(NamedTuple):
         """The value as a person reads it."""
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
+        if self.value is None and self.name == "alternatives":
+            return f"{EMBEDDED_ALTERNATIVES} from the embedded model"
         return "the model's own" if self.value is None else f"{self.value:g}"
 
 
@@ -135,6 +141,21 @@ def sampled(settings: Settings, most: int, index: int = 0) -> dict[str, Any]:
     if settings.seed is not None:
         params["seed"] = (settings.seed + index) % 2**31
     return params
+
+
+def drawn(settings: Settings, mode: Mode, *, embedded: bool) -> dict[str, Any]:
+    """Return the parameters that ask for alternatives to each token, as litellm names them; none
+    where they are not wanted.
+    """
+    wanted = settings.alternatives
+    if wanted is None:
+        # The embedded model tells them for nothing; elsewhere they make the stream ten times as
+        # long, and some providers refuse a request for them.
+        wanted = EMBEDDED_ALTERNATIVES if embedded else 0
+    if not wanted:
+        return {}
+    wanted = int(wanted)  # a file from elsewhere may hold any number
+    return {"logprobs": wanted} if mode == "text" else {"logprobs": True, "top_logprobs": wanted}
 
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from storyloom.models import faults
+from storyloom.models.drawing import Drawing
 from storyloom.models.prefill import marked, unsaid
-from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First, Waiting
+from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Finish, First, Token, Waiting
 from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
 from storyloom.models.turns import turn
@@ -39,6 +40,7 @@ class Outbox:
         self._branch = branch
         self._send = send
         self._pieces: list[str] = []
+        self._drawn: list[Token] = []
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -52,6 +54,10 @@ class Outbox:
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(BATCH, self._flush)
         self.characters += len(piece)
+
+    def drawn(self, tokens: tuple[Token, ...]) -> None:
+        """Pass tokens on with the next text."""
+        self._drawn += tokens
 
     def end(self, event: Event) -> None:
         """Send what is left of the text and then `event`; a second end is ignored."""
@@ -67,6 +73,9 @@ class Outbox:
         if self._pieces:
             self._send(Delta(self._branch, "".join(self._pieces)))
             self._pieces.clear()
+        if self._drawn and not self._ended:
+            self._send(Drawn(self._branch, tuple(self._drawn)))
+            self._drawn.clear()
 
 
 async def answer(
@@ -117,7 +126,7 @@ class _Asking:
     """One request under way."""
 
     def __init__(self, library: Any, call: Call, way: Route, outbox: Outbox) -> None:
-        self.witness = Witness()
+        self.witness = Witness(Drawing(_alternatives(call)))
         self.heard = False
         """Whether any token has come, of the story or of thoughts: it may have to be paid for."""
         self._library = library
@@ -147,6 +156,7 @@ class _Asking:
                 raise
         if rest := self._echo.rest():
             self._outbox.text(rest)
+        self._outbox.drawn(self.witness.told.drawing.taken())
         return self._end(stream)
 
     def fault(self, error: Exception) -> faults.Fault:
@@ -177,6 +187,7 @@ class _Asking:
 
     def _take(self, chunk: Any) -> None:
         self._usage = getattr(chunk, "usage", None) or self._usage
+        self._outbox.drawn(self.witness.told.drawing.taken())
         if not chunk.choices:
             return
         choice = chunk.choices[0]
@@ -244,6 +255,17 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
         "num_retries": 0,
         "drop_params": True,
     }
+
+
+def _alternatives(call: Call) -> int:
+    """Return how many alternatives to each token are asked for: `top_logprobs` of a chat, the
+    number itself of a completion, where it is called `logprobs`.
+    """
+    for name in ("top_logprobs", "logprobs"):
+        asked = call.params.get(name)
+        if isinstance(asked, int) and not isinstance(asked, bool):
+            return asked
+    return 0
 
 
 def _most_characters(call: Call) -> int:

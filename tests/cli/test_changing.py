@@ -209,6 +209,7 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ["top_p", "the model's own", "as nothing else is set"],
         ["seed", "the model's own", "as nothing else is set"],
         ["trim", "no", "set at n2"],
+        ["alternatives", "5 from the embedded model", "as nothing else is set"],
         ["context", "16000", "as nothing else is set"],
     ]
     found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
