@@ -91,7 +91,7 @@ def _show(options: Namespace) -> int:
         data(f"{part.count}  {' '.join(part.model.split())}")
     say(f"From: {plan.source}.")
     for each in found:
-        data(f"{each.name:<12} {each.said:<16} {each.source}")
+        data(f"{each.name:<13} {each.said:<17} {each.source}")
     return 0
 
 

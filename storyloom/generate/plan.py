@@ -77,7 +77,7 @@ class InForce(NamedTuple):
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
         if self.value is None and self.name == "alternatives":
-            return f"{EMBEDDED_ALTERNATIVES} from the embedded model"
+            return f"{EMBEDDED_ALTERNATIVES}, embedded only"
         return "the model's own" if self.value is None else f"{self.value:g}"
 
 

@@ -1,0 +1,72 @@
+"""Branches that go on with another token than the one a model wrote."""
+
+import re
+
+from storyloom.generate.joining import joined
+from storyloom.story import branching, growth, reading
+from storyloom.story.drawn import Drawn, drawn_at
+from storyloom.story.story import Story
+from storyloom.text import Refusal
+
+__all__ = ["branch", "ends", "tokens_of"]
+
+_JOIN_CONTEXT = 800
+_END = re.compile(r"\s*(?:<\|[\w ]{1,40}\|>|</?s>|<(?:eos|bos|end_of_turn)>|\[/?INST\])\s*")
+"""How models write that they are done; a token of theirs, and no story."""
+
+
+def tokens_of(story: Story, node: int) -> Drawn:
+    """Return the newest text of a node that has its tokens. Raises Refusal when none has."""
+    found = drawn_at(story, node)
+    if found is None:
+        raise Refusal(
+            f"No tokens are kept with n{node}: they are asked for where alternatives are set (G), "
+            "and only of models that tell them."
+        )
+    return found
+
+
+def ends(other: str) -> bool:
+    """Whether an alternative says that the text ends there."""
+    return _END.fullmatch(other) is not None
+
+
+def branch(story: Story, node: int, drawn: Drawn, token: int, other: int) -> int:
+    """Make a branch beside `node` with its text up to token number `token`, from 0 on, and that
+    token's alternative number `other` in its place, from 0 on. Return its id; undo takes it back.
+
+    Raises Refusal when the text was changed since, and for an alternative that is no text.
+    """
+    if not drawn.present:
+        raise Refusal(
+            f"n{node} was changed after the model wrote it, so no branch can be grown from its "
+            "tokens."
+        )
+    if not 0 <= token < len(drawn.tokens):
+        raise Refusal(f"n{node} has {len(drawn.tokens)} tokens, the first is 1.")
+    its = drawn.tokens[token]
+    if not 0 <= other < len(its.others):
+        many = len(its.others) or "no"
+        raise Refusal(f"Token {token + 1} of n{node} has {many} alternatives.")
+    chosen = its.others[other][0]
+    if ends(chosen):
+        raise Refusal("With that alternative the model would have ended; take another.")
+    begun = drawn.text[: its.start]
+    text = begun + chosen
+    if not begun.strip():
+        # At the beginning the seam is made anew, as the alternative may bring a space of its own.
+        own = chosen if chosen[:1].isspace() else text
+        text = joined(_before(story, node), own, exact=_continues(story, node))
+    return branching.branch(story, node, drawn.rev, its.start, text)
+
+
+def _before(story: Story, node: int) -> str:
+    parent = reading.parent(story, node)
+    return reading.strand_text(story, parent, least=_JOIN_CONTEXT) if parent else ""
+
+
+def _continues(story: Story, node: int) -> bool:
+    """Whether the model of a node was given text to write on, letter by letter."""
+    pieces = reading.pieces(story, [node])
+    gen = pieces[0].gen if pieces else None
+    return gen is not None and "prompt" in growth.request_of(story, gen)
