@@ -1,18 +1,20 @@
 """Branches that go on with another token than the one a model wrote."""
 
+import math
 import re
 
 from storyloom.generate.joining import joined
 from storyloom.story import branching, growth, reading
 from storyloom.story.drawn import Drawn, drawn_at
 from storyloom.story.story import Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, visible
 
-__all__ = ["branch", "ends", "tokens_of"]
+__all__ = ["branch", "ends", "percent", "spelled", "tokens_of"]
 
 _JOIN_CONTEXT = 800
 _END = re.compile(r"\s*(?:<\|[\w ]{1,40}\|>|</?s>|<(?:eos|bos|end_of_turn)>|\[/?INST\])\s*")
 """How models write that they are done; a token of theirs, and no story."""
+_SPACES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 def tokens_of(story: Story, node: int) -> Drawn:
@@ -29,6 +31,19 @@ def tokens_of(story: Story, node: int) -> Drawn:
 def ends(other: str) -> bool:
     """Whether an alternative says that the text ends there."""
     return _END.fullmatch(other) is not None
+
+
+def percent(logprob: float) -> str:
+    """Return a probability as a person reads it."""
+    share = math.exp(logprob) * 100
+    if share < 0.05:
+        return "<0.1 %"
+    return f"{min(share, 99.9) if logprob < 0 else share:.1f} %"
+
+
+def spelled(text: str) -> str:
+    """Return a token as it is named by itself, with its spaces to be seen."""
+    return "".join(_SPACES.get(each, each) for each in visible(text))
 
 
 def branch(story: Story, node: int, drawn: Drawn, token: int, other: int) -> int:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from storyloom.generate.branching import ends
+from storyloom.generate.branching import ends, percent, spelled
 from storyloom.story.drawn import Drawn, DrawnToken
 from storyloom.text import visible
 from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.wrapping import Span, wrap
 
-__all__ = ["LEGEND", "SURPRISING", "Rows", "alternatives", "percent", "shown", "step"]
+__all__ = ["LEGEND", "SURPRISING", "Rows", "alternatives", "step"]
 
 
 class _Step(NamedTuple):
@@ -41,26 +41,12 @@ LEGEND: tuple[Part, ...] = tuple(
 )
 _BAR = 20
 """Cells of the bar of a certainty."""
-_SPACES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 def step(logprob: float) -> _Step:
     """Return how a token of that logprob is drawn."""
     share = math.exp(logprob)
     return next(each for each in _STEPS if share >= each.least)
-
-
-def percent(logprob: float) -> str:
-    """Return a probability as a person reads it."""
-    share = math.exp(logprob) * 100
-    if share < 0.05:
-        return "<0.1 %"
-    return f"{min(share, 99.9) if logprob < 0 else share:.1f} %"
-
-
-def shown(text: str) -> str:
-    """Return a token as it is named by itself, with its spaces to be seen."""
-    return "".join(_SPACES.get(each, each) for each in visible(text))
 
 
 class Rows:
@@ -147,23 +133,28 @@ def alternatives(drawn: Drawn, current: int, chosen: int, width: int) -> list[tu
     rows.sort(key=lambda row: -row[1])
     names = max(8, min(28, width - _BAR - 18))
     return [
-        (_alternative(text, logprob, number, chosen, names), number)
+        (_alternative(text, logprob, number, number == chosen, (names, width)), number)
         for text, logprob, number in rows
     ]
 
 
-def _alternative(text: str, logprob: float, number: int, chosen: int, names: int) -> Line:
-    own, picked = number < 0, number == chosen
+def _alternative(
+    text: str, logprob: float, number: int, picked: bool, widths: tuple[int, int]
+) -> Line:
+    own = number < 0
+    names, width = widths
     style = step(logprob).style
-    name = "(the end)" if ends(text) else shown(text)
+    name = "(the end)" if ends(text) else spelled(text)
     digit = "*" if own else f"{number + 1}"
     bar = "█" * round(math.exp(logprob) * _BAR)
     cells: list[Part] = [
         (">" if picked else " ", "title"),
         (f" {right(digit, 2)}  ", "weave" if own else "dim"),
         (left(name, names), "weave" if own else "text"),
-        (f" {right(percent(logprob), 7)}  ", style),
-        (left(bar, _BAR), style),
-        ("  written" if own else "", "dim"),
+        (" " * (8 - len(percent(logprob))), ""),
+        (percent(logprob), style),
+        ("  ", ""),
+        (bar, style),
+        (left(" " * (_BAR - len(bar)) + ("  written" if own else ""), width - names - 16), "dim"),
     ]
-    return tuple((part, f"{name} selection" if picked else name) for part, name in cells)
+    return tuple((part, f"{name} selection".strip() if picked else name) for part, name in cells)

@@ -5,13 +5,13 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 
-from storyloom.generate.branching import ends
+from storyloom.generate.branching import ends, percent, spelled
 from storyloom.story.drawn import Drawn
 from storyloom.text import Refusal
 from storyloom.tui.commands import TOKENS
 from storyloom.tui.keys import Command, bindings
 from storyloom.tui.screens.base import CommandScreen
-from storyloom.tui.token_rows import LEGEND, SURPRISING, Rows, alternatives, percent, shown, step
+from storyloom.tui.token_rows import LEGEND, SURPRISING, Rows, alternatives, step
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
 from storyloom.tui.widgets.strand import MEASURE
@@ -105,7 +105,7 @@ class TokensScreen(CommandScreen):
     def _show_others(self) -> None:
         pane = self.query_one("#others", TitledPane)
         token = self._drawn.tokens[self.current]
-        text = shown(self._drawn.text[token.start : token.end])
+        text = spelled(self._drawn.text[token.start : token.end])
         pane.title = (f"{text}  {percent(token.logprob)}", step(token.logprob).style)
         many = len(token.others)
         pane.note = (f"{many} alternatives" if many else "no alternatives were told", "dim")
