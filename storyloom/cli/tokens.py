@@ -36,9 +36,8 @@ def add(commands: Commands) -> None:
         "branch",
         "Branch off at a token with one of its alternatives; the new node's id is printed.",
         "storyloom node branch tide.loom --node n4 --at 12 --alternative 2",
-        "id=$(storyloom node branch tide.loom --node n4 --at 12 --alternative 2) && "
-        "storyloom grow tide.loom --node $id",
-        more="The branch has the passage up to that token and the alternative in its place.",
+        more="The branch has the passage up to that token and the alternative in its place;\n"
+        "'storyloom grow' with its id goes on from it.",
     )
     branch.add_argument("file", metavar="FILE")
     branch.add_argument("--node", type=node_id, metavar="ID", required=True)

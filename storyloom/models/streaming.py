@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from storyloom.models import faults
@@ -101,6 +102,7 @@ async def answer(
         return
     asking = _Asking(library, call, way, outbox)
     patiently, retries, made = patiently or Patiently(), Retries.of_environment(), 0
+    untold: tuple[str, ...] = ()
     try:
         while True:
             made += 1
@@ -110,6 +112,10 @@ async def answer(
                 break
             except Exception as error:
                 fault = asking.fault(error)
+            if not untold and asking.refuses_to_tell:
+                call, untold = _without_tokens(call)
+                asking = _Asking(library, call, way, outbox)
+                continue
             wait = None if asking.heard else retries.wait(fault, made)
             if wait is None:
                 end = fault.of(call.id)
@@ -117,6 +123,8 @@ async def answer(
             send(Waiting(call.id, wait, made, fault.kind, fault.say))
             await patiently.wait(wait)
             asking = _Asking(library, call, way, outbox)
+        if untold and isinstance(end, Done):
+            end = replace(end, dropped=tuple(sorted({*end.dropped, *untold})))
         outbox.end(end)
     except asyncio.CancelledError:
         outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
@@ -138,6 +146,12 @@ class _Asking:
         self._most = _most_characters(call)
         self._said: str | None = None
         self._usage: Any = None
+
+    @property
+    def refuses_to_tell(self) -> bool:
+        """Whether the request was refused because tokens were asked for, as some models do."""
+        asked = not self.heard and _alternatives(self._call) > 0
+        return asked and "logprob" in (self.witness.error() or "").lower()
 
     async def run(self) -> Event:
         """Make the request, pass its text on, and return how it ended. Raises what litellm does."""
@@ -257,11 +271,21 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
     }
 
 
+_TELLING = ("logprobs", "top_logprobs")
+"""The parameters that ask for tokens."""
+
+
+def _without_tokens(call: Call) -> tuple[Call, tuple[str, ...]]:
+    """Return the call that does not ask for tokens, and the names of what asked for them."""
+    kept = {name: value for name, value in call.params.items() if name not in _TELLING}
+    return replace(call, params=kept), tuple(name for name in _TELLING if name in call.params)
+
+
 def _alternatives(call: Call) -> int:
     """Return how many alternatives to each token are asked for: `top_logprobs` of a chat, the
     number itself of a completion, where it is called `logprobs`.
     """
-    for name in ("top_logprobs", "logprobs"):
+    for name in reversed(_TELLING):
         asked = call.params.get(name)
         if isinstance(asked, int) and not isinstance(asked, bool):
             return asked

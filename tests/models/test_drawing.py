@@ -12,7 +12,7 @@ from storyloom.models.wire import decode, encode
 from tests.models.asking import Outcome, ask, call
 from tests.servers.provider import Provider
 from tests.servers.script import Drawn as Step
-from tests.servers.script import End, Reply, Text, Usage
+from tests.servers.script import End, Reply, Text, Usage, refuses, says
 
 SEA = Token(" sea", -0.5, ((" lake", -1.5), (" river", -2.5)))
 
@@ -177,3 +177,22 @@ async def test_who_takes_no_such_parameter_is_asked_without_it(
     assert (outcome.done.finish, tokens(outcome)) == ("stop", [])
     assert outcome.done.dropped == ("logprobs", "top_logprobs")
     assert not wanted.keys() & provider.requests[-1].body.keys()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_model_that_refuses_to_tell_is_asked_once_more_without_and_another_refusal_stands(
+    client: Client, provider: Provider
+) -> None:
+    params = {"max_tokens": 9, "logprobs": True, "top_logprobs": 3}
+    for model in ("openai/m", "gemini/m"):
+        provider.script(refuses(400, "Logprobs is not enabled for models/m"), says("Once."))
+        outcome = await ask(client, call(provider, model, params=params))
+        assert (outcome.text, outcome.done.dropped) == ("Once.", ("logprobs", "top_logprobs"))
+        assert "ogprobs" in str(provider.requests[0].body)
+        assert "ogprobs" not in str(provider.requests[1].body)
+        for refusals, asked in (("Logprobs are off", 2), ("no such thing", 1)):
+            provider.reset()
+            provider.script(refuses(400, refusals), refuses(400, refusals), says("Once."))
+            outcome = await ask(client, call(provider, model, params=params))
+            assert (outcome.failed.kind, len(provider.requests)) == ("bad_request", asked)
+        provider.reset()

@@ -194,7 +194,7 @@ async def test_hostile_tokens_do_no_harm_at_any_size() -> None:
 TEXTS = st.text(alphabet="ab \n🌙é", max_size=60)
 
 
-@given(TEXTS, st.lists(st.integers(0, 60), max_size=12), st.integers(8, 30))
+@given(TEXTS, st.lists(st.integers(0, 60), max_size=12), st.integers(9, 30))
 def test_every_token_is_on_a_line_and_marks_are_as_wide_as_what_they_are_under(
     text: str, cuts: list[int], width: int
 ) -> None:
