@@ -4,7 +4,7 @@ import math
 import re
 
 from storyloom.generate.joining import joined
-from storyloom.story import branching, growth, reading
+from storyloom.story import branching, reading
 from storyloom.story.drawn import Drawn, drawn_at
 from storyloom.story.story import Story
 from storyloom.text import Refusal, visible
@@ -70,18 +70,12 @@ def branch(story: Story, node: int, drawn: Drawn, token: int, other: int) -> int
     text = begun + chosen
     if not begun.strip():
         # At the beginning the seam is made anew, as the alternative may bring a space of its own.
+        # Where one had to be put in, `begun` has it, so nothing more is to be guessed.
         own = chosen if chosen[:1].isspace() else text
-        text = joined(_before(story, node), own, exact=_continues(story, node))
+        text = joined(_before(story, node), own, exact=True)
     return branching.branch(story, node, drawn.rev, its.start, text)
 
 
 def _before(story: Story, node: int) -> str:
     parent = reading.parent(story, node)
     return reading.strand_text(story, parent, least=_JOIN_CONTEXT) if parent else ""
-
-
-def _continues(story: Story, node: int) -> bool:
-    """Whether the model of a node was given text to write on, letter by letter."""
-    pieces = reading.pieces(story, [node])
-    gen = pieces[0].gen if pieces else None
-    return gen is not None and "prompt" in growth.request_of(story, gen)

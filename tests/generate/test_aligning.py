@@ -44,6 +44,9 @@ def test_what_is_cut_off_before_and_behind_takes_its_tokens_along() -> None:
     assert pieces(drawn, answer, mode="chat") == ["She", " ran", " away from it", ". She"]
     repeated = tokens(BEFORE[4:], " She", " ran.")
     assert pieces(repeated, BEFORE[4:] + " She ran.", mode="chat") == [" She", " ran."]
+    twice = BEFORE[4:] + " come back."
+    placed = aligned(tokens(BEFORE[4:], " come", " back."), twice, " come back.")
+    assert [one.logprob for one in placed] == [-1, -2], "not where the strand is repeated"
 
 
 def test_an_end_that_broke_off_cuts_the_token_it_lies_in() -> None:
