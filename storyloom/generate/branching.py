@@ -22,8 +22,8 @@ def tokens_of(story: Story, node: int) -> Drawn:
     found = drawn_at(story, node)
     if found is None:
         raise Refusal(
-            f"No tokens are kept with n{node}: they are asked for where alternatives are set (G), "
-            "and only of models that tell them."
+            f"No tokens are kept with n{node}: they come with what is grown once the setting "
+            "alternatives asks for them, and only from models that tell them."
         )
     return found
 
