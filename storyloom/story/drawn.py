@@ -43,16 +43,24 @@ class Drawn(NamedTuple):
 
 
 def dumped(tokens: Sequence[DrawnToken]) -> bytes:
-    """Return the bytes that the file holds: the zlib of a JSON text.
+    """Return what the file holds, there packed by zlib: a JSON text.
 
-    That has for each token a list of the code points since the one before, its length, and its
-    logprob in thousandths, followed by each alternative and the thousandths of that.
+    It has for each token a list of the code points since the one before, its length, and its
+    logprob in thousandths, followed by each alternative and the thousandths of that. Where it
+    would be too large to be read again, only the likeliest alternatives are in it, or none.
     """
+    for most in (None, 4):
+        if len(body := _json(tokens, most)) <= _LARGEST:
+            return body
+    return _json(tokens, 0)
+
+
+def _json(tokens: Sequence[DrawnToken], most: int | None) -> bytes:
     rows: list[list[int | str]] = []
     end = 0
     for token in tokens:
         row: list[int | str] = [token.start - end, token.end - token.start, _thousandths(token[2])]
-        for text, logprob in token.others:
+        for text, logprob in token.others[:most]:
             row += [kept(text), _thousandths(logprob)]
         rows.append(row)
         end = token.end

@@ -160,3 +160,11 @@ def test_what_is_dumped_is_loaded() -> None:
     assert loaded(dumped(TOKENS), len(TEXT) - 1) == (), "of another text"
     odd = (DrawnToken(0, 1, -1.0, (("\ud83d\x1b", -1.0),)),)
     assert loaded(dumped(odd), 1)[0].others == (("\ufffd␛", -1.0),)
+
+
+@pytest.mark.parametrize(("size", "left"), [(100, 20), (2_500, 4), (12_000, 0)])
+def test_what_would_be_too_large_loses_alternatives_and_nothing_else(size: int, left: int) -> None:
+    others = tuple((chr(97 + number) * size, -1.0) for number in range(20))
+    many = tuple(DrawnToken(at, at + 1, -1.0, others) for at in range(110))
+    found = loaded(dumped(many), 110)
+    assert [len(token.others) for token in found] == [left] * 110
