@@ -5,7 +5,7 @@ import re
 
 from storyloom.generate.joining import joined
 from storyloom.story import branching, reading
-from storyloom.story.drawn import Drawn, drawn_at
+from storyloom.story.drawn import Drawn, DrawnToken, drawn_at
 from storyloom.story.story import Story
 from storyloom.text import Refusal, visible
 
@@ -49,6 +49,7 @@ def spelled(text: str) -> str:
 def branch(story: Story, node: int, drawn: Drawn, token: int, other: int) -> int:
     """Make a branch beside `node` with its text up to token number `token`, from 0 on, and that
     token's alternative number `other` in its place, from 0 on. Return its id; undo takes it back.
+    Its tokens are known too, the one that was passed over among the last one's alternatives.
 
     Raises Refusal when the text was changed since, and for an alternative that is no text.
     """
@@ -63,17 +64,23 @@ def branch(story: Story, node: int, drawn: Drawn, token: int, other: int) -> int
     if not 0 <= other < len(its.others):
         many = len(its.others) or "no"
         raise Refusal(f"Token {token + 1} of n{node} has {many} alternatives.")
-    chosen = its.others[other][0]
+    chosen, logprob = its.others[other]
     if ends(chosen):
         raise Refusal("With that alternative the model would have ended; take another.")
     begun = drawn.text[: its.start]
     text = begun + chosen
+    before, start = drawn.tokens[:token], its.start
     if not begun.strip():
         # At the beginning the seam is made anew, as the alternative may bring a space of its own.
         # Where one had to be put in, `begun` has it, so nothing more is to be guessed.
         own = chosen if chosen[:1].isspace() else text
         text = joined(_before(story, node), own, exact=True)
-    return branching.branch(story, node, drawn.rev, its.start, text)
+        before, start = (), 0
+    passed = (drawn.text[its.start : its.end], its.logprob)
+    others = [each for each in its.others if each[0] != chosen]
+    others = sorted([passed, *others], key=lambda each: -each[1])
+    taken = DrawnToken(start, len(text), logprob, tuple(others))
+    return branching.branch(story, node, drawn.rev, its.start, text, (*before, taken))
 
 
 def _before(story: Story, node: int) -> str:

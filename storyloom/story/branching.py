@@ -3,7 +3,11 @@
 All of it is the model's: the author has only chosen which of its tokens stands there.
 """
 
+from collections.abc import Sequence
+
 from storyloom.story import origins
+from storyloom.story.drawn import DrawnToken
+from storyloom.story.growth import keep_tokens
 from storyloom.story.kept import kept
 from storyloom.story.origins import Run
 from storyloom.story.schema import PRUNED
@@ -14,13 +18,18 @@ from storyloom.text import Refusal
 __all__ = ["branch"]
 
 
-def branch(story: Story, node: int, rev: int, at: int, text: str) -> int:
+def branch(
+    story: Story, node: int, rev: int, at: int, text: str, tokens: Sequence[DrawnToken] = ()
+) -> int:
     """Add `text` beside `node`, right after it, and return its id.
 
     `text` is the beginning of the node's text up to code point `at`, followed by what the model
-    might have written there; where `at` is in the seam at its beginning, that may differ. Refused
-    when the node shows another text than revision `rev` by now.
+    might have written there; where `at` is in the seam at its beginning, that may differ. `tokens`
+    are those of the text, as far as they are known. Refused when the node shows another text than
+    revision `rev` by now.
     """
+    # Of a text that is kept in another spelling, the places would be others.
+    tokens = tokens if kept(text) == text else ()
     text = kept(text)
     if not text.strip():
         raise Refusal("That alternative is only space, and a passage needs words; take another.")
@@ -38,5 +47,6 @@ def branch(story: Story, node: int, rev: int, at: int, text: str) -> int:
             before if kept_length else (),
             [Run(its.origin, len(text) - kept_length, its.gen)],
         )
+        keep_tokens(act, tokens)
         order = key_after(act, state.parent, state.ord)
         return act.add(state.parent, order, text, own, gen=state.gen)

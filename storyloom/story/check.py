@@ -11,7 +11,7 @@ from typing import Any
 
 from storyloom.story import file, origins, recount, said
 from storyloom.story.act import chained, recorded, text_hash
-from storyloom.story.drawn import named_in
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.effort import costs, sizes
 from storyloom.story.schema import GONE, HIDDEN, PURGED
 from storyloom.story.story import Story
@@ -182,12 +182,12 @@ def _tokens(db: sqlite3.Connection) -> Iterator[str]:
         return
     for node, data in db.execute(
         "SELECT rev.node, op.data FROM op JOIN rev ON rev.op = op.id "
-        "WHERE op.kind GLOB 'gen.*' AND instr(op.data, '\"drawn\"') AND rev.text <> ''"
+        "WHERE instr(op.data, ?) AND rev.text <> ''",
+        (KEY,),
     ):
-        row = db.execute(
-            "SELECT length(body) FROM request WHERE hash = ?", (named_in(data),)
-        ).fetchone()
-        if row is None or not row[0]:
+        named = named_in(data)
+        row = db.execute("SELECT length(body) FROM request WHERE hash = ?", (named,)).fetchone()
+        if named and (row is None or not row[0]):
             yield f"The tokens of a text of n{node} are missing."
 
 

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple, cast
 from storyloom.story.kept import kept
 from storyloom.story.story import Story
 
-__all__ = ["Drawn", "DrawnToken", "digest", "drawn_at", "dumped", "loaded", "named_in"]
+__all__ = ["KEY", "Drawn", "DrawnToken", "digest", "drawn_at", "dumped", "loaded", "named_in"]
 
 _LARGEST = 4 * 1024 * 1024
 _FORM = 1
+KEY = '"drawn":'
+"""What stands in the data of an operation that names tokens; it may stand in others too."""
 
 
 class DrawnToken(NamedTuple):
@@ -131,9 +133,9 @@ def drawn_at(story: Story, node: int) -> Drawn | None:
     """
     rows = story.read.execute(
         "SELECT rev.id, rev.text, rev.id = node.rev, op.data FROM rev "
-        "JOIN node ON node.id = rev.node JOIN op ON op.id = rev.op AND op.kind GLOB 'gen.*' "
+        "JOIN node ON node.id = rev.node JOIN op ON op.id = rev.op AND instr(op.data, ?) "
         "WHERE rev.node = ? ORDER BY rev.id = node.rev DESC, rev.id DESC LIMIT 9",
-        (node,),
+        (KEY, node),
     ).fetchall()
     for rev, text, present, data in rows:
         tokens = _stored(story, named_in(data), len(text))
@@ -154,7 +156,7 @@ def _stored(story: Story, wanted: bytes, length: int) -> tuple[DrawnToken, ...]:
 
 def named_in(data: str) -> bytes:
     """Return the hash of the tokens that an operation's data names; empty when it names none."""
-    if '"drawn"' not in data:
+    if KEY not in data:
         return b""
     try:
         said: Any = json.loads(data)

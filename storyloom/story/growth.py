@@ -22,8 +22,8 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "Spent", "count_cost", "finish", "flush", "recover",
-           "request", "request_of", "result_of", "spent"]  # fmt: skip
+__all__ = ["Asked", "Placeholder", "Result", "Spent", "count_cost", "finish", "flush",
+           "keep_tokens", "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -148,7 +148,7 @@ def _finish(
             _finish_again(act, node, rev, text, runs, tokens)
         else:
             act.finish(rev, text, runs)
-            _keep_tokens(act, tokens)
+            keep_tokens(act, tokens)
             act.change(node, "streaming", 0)
             if not text.strip():
                 act.change(node, "gone", 1)
@@ -156,7 +156,8 @@ def _finish(
         count_cost(act, facts.get("cost"), wrote=bool(text))
 
 
-def _keep_tokens(act: Act, tokens: Sequence[DrawnToken]) -> None:
+def keep_tokens(act: Act, tokens: Sequence[DrawnToken]) -> None:
+    """Keep the tokens of the one text that an act finishes, which then names them."""
     if tokens:
         body = drawn.dumped(tokens)
         digest = drawn.digest(body)
@@ -172,7 +173,7 @@ def _finish_again(
     if before == text or state is None:
         return
     revised = act.revise(node, text, runs)
-    _keep_tokens(act, tokens)
+    keep_tokens(act, tokens)
     if state.rev == rev:
         act.change(node, "rev", revised)
         if not before.strip():

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from storyloom.story import recount, tally
 from storyloom.story.act import Act
-from storyloom.story.drawn import named_in
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.said import SPOKEN
 from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING, writable_log
 from storyloom.story.story import Story
@@ -211,24 +211,20 @@ def _mark(act: Act, tops: list[int]) -> None:
         recount.recount(act.db, node)
 
 
-_DRAWN = "op.kind GLOB 'gen.*' AND instr(op.data, '\"drawn\"')"
-"""Operations that name the tokens of the text that they finished."""
-
-
 def _drawn_of_erased(db: sqlite3.Connection) -> list[tuple[bytes]]:
     """Return the hashes of the tokens that only texts which are erased were written with."""
-    found = {
-        named_in(data)
-        for (data,) in db.execute(
-            "SELECT op.data FROM erased JOIN rev USING(id) JOIN op ON op.id = rev.op "
-            f"WHERE {_DRAWN}"
-        )
-    }
+    rows = db.execute(
+        "SELECT op.data FROM erased JOIN rev USING(id) JOIN op ON op.id = rev.op "
+        "WHERE instr(op.data, ?)",
+        (KEY,),
+    )
+    found = {named_in(data) for (data,) in rows} - {b""}
     if found:
         # The same seed at the same place gives the same tokens.
         for (data,) in db.execute(
-            f"SELECT op.data FROM op JOIN rev ON rev.op = op.id WHERE {_DRAWN} "
-            "AND rev.text <> '' AND rev.id NOT IN (SELECT id FROM erased)"
+            "SELECT op.data FROM op JOIN rev ON rev.op = op.id WHERE instr(op.data, ?) "
+            "AND rev.text <> '' AND rev.id NOT IN (SELECT id FROM erased)",
+            (KEY,),
         ):
             found.discard(named_in(data))
     return [(each,) for each in found]

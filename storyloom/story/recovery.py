@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from storyloom.story import file, growth, recount
 from storyloom.story.act import Act, chained, recorded, text_hash
-from storyloom.story.drawn import named_in
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.rebuild import project
 from storyloom.story.salvage import Wreck
 from storyloom.story.schema import GONE, PURGED, writable_log
@@ -144,8 +144,8 @@ def _take_bodies(old: Wreck, db: sqlite3.Connection) -> None:
     """Gather what models were sent, and the tokens that texts were written with."""
     for (digest,) in db.execute("SELECT DISTINCT request FROM gen").fetchall():
         _take_body(old, db, digest)
-    ops = "SELECT data FROM found_op WHERE kind GLOB 'gen.*' AND instr(data, '\"drawn\"')"
-    for digest in {named_in(data) for (data,) in db.execute(ops)}:
+    ops = db.execute("SELECT data FROM found_op WHERE instr(data, ?)", (KEY,))
+    for digest in {named_in(data) for (data,) in ops} - {b""}:
         if not _take_body(old, db, digest):
             old.damaged = True
 

@@ -48,6 +48,24 @@ def test_it_has_the_beginning_and_the_alternative_and_stands_beside(story: Story
     assert text_of(story, made) == " It sank"
 
 
+def test_its_own_tokens_are_known_and_lead_back(story: Story) -> None:
+    node, tokens = drawn(story, " It", " rose", ".")
+    made = branch(story, node, tokens, 1, 0)
+    found = tokens_of(story, made)
+    assert found.tokens[0] == tokens.tokens[0]
+    swapped = ((" rose", -0.5), *OTHERS[1:])
+    assert found.tokens[1:] == (DrawnToken(3, 8, -1.0, swapped),)
+    back = branch(story, made, found, 1, 0)
+    assert text_of(story, back) == " It rose"
+    first = branch(story, node, tokens, 0, 3)
+    assert tokens_of(story, first).tokens[0][:3] == (0, 5, -2.5)
+    for each in (made, back):
+        shape.prune(story, each)
+        purging.purge(story, [each])
+    assert tokens_of(story, node) == tokens
+    assert check(story).faults == []
+
+
 def test_all_of_it_is_the_models_but_for_what_a_hand_wrote_before(story: Story) -> None:
     node, tokens = drawn(story, " It", " rose", ".")
     made = branch(story, node, tokens, 1, 0)
