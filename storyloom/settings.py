@@ -96,6 +96,10 @@ class Settings:
     """
     trim: bool = True
     """Whether a sentence that a branch breaks off at its limit is cut away."""
+    alternatives: int | None = None
+    """Alternatives to each token that are asked for and kept with a branch, where a provider tells
+    them, 0 to 20; absent asks the embedded model for 5 and no other for any.
+    """
     context: int = 16_000
     """The most tokens a request may hold, whatever the model's window."""
     vary: str = ""
@@ -199,12 +203,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "top_p": (0.01, 1),
     "seed": (0, 2**31 - 1),
     "trim": (0, 1),
+    "alternatives": (0, 20),
     "context": (512, 10_000_000),
     "cap": (0, 1_000_000),
     "cap_per_day": (0, 1_000_000),
 }
 """The least and the greatest value of each number."""
-INHERITED = ("words", "temperature", "top_p", "seed", "trim", "context", "vary")
+INHERITED = ("words", "temperature", "top_p", "seed", "trim", "alternatives", "context", "vary")
 """What a node, a story and a preset may set for all that grows from there."""
 FRACTIONS = ("temperature", "top_p", "cap", "cap_per_day")
 """Those that need not be whole numbers."""

@@ -76,7 +76,13 @@ def test_every_setting_is_read(file: Path) -> None:
         plan=(PlanPart("desk", 2), PlanPart("openai/gpt-4o-mini", 1)),
         models=(
             ModelEntry(
-                "desk", "openai/llama", "http://127.0.0.1:8080/v1", "DESK_KEY", "text", 8192, 1
+                "desk",
+                "openai/llama",
+                "http://127.0.0.1:8080/v1",
+                "DESK_KEY",
+                "text",
+                8192,
+                at_once=1,
             ),
             ModelEntry("gemini/gemini-2.0-flash", "gemini/gemini-2.0-flash"),
         ),
@@ -171,7 +177,7 @@ def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
     [
         ("cuont = 3", "there is no setting 'cuont'; did you mean 'count'?"),
         ("temprature = 1.0", "did you mean 'temperature'?"),
-        ("zzz = 1", "there is no setting 'zzz'; known are ascii, cap, cap_per_day, context"),
+        ("zzz = 1", "there is no setting 'zzz'; known are alternatives, ascii, cap, cap_per_day"),
         ("[[models]]\nmodel='x'", "there is no setting 'models'; did you mean 'model'?"),
         ("[[model]]\nmodel='x'\napi_bsae='y'", "did you mean 'api_base'?"),
         ("[[model]]\nmodel='x'\napi_bsae='y'", "in a [[model]] table"),

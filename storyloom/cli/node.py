@@ -1,6 +1,6 @@
 """The command `node`: all that can be done with one node, a verb each."""
 
-from storyloom.cli import editing, marking, placing, pruning, purging, showing
+from storyloom.cli import editing, marking, placing, pruning, purging, showing, tokens
 from storyloom.cli.parsing import Commands
 
 __all__ = ["add"]
@@ -23,3 +23,4 @@ def add(commands: Commands) -> None:
     pruning.add(verbs)
     purging.add(verbs)
     marking.add_to_node(verbs)
+    tokens.add(verbs)

@@ -19,6 +19,7 @@ _SETTINGS = {
     "top_p": "nucleus sampling, 0.01 to 1",
     "seed": "what the first branch of each model is drawn with",
     "trim": "yes or no: whether a sentence broken off at the limit is cut away",
+    "alternatives": "how many to each token are asked for and kept, 0 to 20",
     "context": "tokens that a request may hold",
     "vary": "what the branches of a batch differ in, as 'tone: dry / tender'; none is off",
 }
@@ -92,7 +93,7 @@ def _show(options: Namespace) -> int:
         data(f"{part.count}  {' '.join(part.model.split())}")
     say(f"From: {plan.source}.")
     for each in found:
-        data(f"{each.name:<12} {each.said:<15}  {each.source}")
+        data(f"{each.name:<13} {each.said:<17} {each.source}")
     return 0
 
 

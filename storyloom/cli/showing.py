@@ -72,6 +72,7 @@ def _show(options: Namespace) -> int:
 
 def _facts(story: "Story", node: int) -> dict[str, Any]:
     from storyloom.story import growth, marks, origins, reading, tally
+    from storyloom.story.drawn import drawn_at
 
     card = reading.cards(story, [node])[0]
     piece = reading.pieces(story, [node])[0]
@@ -100,6 +101,7 @@ def _facts(story: "Story", node: int) -> dict[str, Any]:
         "bookmark": bookmark[0] if bookmark else None,
         **{key: marks.text_of(story, node, key) or None for key in _SAID},
         "below": below._asdict(),
+        "tokens": len(drawn.tokens) if (drawn := drawn_at(story, node)) is not None else 0,
         "text": piece.text,
     }
 
@@ -124,6 +126,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "ended": facts["result"].get("finish", ""),
         "chapters": ", ".join(repr(mark["title"]) for mark in facts["chapters"]),
         "tags": ", ".join(facts["tags"]),
+        "tokens": f"{facts['tokens']}, see 'storyloom node tokens'" if facts["tokens"] else "",
         "bookmark": "" if facts["bookmark"] is None else facts["bookmark"] or "yes",
         **{key: facts[key] for key in _SAID},
         "below": counted(below["shown"], "node") + (f", and {hidden} pruned" if hidden else ""),

@@ -62,6 +62,7 @@ def _add_about(commands: Commands) -> None:
         ("top-p", "nucleus sampling"),
         ("seed", "what the first branch of each model is drawn with"),
         ("trim", "yes or no: cut away a sentence that is broken off at the limit"),
+        ("alternatives", "how many to each token are asked for and kept"),
         ("context", "tokens that a request may hold"),
         ("vary", "what the branches of a batch differ in, as 'tone: dry / tender'"),
         ("cap", "dollars that the story may cost in all"),

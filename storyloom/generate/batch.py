@@ -14,13 +14,25 @@ from functools import partial
 from typing import Any
 
 from storyloom.generate import caps, filling, joining
-from storyloom.generate.plan import prose_words, sampled, settings_for
+from storyloom.generate.aligning import aligned
+from storyloom.generate.plan import drawn, prose_words, sampled, settings_for
 from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
-from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
+from storyloom.models.protocol import (
+    Call,
+    Delta,
+    Done,
+    Drawn,
+    Facts,
+    Failed,
+    First,
+    Token,
+    Waiting,
+)
 from storyloom.models.routes import runs_here
 from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings, vary_for
 from storyloom.story import following, growth, reading
+from storyloom.story.drawn import DrawnToken
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -52,6 +64,8 @@ class Branch:
     first: float | None = None
     """Seconds until the first token."""
     raw: list[str] = field(default_factory=list[str])
+    tokens: list[Token] = field(default_factory=list[Token])
+    """Those of the answer, where they were asked for and told."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once its text is closed in the story, or could not be."""
     closing: bool = False
@@ -222,7 +236,8 @@ class Batch:
             branch.cost = _cost(branch, None)
             facts = {} if branch.cost is None else {"cost": branch.cost}
             result = Result("interrupted", INTERRUPTED, facts)
-            growth.finish(self._story, branch.placeholder, branch.text, result)
+            tokens = _placed(branch, branch.text, branch.text)
+            growth.finish(self._story, branch.placeholder, branch.text, result, tokens)
         finally:
             branch.ended.set()
 
@@ -241,6 +256,8 @@ class Batch:
                     branch.state = "writing"
                     branch.make = partial(self._text, branch, ended=False)
                     self._dirty.add(branch.placeholder.rev)
+                case Drawn():
+                    branch.tokens += event.tokens
                 case Done() | Failed():
                     await self._close(branch, event)
             self._listener(branch)
@@ -260,6 +277,7 @@ class Batch:
 
     async def _close(self, branch: Branch, event: Done | Failed) -> None:
         text, met = self._parted(branch, ended=True)
+        full = text
         facts: dict[str, Any] = {"ms": round((time.monotonic() - branch.started) * 1000)}
         if branch.first is not None:
             facts["first_ms"] = round(branch.first * 1000)
@@ -291,7 +309,8 @@ class Batch:
         result = Result(branch.finish, branch.say, facts)
         branch.closing = True
         try:
-            await _surely(growth.finish, self._story, branch.placeholder, text, result)
+            tokens = _placed(branch, full, text)
+            await _surely(growth.finish, self._story, branch.placeholder, text, result, tokens)
         finally:
             branch.ended.set()
 
@@ -312,6 +331,11 @@ class Batch:
                     # A full disk may have room again by the next time; an end that cannot be
                     # written is reported.
                     self._dirty.update(texts)
+
+
+def _placed(branch: Branch, full: str, stored: str) -> list[DrawnToken]:
+    """Return the tokens of what is stored of a branch; `full` is it before an end was cut off."""
+    return aligned(branch.tokens, "".join(branch.raw), full, stored)
 
 
 async def _surely(write: Callable[..., None], *arguments: Any) -> None:
@@ -400,11 +424,12 @@ def _requests(
         prices.append(caps.Price.of(entry, fact, part.count, tokens, room))
         local = fact.provider == "embedded"
         # The embedded engine draws the branches of a fork from one seed, one after the other.
-        drawn = settings
+        seeded = settings
         if local and settings.seed is None:
-            drawn = replace(settings, seed=random.randrange(1 << 30))
+            seeded = replace(settings, seed=random.randrange(1 << 30))
         for index, vary in enumerate(varies):
-            params = sampled(drawn, room, 0 if local else index)
+            params = sampled(seeded, room, 0 if local else index)
+            params |= drawn(settings, fact.mode, embedded=local)
             if towards and fact.mode == "text" and not made[vary].suffix:
                 params["stop"] = [filling.STOP]
             asked.append(Asked(entry.name, made[vary].body, params, vary))

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from storyloom.models.protocol import Mode
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import (
     FRACTIONS,
@@ -25,8 +26,11 @@ from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "in_force", "plan_for", "prose_words", "said", "sampled", "set_plan",
-           "settings_for", "take", "typed", "with_count"]  # fmt: skip
+__all__ = ["InForce", "Plan", "drawn", "in_force", "plan_for", "prose_words", "said", "sampled",
+           "set_plan", "settings_for", "take", "typed", "with_count"]  # fmt: skip
+
+EMBEDDED_ALTERNATIVES = 5
+"""Alternatives that the embedded model is asked for when nothing is set."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def said(name: str, value: float | bool | str | None) -> str:
         return one_line(value) or "none"
     if name == "words" and value == SKETCH:
         return "sketch, 2 lines"
+    if value is None and name == "alternatives":
+        return f"{EMBEDDED_ALTERNATIVES}, embedded only"
     return "the model's own" if value is None else f"{value:g}"
 
 
@@ -180,6 +186,21 @@ def sampled(settings: Settings, most: int, index: int = 0) -> dict[str, Any]:
     if settings.seed is not None:
         params["seed"] = (settings.seed + index) % 2**31
     return params
+
+
+def drawn(settings: Settings, mode: Mode, *, embedded: bool) -> dict[str, Any]:
+    """Return the parameters that ask for alternatives to each token, as litellm names them; none
+    where they are not wanted.
+    """
+    wanted = settings.alternatives
+    if wanted is None:
+        # The embedded model tells them for nothing; elsewhere they make the stream ten times as
+        # long, and some providers refuse a request for them.
+        wanted = EMBEDDED_ALTERNATIVES if embedded else 0
+    if not wanted:
+        return {}
+    wanted = int(wanted)  # a file from elsewhere may hold any number
+    return {"logprobs": wanted} if mode == "text" else {"logprobs": True, "top_logprobs": wanted}
 
 
 def set_plan(story: Story, owner: int, parts: tuple[PlanPart, ...] | None) -> None:

@@ -17,7 +17,7 @@ from storyloom.generate.plan import Plan, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
-from storyloom.models.protocol import Call, Delta, Done, Event, Facts, Failed, First, Waiting
+from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story import asides, marks, origins, reading
@@ -211,6 +211,8 @@ class Asking:
             case Waiting():
                 # It stands there as one that is waited for; the editor's author writes on.
                 offer.say = event.say
+            case Drawn():
+                pass  # never asked for here: what is taken becomes the author's own text
 
     def settled(self, offer: Offer) -> str:
         """Return an offer's text to be taken now; of one still being written its whole words."""

@@ -14,6 +14,7 @@ from storyloom.models import weights
 from storyloom.models.embedded_process import Branch, EngineProcess
 from storyloom.models.engine_llama import MOST_BRANCHES, WINDOW
 from storyloom.models.protocol import ChatMessage, Facts
+from storyloom.models.watching import current
 from storyloom.models.wire import JSON, Message
 from storyloom.text import Refusal
 
@@ -227,6 +228,9 @@ def register(litellm: Any) -> None:
         )
         try:
             async for message in branch:
+                if (drawn := message.get("drawn")) and (witness := current.get()) is not None:
+                    # litellm has no room for them in what it takes from here.
+                    witness.told.drawing.take({"choices": [{"logprobs": {"content": drawn}}]})
                 yield _chunk(message)
         except Failure as failure:
             status = _STATUS.get(failure.kind, 500)

@@ -6,9 +6,10 @@ It speaks lines of `wire` on its standard streams and ends when its input does. 
     cancel  id                                         a branch's id; its text stops
 
 From it: `ready` once the model is open, or one `error` with an empty id and the end; then for a
-request `progress` (id, done, total: tokens of the prompt), for each branch `first`, `delta` and
-exactly one of `done` (finish, in_tokens, out_tokens, seed) and `error` (kind, say), and at last
-`ended` (id, evaluated: prompt tokens that were not in the cache).
+request `progress` (id, done, total: tokens of the prompt), for each branch `first`, `delta` (text;
+drawn: its tokens as llama.cpp tells them, where asked for) and exactly one of `done` (finish,
+in_tokens, out_tokens, seed) and `error` (kind, say), and at last `ended` (id, evaluated: prompt
+tokens that were not in the cache).
 
 Requests run one after the other, as two at once take as long and the same seed would then not
 give the same text. The k branches of a request are written side by side from one evaluation.
@@ -70,6 +71,8 @@ class _Branch:
     ended: bool = False
     in_tokens: int | None = None
     out_tokens: int | None = None
+    drawn: list[JSON] = field(default_factory=list[JSON])
+    """Tokens that go out with the next text."""
 
 
 @dataclass
@@ -166,6 +169,7 @@ class Engine:
             return
         branch.in_tokens = piece.in_tokens if piece.in_tokens is not None else branch.in_tokens
         branch.out_tokens = piece.out_tokens if piece.out_tokens is not None else branch.out_tokens
+        branch.drawn += piece.drawn
         text = piece.text
         if text and not branch.begun:
             text, branch.held = branch.held + text, ""
@@ -175,11 +179,15 @@ class Engine:
                 branch.begun = True
                 self._send({"is": "first", "id": branch.id})
         if text:
-            self._send({"is": "delta", "id": branch.id, "text": text})
+            drawn, branch.drawn = branch.drawn, []
+            self._send(
+                {"is": "delta", "id": branch.id, "text": text} | ({"drawn": drawn} if drawn else {})
+            )
         if piece.finish and branch.begun:
             self._end(branch, piece.finish)
         elif piece.finish:
             branch.held = ""
+            branch.drawn.clear()
 
     def _end(self, branch: _Branch, finish: str) -> None:
         branch.ended = True

@@ -48,7 +48,7 @@ _INNARDS = re.compile(r"\[json\.exception[^\]]*\] ?")
 _TAKEN = frozenset(_PRESET) | {
     "frequency_penalty", "presence_penalty", "typical_p", "xtc_probability", "xtc_threshold",
     "mirostat", "mirostat_tau", "mirostat_eta", "dynatemp_range", "dynatemp_exponent", "stop",
-    "dry_sequence_breakers", "top_n_sigma", "grammar",
+    "dry_sequence_breakers", "top_n_sigma", "grammar", "logprobs", "top_logprobs",
 }  # fmt: skip
 
 
@@ -66,6 +66,8 @@ class Piece:
     """How far the evaluation of the prompt is, in tokens; 0 of 0 when this piece says nothing."""
     in_tokens: int | None = None
     out_tokens: int | None = None
+    drawn: tuple[JSON, ...] = ()
+    """The tokens of this text with their probabilities, as llama.cpp says them."""
 
 
 class Fault(Exception):
@@ -182,6 +184,7 @@ def _pieces(chunk: dict[str, Any]) -> list[Piece]:
         pieces.append(Piece(evaluated=int(progress["processed"]), total=total))
     for choice in chunk.get("choices") or ():
         # Text completion has its text in the choice itself, chat in a delta.
+        probable: dict[str, Any] = choice.get("logprobs") or {}
         holder: dict[str, Any] = choice.get("delta") or {"content": choice.get("text")}
         pieces.append(
             Piece(
@@ -190,6 +193,7 @@ def _pieces(chunk: dict[str, Any]) -> list[Piece]:
                 finish=choice.get("finish_reason"),
                 in_tokens=usage.get("prompt_tokens"),
                 out_tokens=timings.get("predicted_n"),
+                drawn=tuple(probable.get("content") or ()),
             )
         )
     return pieces

@@ -11,18 +11,19 @@ To the worker, `{"do": …}`:
 
 From the worker, `{"is": …}`: `ready` once litellm is imported, `waiting` before a request is made
 again (never after text has come), `first` at a branch's first token, `delta` with the text of 40
-ms, then exactly one of `done` and `error`; `facts`; `catalogue`; `served`.
+ms, `drawn` with its tokens where they were asked for, then exactly one of `done` and `error`;
+`facts`; `catalogue`; `served`.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from storyloom.models.wire import JSON, Message
 
 __all__ = [
-    "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Event", "Facts", "Failed", "Finish",
-    "First", "Kind", "Mode", "Waiting", "call_from", "call_to", "event_from", "event_to",
-    "facts_from", "facts_to",
+    "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Drawn", "Event", "Facts", "Failed",
+    "Finish", "First", "Kind", "Mode", "Token", "Waiting", "call_from", "call_to", "event_from",
+    "event_to", "facts_from", "facts_to",
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["chat", "text", "prefill"]
@@ -100,6 +101,25 @@ class Delta:
     text: str
 
 
+class Token(NamedTuple):
+    """One token of an answer, and what the model might have written in its place."""
+
+    text: str
+    """Whole characters, 100 at most; a piece of a character comes with the rest of it."""
+    logprob: float
+    """The natural logarithm of its probability, from -1000 to 0."""
+    others: tuple[tuple[str, float], ...] = ()
+    """The alternatives with theirs, the likeliest first and 20 at most; itself is not one."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """More tokens of a branch, in their order; they may lag behind its text."""
+
+    id: str
+    tokens: tuple[Token, ...]
+
+
 @dataclass(frozen=True)
 class Done:
     """A branch has ended without a fault, or was stopped by the author."""
@@ -129,7 +149,7 @@ class Failed:
     """Seconds the provider asks to wait."""
 
 
-Event: TypeAlias = Waiting | First | Delta | Done | Failed
+Event: TypeAlias = Waiting | First | Delta | Drawn | Done | Failed
 
 
 @dataclass(frozen=True)
@@ -179,6 +199,7 @@ _NAMES: dict[type, str] = {
     Waiting: "waiting",
     First: "first",
     Delta: "delta",
+    Drawn: "drawn",
     Done: "done",
     Failed: "error",
 }
@@ -199,6 +220,12 @@ def event_from(message: Message) -> Event | None:
             return First(**body)
         case "delta":
             return Delta(**body)
+        case "drawn":
+            body["tokens"] = tuple(
+                Token(text, logprob, tuple((other, chance) for other, chance in others))
+                for text, logprob, others in body["tokens"]
+            )
+            return Drawn(**body)
         case "done":
             body["dropped"] = tuple(body.get("dropped", ()))
             return Done(**body)

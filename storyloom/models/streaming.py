@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from storyloom.models import faults
+from storyloom.models.drawing import Drawing
 from storyloom.models.prefill import marked, unsaid
-from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First, Waiting
+from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Finish, First, Token, Waiting
 from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
 from storyloom.models.turns import turn
@@ -39,6 +41,7 @@ class Outbox:
         self._branch = branch
         self._send = send
         self._pieces: list[str] = []
+        self._drawn: list[Token] = []
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -52,6 +55,10 @@ class Outbox:
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(BATCH, self._flush)
         self.characters += len(piece)
+
+    def drawn(self, tokens: tuple[Token, ...]) -> None:
+        """Pass tokens on with the next text."""
+        self._drawn += tokens
 
     def end(self, event: Event) -> None:
         """Send what is left of the text and then `event`; a second end is ignored."""
@@ -67,6 +74,9 @@ class Outbox:
         if self._pieces:
             self._send(Delta(self._branch, "".join(self._pieces)))
             self._pieces.clear()
+        if self._drawn and not self._ended:
+            self._send(Drawn(self._branch, tuple(self._drawn)))
+            self._drawn.clear()
 
 
 async def answer(
@@ -92,6 +102,7 @@ async def answer(
         return
     asking = _Asking(library, call, way, outbox)
     patiently, retries, made = patiently or Patiently(), Retries.of_environment(), 0
+    untold: tuple[str, ...] = ()
     try:
         while True:
             made += 1
@@ -101,6 +112,10 @@ async def answer(
                 break
             except Exception as error:
                 fault = asking.fault(error)
+            if not untold and asking.refuses_to_tell:
+                call, untold = _without_tokens(call)
+                asking = _Asking(library, call, way, outbox)
+                continue
             wait = None if asking.heard else retries.wait(fault, made)
             if wait is None:
                 end = fault.of(call.id)
@@ -108,6 +123,8 @@ async def answer(
             send(Waiting(call.id, wait, made, fault.kind, fault.say))
             await patiently.wait(wait)
             asking = _Asking(library, call, way, outbox)
+        if untold and isinstance(end, Done):
+            end = replace(end, dropped=tuple(sorted({*end.dropped, *untold})))
         outbox.end(end)
     except asyncio.CancelledError:
         outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
@@ -117,7 +134,7 @@ class _Asking:
     """One request under way."""
 
     def __init__(self, library: Any, call: Call, way: Route, outbox: Outbox) -> None:
-        self.witness = Witness()
+        self.witness = Witness(Drawing(_alternatives(call)))
         self.heard = False
         """Whether any token has come, of the story or of thoughts: it may have to be paid for."""
         self._library = library
@@ -129,6 +146,12 @@ class _Asking:
         self._most = _most_characters(call)
         self._said: str | None = None
         self._usage: Any = None
+
+    @property
+    def refuses_to_tell(self) -> bool:
+        """Whether the request was refused because tokens were asked for, as some models do."""
+        asked = not self.heard and _alternatives(self._call) > 0
+        return asked and "logprob" in (self.witness.error() or "").lower()
 
     async def run(self) -> Event:
         """Make the request, pass its text on, and return how it ended. Raises what litellm does."""
@@ -147,6 +170,7 @@ class _Asking:
                 raise
         if rest := self._echo.rest():
             self._outbox.text(rest)
+        self._outbox.drawn(self.witness.told.drawing.taken())
         return self._end(stream)
 
     def fault(self, error: Exception) -> faults.Fault:
@@ -177,6 +201,7 @@ class _Asking:
 
     def _take(self, chunk: Any) -> None:
         self._usage = getattr(chunk, "usage", None) or self._usage
+        self._outbox.drawn(self.witness.told.drawing.taken())
         if not chunk.choices:
             return
         choice = chunk.choices[0]
@@ -247,6 +272,27 @@ def _request(call: Call, way: Route) -> dict[str, Any]:
         "num_retries": 0,
         "drop_params": True,
     }
+
+
+_TELLING = ("logprobs", "top_logprobs")
+"""The parameters that ask for tokens."""
+
+
+def _without_tokens(call: Call) -> tuple[Call, tuple[str, ...]]:
+    """Return the call that does not ask for tokens, and the names of what asked for them."""
+    kept = {name: value for name, value in call.params.items() if name not in _TELLING}
+    return replace(call, params=kept), tuple(name for name in _TELLING if name in call.params)
+
+
+def _alternatives(call: Call) -> int:
+    """Return how many alternatives to each token are asked for: `top_logprobs` of a chat, the
+    number itself of a completion, where it is called `logprobs`.
+    """
+    for name in reversed(_TELLING):
+        asked = call.params.get(name)
+        if isinstance(asked, int) and not isinstance(asked, bool):
+            return asked
+    return 0
 
 
 def _most_characters(call: Call) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from storyloom.models.drawing import Drawing
 from storyloom.models.wire import Message
 
 __all__ = ["Told"]
@@ -18,7 +19,9 @@ _MARKS = ("choices", "candidates", "done", "message", "delta")
 class Told:
     """What has been told so far; `take` reads one more event."""
 
-    def __init__(self) -> None:
+    def __init__(self, drawing: Drawing | None = None) -> None:
+        self.drawing = drawing or Drawing()
+        """The tokens with their probabilities, as far as they are wanted."""
         self.known = False
         """An event was of a protocol that is read here, so that what was not told was not sent."""
         self.reason: str | None = None
@@ -50,6 +53,7 @@ class Told:
         if isinstance(reason, str) and reason:
             self.reason = reason[:60].lower()
         self.take_error(event)
+        self.drawing.take(event)
 
     def take_error(self, event: Message) -> None:
         """Read the error of an event or of a whole body, if it holds one."""

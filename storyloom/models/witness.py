@@ -9,6 +9,7 @@ bytes as they pass, whichever of the four protocols they speak.
 import contextlib
 from typing import TYPE_CHECKING
 
+from storyloom.models.drawing import Drawing
 from storyloom.models.told import Told
 from storyloom.models.wire import Message, decode
 
@@ -26,9 +27,9 @@ _LONGEST_EVENT = 4 * 1024 * 1024
 class Witness:
     """What one call's response was like, filled while its body is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, drawing: Drawing | None = None) -> None:
         self.response: httpx.Response | None = None
-        self.told = Told()
+        self.told = Told(drawing)
         """What the provider's own events say."""
         self.body = b""
         """The beginning of a body that is no stream of events."""

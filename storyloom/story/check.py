@@ -11,6 +11,7 @@ from typing import Any
 
 from storyloom.story import file, origins, recount, said
 from storyloom.story.act import chained, recorded, text_hash
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.effort import costs, sizes
 from storyloom.story.schema import GONE, HIDDEN, PURGED
 from storyloom.story.story import Story
@@ -171,7 +172,23 @@ def _requests(db: sqlite3.Connection, _: Report) -> Iterator[str]:
         except zlib.error:
             sound = False
         if not sound:
-            yield f"What was sent to a model ({digest.hex()[:8]}) is not what was stored."
+            yield f"What was sent to a model, or came ({digest.hex()[:8]}), is not what was stored."
+    yield from _tokens(db)
+
+
+def _tokens(db: sqlite3.Connection) -> Iterator[str]:
+    """Every text that was stored with its tokens has them, unless it was purged or recovered."""
+    if db.execute("SELECT 1 FROM op WHERE kind = 'story.recover' LIMIT 1").fetchone():
+        return
+    for node, data in db.execute(
+        "SELECT rev.node, op.data FROM op JOIN rev ON rev.op = op.id "
+        "WHERE instr(op.data, ?) AND rev.text <> ''",
+        (KEY,),
+    ):
+        named = named_in(data)
+        row = db.execute("SELECT length(body) FROM request WHERE hash = ?", (named,)).fetchone()
+        if named and (row is None or not row[0]):
+            yield f"The tokens of a text of n{node} are missing."
 
 
 def _all_purged(db: sqlite3.Connection, request: bytes) -> bool:

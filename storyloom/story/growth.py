@@ -8,11 +8,13 @@ one operation of the model's closes it: `gen.result`, `gen.error` or `gen.interr
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from storyloom.story import origins
+from storyloom.story import drawn, origins
 from storyloom.story.act import Act
+from storyloom.story.drawn import DrawnToken
 from storyloom.story.kept import kept, kept_json
 from storyloom.story.origins import Runs
 from storyloom.story.schema import STREAMING, writable_log
@@ -21,7 +23,7 @@ from storyloom.story.story import Story
 from storyloom.text import Refusal
 
 __all__ = ["Asked", "Placeholder", "Result", "Spent", "between", "count_cost", "finish", "flush",
-           "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
+           "keep_tokens", "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -96,7 +98,7 @@ def request(
             # Escaped, so that even what is no Unicode is stored exactly as it is sent.
             body = json.dumps(ask.body, sort_keys=True, separators=(",", ":"))
             digest = hashlib.sha256(body.encode()).digest()
-            _keep_request(act, digest, zlib.compress(body.encode()))
+            _keep_body(act, digest, zlib.compress(body.encode()))
             vary = {"vary": kept(ask.vary)} if ask.vary else {}
             params = json.dumps(ask.params | vary, sort_keys=True)
             gen = act.generation(index, kept(ask.model), params, digest)
@@ -108,12 +110,12 @@ def request(
         return placed
 
 
-def _keep_request(act: Act, digest: bytes, body: bytes) -> None:
+def _keep_body(act: Act, digest: bytes, body: bytes) -> None:
     row = act.db.execute("SELECT length(body) FROM request WHERE hash = ?", (digest,)).fetchone()
     if row is None:
         act.db.execute("INSERT INTO request VALUES(?,?)", (digest, body))
     elif not row[0]:
-        # It was purged, and is sent again.
+        # It was purged, and is sent again, or drawn again.
         with writable_log(act.db, "request_no_update"):
             act.db.execute("UPDATE request SET body = ? WHERE hash = ?", (body, digest))
 
@@ -127,32 +129,47 @@ def flush(story: Story, texts: dict[int, str]) -> None:
         )
 
 
-def finish(story: Story, branch: Placeholder, text: str, result: Result) -> None:
+def finish(
+    story: Story,
+    branch: Placeholder,
+    text: str,
+    result: Result,
+    tokens: Sequence[DrawnToken] = (),
+) -> None:
     """Close a branch with its text. One without any text leaves no node behind, only the log.
 
-    A branch that another program took for dead and closed gets what is more now, unless it was
-    changed since.
+    `tokens` are those of the text as it is kept, where they are known. A branch that another
+    program took for dead and closed gets what is more now, unless it was changed since.
     """
     kind = "gen.error" if result.finish == "error" else "gen.result"
     if result.finish == "interrupted":
         kind = "gen.interrupted"
     _finish(
         story, branch.node, branch.rev, branch.gen, kept(branch.asked.model), kept(text), result,
-        kind,
+        kind, tokens,
     )  # fmt: skip
 
 
 def _finish(
-    story: Story, node: int, rev: int, gen: int, model: str, text: str, result: Result, kind: str
+    story: Story,
+    node: int,
+    rev: int,
+    gen: int,
+    model: str,
+    text: str,
+    result: Result,
+    kind: str,
+    tokens: Sequence[DrawnToken] = (),
 ) -> None:
     facts = {"finish": result.finish, **({"say": result.say} if result.say else {}), **result.facts}
     facts = kept_json(facts)
     with story.act(kind, actor="model", data={"gen": gen}) as act:
         runs = origins.whole(text, origins.model_origin(model), gen)
         if act.finished(rev):
-            _finish_again(act, node, rev, text, runs)
+            _finish_again(act, node, rev, text, runs, tokens)
         else:
             act.finish(rev, text, runs)
+            keep_tokens(act, tokens)
             act.change(node, "streaming", 0)
             if not text.strip():
                 act.change(node, "gone", 1)
@@ -160,12 +177,24 @@ def _finish(
         count_cost(act, facts.get("cost"), wrote=bool(text))
 
 
-def _finish_again(act: Act, node: int, rev: int, text: str, runs: Runs) -> None:
+def keep_tokens(act: Act, tokens: Sequence[DrawnToken]) -> None:
+    """Keep the tokens of the one text that an act finishes, which then names them."""
+    if tokens:
+        body = drawn.dumped(tokens)
+        digest = drawn.digest(body)
+        _keep_body(act, digest, zlib.compress(body))
+        act.data["drawn"] = digest.hex()
+
+
+def _finish_again(
+    act: Act, node: int, rev: int, text: str, runs: Runs, tokens: Sequence[DrawnToken]
+) -> None:
     before, _ = act.text(rev)
     state = act.tables.node(node)
     if before == text or state is None:
         return
     revised = act.revise(node, text, runs)
+    keep_tokens(act, tokens)
     if state.rev == rev:
         act.change(node, "rev", revised)
         if not before.strip():

@@ -25,6 +25,7 @@ STEPS = {
     "node.join": "a join",
     "node.move": "a move",
     "node.copy": "a copy",
+    "node.branch": "a branch from another token",
     "node.prune": "a pruning",
     "node.restore": "a restoring",
     "node.purge": "a purge",

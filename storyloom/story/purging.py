@@ -1,11 +1,11 @@
 """Deleting pruned branches for good: their words leave the file, that they were there does not.
 
-What is purged are the texts of the nodes, every earlier one too, what the author said of them, and
-what models were sent for them; and of a node that was once split from one of them, or joined with
-it, the earlier texts, which hold those words as well. What a model was sent for a branch that stays
-is kept. The operations stay in the log, so that its chain still holds, with a purge at its end that
-names each node; they cannot be verified word for word any more, and `check` counts them. A purge is
-the one step that is not undone.
+What is purged are the texts of the nodes, every earlier one too, with the tokens they were written
+with, what the author said of them, and what models were sent for them; and of a node that was once
+split from one of them, or joined with it, the earlier texts, which hold those words as well. What a
+model was sent for a branch that stays is kept. The operations stay in the log, so that its chain
+still holds, with a purge at its end that names each node; they cannot be verified word for word any
+more, and `check` counts them. A purge is the one step that is not undone.
 """
 
 import sqlite3
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from storyloom.story import recount, tally
 from storyloom.story.act import Act
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.said import SPOKEN
 from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING, writable_log
 from storyloom.story.story import Story
@@ -128,7 +129,7 @@ _HALVES = (
     "JOIN change other ON other.op = op.id AND other.key IN ('gone', 'add') "
     f"JOIN node ON node.id = other.owner AND node.flags & {GONE}"
 )
-# And so do the nodes of a copy that was taken back.
+# And so do the nodes of a copy, or of a branch from another token, that was taken back.
 _COPIES = (
     "INSERT OR IGNORE INTO doomed SELECT change.owner FROM change "
     f"JOIN node ON node.id = change.owner AND node.flags & {GONE} "
@@ -150,7 +151,7 @@ _OF_OTHERS = (
 def _doom(db: sqlite3.Connection, tops: list[int]) -> None:
     db.executemany("INSERT OR IGNORE INTO doomed VALUES(?)", [(node,) for node in tops])
     copies = db.execute(
-        "SELECT id, json_extract(data, '$.of') FROM op WHERE kind = 'node.copy'"
+        "SELECT id, json_extract(data, '$.of') FROM op WHERE kind IN ('node.copy', 'node.branch')"
     ).fetchall()
     size = 0
     while (now := db.execute("SELECT count(*) FROM doomed").fetchone()[0]) != size:
@@ -210,6 +211,25 @@ def _mark(act: Act, tops: list[int]) -> None:
         recount.recount(act.db, node)
 
 
+def _drawn_of_erased(db: sqlite3.Connection) -> list[tuple[bytes]]:
+    """Return the hashes of the tokens that only texts which are erased were written with."""
+    rows = db.execute(
+        "SELECT op.data FROM erased JOIN rev USING(id) JOIN op ON op.id = rev.op "
+        "WHERE instr(op.data, ?)",
+        (KEY,),
+    )
+    found = {named_in(data) for (data,) in rows} - {b""}
+    if found:
+        # The same seed at the same place gives the same tokens.
+        for (data,) in db.execute(
+            "SELECT op.data FROM op JOIN rev ON rev.op = op.id WHERE instr(op.data, ?) "
+            "AND rev.text <> '' AND rev.id NOT IN (SELECT id FROM erased)",
+            (KEY,),
+        ):
+            found.discard(named_in(data))
+    return [(each,) for each in found]
+
+
 def _erase(db: sqlite3.Connection) -> None:
     doomed = "(SELECT id FROM doomed)"
     spoken = ", ".join(f"'{key}'" for key in SPOKEN)
@@ -246,5 +266,6 @@ def _erase(db: sqlite3.Connection) -> None:
             "JOIN node USING(id) JOIN gen ON gen.id = node.gen EXCEPT SELECT gen.request FROM node "
             f"JOIN gen ON gen.id = node.gen WHERE NOT node.flags & {PURGED})"
         )
+        db.executemany("UPDATE request SET body = x'' WHERE hash = ?", _drawn_of_erased(db))
     # Those of the nodes that are gone are known by them.
     db.execute(f"DELETE FROM erased WHERE id IN (SELECT id FROM rev WHERE node IN {doomed})")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from storyloom.story import file, growth, recount
 from storyloom.story.act import Act, chained, recorded, text_hash
+from storyloom.story.drawn import KEY, named_in
 from storyloom.story.rebuild import project
 from storyloom.story.salvage import Wreck
 from storyloom.story.schema import GONE, PURGED, writable_log
@@ -131,15 +132,30 @@ def _take_over(old: Wreck, db: sqlite3.Connection) -> None:
                 # The one that was read in its place may not be sound, and this one may be.
                 _put_text(db, row)
         _put_texts(db)
-    for (digest,) in db.execute("SELECT DISTINCT request FROM gen").fetchall():
-        for (body,) in old.ask("SELECT body FROM request WHERE hash = ?", digest):
-            if body == b"" or sent(digest, body):
-                db.execute("INSERT OR IGNORE INTO request VALUES(?,?)", (digest, body))
+    _take_bodies(old, db)
     for table in ("undoable", "redoable"):
         db.executemany(
             f"INSERT OR IGNORE INTO {table} VALUES(?,?)",
             (row for row in old.rows(table, "op", "session") if isinstance(row[1], str)),
         )
+
+
+def _take_bodies(old: Wreck, db: sqlite3.Connection) -> None:
+    """Gather what models were sent, and the tokens that texts were written with."""
+    for (digest,) in db.execute("SELECT DISTINCT request FROM gen").fetchall():
+        _take_body(old, db, digest)
+    ops = db.execute("SELECT data FROM found_op WHERE instr(data, ?)", (KEY,))
+    for digest in {named_in(data) for (data,) in ops} - {b""}:
+        if not _take_body(old, db, digest):
+            old.damaged = True
+
+
+def _take_body(old: Wreck, db: sqlite3.Connection, digest: bytes) -> bool:
+    for (body,) in old.ask("SELECT body FROM request WHERE hash = ?", digest):
+        if body == b"" or sent(digest, body):
+            db.execute("INSERT OR IGNORE INTO request VALUES(?,?)", (digest, body))
+            return True
+    return False
 
 
 def _put_texts(db: sqlite3.Connection) -> None:

@@ -2,10 +2,11 @@
 
 Three kinds of tables. The log is append-only: `op` (one act of the author or one step of a batch,
 chained by hash), `change` (its field-level changes, old and new), and what they refer to, `rev`
-(texts), `gen` (what a model was asked) and `request` (the messages it was sent). The projection,
-`node` and `attr`, is what folding the log gives, and can be made again from it. The rest is not
-history: `undoable` and `redoable` speed undo up, `tally` counts what is below (see `tally`), `said`
-is what the author said of nodes, for search, and `fold` and `ui` are how the screen was left.
+(texts), `gen` (what a model was asked) and `request` (the messages it was sent and, known by their
+hash too, the tokens that a text was written with, see `drawn`). The projection, `node` and `attr`,
+is what folding the log gives, and can be made again from it. The rest is not history: `undoable`
+and `redoable` speed undo up, `tally` counts what is below (see `tally`), `said` is what the author
+said of nodes, for search, and `fold` and `ui` are how the screen was left.
 
 `attr` is one general journaled attribute: owner 0 is the story, any other owner a node. Parent 0
 means that a node begins a story. Ids are never used twice.

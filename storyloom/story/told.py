@@ -94,6 +94,11 @@ def _copied(step: Step) -> str:
     )
 
 
+def _branched(step: Step) -> str:
+    of = number(step.said.get("of"))
+    return f"took another token of n{of}, as n{step.node}{_after(step.text)}"
+
+
 def _pruned(step: Step) -> str:
     more = f" +{step.below}" if step.below else ""
     if keep := number(step.said.get("keep")):
@@ -249,6 +254,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "node.join": _joined,
     "node.move": _moved,
     "node.copy": _copied,
+    "node.branch": _branched,
     "node.prune": _pruned,
     "node.restore": _restored,
     "node.purge": _purged,

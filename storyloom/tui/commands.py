@@ -9,7 +9,7 @@ from storyloom.tui.keys import Command, Table
 
 __all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "GENERATION", "HELP",
            "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "SCREENS",
-           "SPLIT", "THEMES", "WEAVES"]  # fmt: skip
+           "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -107,6 +107,12 @@ LOOM = _screen(
     _c("split", "s", "Split this passage in two", "shape", "split"),
     _c("weaves", "W", "Show the weaves, follow one, begin another", "look"),
     _c("context", "I", "Show what the models would be sent from here", "look"),
+    _c(
+        "tokens",
+        "T",
+        "Show how likely each token was, grow from what else might stand there",
+        "look",
+    ),
     _c("lore", "L", "Show and change what is true in the story's world", "look"),
     _c("cost", "$", "Show what the models have cost, and set a cap on it", "look"),
     _c("view", "v", "Go on to the next view: branches or strand, tree, timeline", "look"),
@@ -460,6 +466,27 @@ SPLIT = _screen(
     *_EVERYWHERE,
 )
 
+TOKENS = _screen(
+    "tokens",
+    _c("token-after", "l right", "Go to the next token", "move", "token"),
+    _c("token-before", "h left", "Go to the token before", "move"),
+    _c("line-after", "j down", "Go a line on", "move"),
+    _c("line-before", "k up", "Go a line back", "move"),
+    _c("surprise-after", "]", "Go to the next token below 20 %", "move", "rare"),
+    _c("surprise-before", "[", "Go to the one before", "move"),
+    _c("first", "< home", "Go to the first token", "move"),
+    _c("last", "> end", "Go to the last token", "move"),
+    _c("other-after", "tab", "Pick the next alternative", "move", "pick"),
+    _c("other-before", "shift+tab", "Pick the alternative before", "move"),
+    _c("grow", "enter", "Branch off with the picked alternative and grow on", "make", "grow"),
+    _c("grow-nth", "1 2 3 4 5 6 7 8 9", "The same with the alternative of that number", "make",
+       "1-9 grow", "NUMBER"),
+    _c("branch", "o", "Branch off with the picked alternative alone", "make", "branch"),
+    _c("marks", "v", "Show the marks of the scale under the text, or hide them", "look"),
+    _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)  # fmt: skip
+
 SCREENS: dict[str, Table] = {
     "library": LIBRARY,
     "loom": LOOM,
@@ -473,6 +500,7 @@ SCREENS: dict[str, Table] = {
     "context": CONTEXT,
     "cost": COST,
     "split": SPLIT,
+    "tokens": TOKENS,
     "compare": COMPARE,
     "lore": LORE,
     "lore-entry": LORE_ENTRY,

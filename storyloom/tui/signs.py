@@ -38,5 +38,13 @@ _COMPARE = (
     ("[struck]", "in the difference: words that are only in the current branch"),
 )
 
-LEGENDS = {"loom": _LOOM, "compare": _COMPARE, "lore": _LORE}
+_TOKENS = (
+    ("*", "the token as the model wrote it, among what might have stood there"),
+    ("12 %", "how likely it was: the model's own share for it, before temperature and the like"),
+    ("␣ ⏎", "a space, a line end"),
+    (". - = #", "under the text: less likely than 80, 50, 20 and 5 %, as the colours say too"),
+    ("(the end)", "the model might have ended there"),
+)
+
+LEGENDS = {"loom": _LOOM, "compare": _COMPARE, "lore": _LORE, "tokens": _TOKENS}
 """By screen: signs, and what each means."""

@@ -209,20 +209,21 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ["top_p", "the model's own", "as nothing else is set"],
         ["seed", "the model's own", "as nothing else is set"],
         ["trim", "no", "set at n2"],
+        ["alternatives", "5, embedded only", "as nothing else is set"],
         ["context", "16000", "as nothing else is set"],
     ]
     found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
     assert found["models"] == [{"model": "local/smollm2", "count": 3}]
     assert found["settings"]["temperature"] == {"value": 1.1, "source": "set at n2"}
     assert found["settings"]["trim"] == {"value": False, "source": "set at n2"}
-    assert "temperature  the model's own" in run("plan", "show", tide, "--node", "1").out
+    assert "temperature   the model's own" in run("plan", "show", tide, "--node", "1").out
     run("plan", "set", tide, "--node", "2", "--temperature", "")
-    assert "temperature  the model's own" in run("plan", "show", tide, "--node", "4").out
+    assert "temperature   the model's own" in run("plan", "show", tide, "--node", "4").out
     run("plan", "set", tide, "--node", "2", "-m", "openai/a", "--words", "200")
     run("plan", "clear", tide, "--node", "2")
     ran = run("plan", "show", tide, "--node", "4")
     assert "set at" not in ran.out + ran.err
-    assert "words        90" in ran.out
+    assert "words         90" in ran.out
     for wrong in ([], ["--node", "2"], ["--words", "5"], ["--node", "99", "--words", "50"]):
         ran = run("plan", "set", tide, *wrong)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)

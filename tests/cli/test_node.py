@@ -175,6 +175,7 @@ def test_show_as_json_has_every_fact_as_it_is(run: Run, tide: str, folder: Path)
         "reason": None,
         "label": None,
         "below": {"shown": 0, "whole": 0},
+        "tokens": 0,
         "text": " Éels\u200b, 門.",
     }
     run("edit", tide, "--node", "4", "--text", " 門.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from storyloom.settings import INHERITED
 from storyloom.story import shape
 from storyloom.story.story import Story
 from tests.cli.conftest import Run
@@ -146,10 +147,7 @@ def test_read_prints_the_weave_or_a_strand(run: Run, tide: str) -> None:
 
 
 def test_about_shows_and_sets(run: Run, tide: str) -> None:
-    inherited = "".join(
-        f"{key}: (from the config file)\n"
-        for key in ("words", "temperature", "top_p", "seed", "trim", "context", "vary", "cap")
-    )
+    inherited = "".join(f"{key}: (from the config file)\n" for key in (*INHERITED, "cap"))
     assert run("about", tide).out == f"title: tide\npremise: (none)\nstyle: (none)\n{inherited}"
     run("about", tide, "--title", "The Tide", "--style", "Plain.")
     assert run("about", tide).out.startswith("title: The Tide\npremise: (none)\nstyle: Plain.\n")

@@ -13,12 +13,13 @@ from storyloom.models.protocol import Mode
 from storyloom.settings import PlanPart, Settings
 from storyloom.story import growth, marks, reading, shape
 from storyloom.story.check import check
+from storyloom.story.drawn import drawn_at
 from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from tests.generate.conftest import OPENING
 from tests.servers.provider import Provider
-from tests.servers.script import Cut, Hold, Reply, Request, Text, refuses, says
+from tests.servers.script import Cut, Drawn, End, Hold, Reply, Request, Text, refuses, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -305,6 +306,70 @@ async def test_each_model_of_a_fork_has_its_own_seat_in_it(
     for branch in batch.branches:
         batch.interrupt(branch)
     assert reading.children(story, 1) == []
+
+
+# Alternatives to each token
+
+
+DRAWN = Reply((
+    Drawn("Sure, here is the story:\n\nFar", -0.5, {" Far": -0.5}),
+    Drawn(" out", -1.0, {" out": -1.0, " off": -2.0}),
+    Drawn(" she", -0.25, {" she": -0.25}),
+    Drawn(". And", -3.0, {" And": -3.0}),
+    End("length"),
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["one", "base"])
+async def test_alternatives_are_asked_for_where_wanted_and_kept_with_the_text_they_are_of(
+    story: Story, client: Client, provider: Provider, settings: Settings, model: str
+) -> None:
+    provider.answer(lambda _: DRAWN)
+    wanted = replace(settings, alternatives=2)
+    for each in (wanted, settings, replace(settings, alternatives=0)):
+        batch = await Batch.begin(story, client, each, 1, (PlanPart(model),))
+        await batch.run()
+    asked = [
+        {key: value for key, value in request.body.items() if "logprobs" in key}
+        for request in provider.requests
+    ]
+    chat = {"logprobs": True, "top_logprobs": 2}
+    assert asked == [chat if model == "one" else {"logprobs": 2}, {}, {}]
+    first, *others = reading.children(story, 1)
+    found = drawn_at(story, first)
+    assert found is not None
+    pieces = [found.text[token.start : token.end] for token in found.tokens]
+    # The preamble, the seam and the end that broke off are no tokens; what is left of one is.
+    if model == "one":
+        assert pieces == ["Far", " out", " she", "."]
+    else:
+        assert pieces == ["Sure, here is the story:\n\nFar", " out", " she", "."]
+    assert found.tokens[1][2:] == (-1.0, ((" off", -2.0),))
+    assert [drawn_at(story, node) for node in others] == [None, None]
+    assert check(story).faults == []
+
+
+async def test_what_had_come_of_the_tokens_is_kept_when_a_branch_is_stopped(
+    story: Story, client: Client, provider: Provider, settings: Settings
+) -> None:
+    provider.answer(lambda _: Reply((*DRAWN.steps[1:3], Hold(asyncio.Event()))))
+    wanted = replace(settings, alternatives=2)
+    batch = await Batch.begin(story, client, wanted, 1, (PlanPart("base"),))
+    told = asyncio.Event()
+
+    def heard(branch: Branch) -> None:
+        if branch.tokens:
+            told.set()
+
+    batch.listen(heard)
+    running = asyncio.create_task(batch.run())
+    await asyncio.wait_for(told.wait(), 30)
+    batch.interrupt(batch.branches[0])
+    await batch.stop()
+    await running
+    found = drawn_at(story, batch.branches[0].node)
+    assert found is not None
+    assert len(found.tokens) == len(batch.branches[0].tokens) > 0
 
 
 async def test_the_text_is_made_when_it_is_looked_at_and_not_for_each_piece(

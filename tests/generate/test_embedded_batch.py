@@ -14,6 +14,7 @@ from storyloom.models.client import Client
 from storyloom.settings import Settings
 from storyloom.story import growth, placing, reading, shape
 from storyloom.story.check import check
+from storyloom.story.drawn import drawn_at
 from storyloom.story.story import Story
 from tests.models.local_weights import real_weights
 
@@ -39,6 +40,11 @@ async def test_three_branches_and_a_child_without_any_setting(story: Story, loca
     assert len(texts) == 3, [branch.say for branch in batch.branches]
     assert len(set(texts)) == 3
     assert all(text.strip() for text in texts)
+    # It tells the alternatives for nothing, so they are kept without being asked for.
+    for found in (drawn_at(story, kid) for kid in reading.children(story, 1)):
+        assert found is not None
+        assert "".join(found.text[one.start : one.end] for one in found.tokens) == found.text
+        assert all(one.others and one.logprob <= 0 for one in found.tokens)
     node = reading.children(story, 1)[0]
     below = await Batch.begin(story, local, settings, node, plan_for(story, node, settings).parts)
     await below.run()

@@ -85,6 +85,7 @@ def test_each_setting_is_inherited_by_itself_and_says_where_it_is_from(story: St
         ("top_p", 0.9, "the config file's"),
         ("seed", None, "as nothing else is set"),
         ("trim", False, f"set at n{here}"),
+        ("alternatives", None, "as nothing else is set"),
         ("context", 16_000, "as nothing else is set"),
         ("vary", "", "as nothing else is set"),
     ]

@@ -3,7 +3,18 @@
 import json
 from typing import Any, ClassVar, Protocol
 
-from tests.servers.script import End, Fault, Odd, Payload, Request, Step, Text, Thought, Usage
+from tests.servers.script import (
+    Drawn,
+    End,
+    Fault,
+    Odd,
+    Payload,
+    Request,
+    Step,
+    Text,
+    Thought,
+    Usage,
+)
 
 SSE = "text/event-stream"
 LINES = "application/x-ndjson"
@@ -49,6 +60,10 @@ def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+def _told(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
 class _Events:
     """Server-sent events."""
 
@@ -76,6 +91,8 @@ class OpenAI(_Events):
         match step:
             case Text(text):
                 return self._chunk({"content": text}, text)
+            case Drawn(text):
+                return self._chunk({"content": text}, text, drawn=self._drawn(step))
             case Thought(text):
                 return self._chunk({"reasoning_content": text}, "")
             case Usage(tokens_in, tokens_out):
@@ -101,8 +118,17 @@ class OpenAI(_Events):
         kind = "text_completion" if self._text else "chat.completion.chunk"
         return {"id": "cmpl-1", "object": kind, "created": 1, "model": self._model}
 
-    def _chunk(self, delta: dict[str, str], text: str, finish: str | None = None) -> bytes:
-        choice: dict[str, Any] = {"index": 0, "finish_reason": finish}
+    def _drawn(self, step: Drawn) -> dict[str, Any]:
+        if self._text:
+            top = [dict(step.top)]
+            return {"tokens": [step.text], "token_logprobs": [step.logprob], "top_logprobs": top}
+        one = _told(step.text, step.logprob)
+        return {"content": [{**one, "top_logprobs": [_told(*each) for each in step.top.items()]}]}
+
+    def _chunk(
+        self, delta: dict[str, str], text: str, finish: str | None = None, drawn: Any = None
+    ) -> bytes:
+        choice: dict[str, Any] = {"index": 0, "finish_reason": finish, "logprobs": drawn}
         choice |= {"text": text} if self._text else {"delta": delta}
         return self.frame(_json({**self._frame(), "choices": [choice]}))
 

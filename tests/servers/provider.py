@@ -21,6 +21,7 @@ from typing import Any, Self
 from tests.servers.dialects import SSE, Dialect, OpenAI, dialect, events
 from tests.servers.script import (
     Cut,
+    Drawn,
     Drop,
     Hold,
     Pause,
@@ -29,6 +30,7 @@ from tests.servers.script import (
     Request,
     Reset,
     Step,
+    Text,
     refuses,
     says,
 )
@@ -288,6 +290,18 @@ _MIDDLES = (
 _ENDS = (", and the house listened.", " before anyone came.", " as if it were nothing.", ".")
 
 
+_WORDS = (" the", " sea", " rain", " lamp", " road", " nobody", ",", " a", " slowly", "\n\n")
+
+
+def _drawn(step: Step, chance: random.Random) -> Step:
+    """Return a token with its logprob and four alternatives, as if a model had told them."""
+    if not isinstance(step, Text):
+        return step
+    top = {step.text: chance.uniform(-4, 0)}
+    top |= {word: chance.uniform(-6, -1) for word in chance.sample(_WORDS, 4)}
+    return Drawn(step.text, top[step.text], top)
+
+
 async def _by_hand(port: int, delay: float) -> None:
     def continues(request: Request) -> Reply:
         chance = random.Random(f"{request.body.get('seed')}{random.random()}")
@@ -301,7 +315,9 @@ async def _by_hand(port: int, delay: float) -> None:
         said = says(
             *tokens[:most], end=end, usage=(len(request.prompt.split()), len(tokens[:most]))
         )
-        paced = (part for step in said.steps for part in (Pause(delay), step))
+        asked = bool(request.body.get("logprobs"))
+        steps = (_drawn(step, chance) if asked else step for step in said.steps)
+        paced = (part for step in steps for part in (Pause(delay), step))
         return Reply(tuple(paced))
 
     async with Provider(continues, port) as provider:

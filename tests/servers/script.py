@@ -14,6 +14,16 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """One token of the story with its logprob and its likeliest alternatives; OpenAI's alone."""
+
+    text: str
+    logprob: float
+    top: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Itself may be one of them, as with a provider."""
+
+
+@dataclass(frozen=True)
 class Thought:
     """One token of reasoning, which is not story text."""
 
@@ -96,7 +106,20 @@ class Payload:
 
 
 Step: TypeAlias = (
-    Text | Thought | Hold | Pause | Usage | End | Cut | Drop | Reset | Fault | Raw | Odd | Payload
+    Text
+    | Drawn
+    | Thought
+    | Hold
+    | Pause
+    | Usage
+    | End
+    | Cut
+    | Drop
+    | Reset
+    | Fault
+    | Raw
+    | Odd
+    | Payload
 )
 
 

@@ -34,6 +34,8 @@ _LABELS = {
     "seed": ("seed", "The same number asks for the same text again, from models that take one; the "
              "second branch is drawn with one more."),
     "trim": ("trim", "yes cuts away a last sentence that broke off at the limit; no keeps it."),
+    "alternatives": ("alternatives", "How many other words are asked for at each one, where a "
+                     "provider tells them, 0 to 20; T shows them. 0 asks for none."),
     "context": ("context", "The most tokens that a request may hold, the answer among them."),
     "vary": ("vary by", "What the branches of a batch differ in, one value each, as in tone: dry / "
              "tender / afraid; none is off."),

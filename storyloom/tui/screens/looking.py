@@ -1,10 +1,18 @@
 """The loom's part that looks at the story in other ways: compared, read, woven, sent, copied."""
 
+import asyncio
+from typing import TYPE_CHECKING
+
+from storyloom.generate.plan import short
 from storyloom.story import reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import clipboard, exporting
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.tree import TreePane
+
+if TYPE_CHECKING:
+    from storyloom.story.drawn import Drawn
+    from storyloom.tui.screens.tokens import Chosen
 
 __all__ = ["Looking"]
 
@@ -49,6 +57,37 @@ class Looking(Bench):
                 self.follows(),
             )
         )  # fmt: skip
+
+    async def do_tokens(self, _: str) -> None:
+        from storyloom.generate.branching import tokens_of
+        from storyloom.tui.screens.tokens import Chosen, TokensScreen
+
+        node = self.cursor
+        if node in self.live_branches(()):
+            raise Refusal("This is still being written; its tokens can be looked at when it is.")
+        drawn = await asyncio.to_thread(tokens_of, self.story, node)
+        card = reading.cards(self.story, [node])[0]
+
+        async def back(chosen: object) -> None:
+            if isinstance(chosen, Chosen):
+                await self._branch_off(node, drawn, chosen)
+
+        self.app.push_screen(TokensScreen(node, short(card.model), drawn), back)
+
+    async def _branch_off(self, node: int, drawn: "Drawn", chosen: "Chosen") -> None:
+        """Make the branch that was chosen among a passage's tokens, and let it grow if wanted."""
+        from storyloom.generate.branching import branch
+
+        try:
+            made = await self.act(branch, node, drawn, chosen.token, chosen.other)
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        self.go(made)
+        if chosen.grows:
+            await self.do("generate")
+        else:
+            self.say(f"n{made} goes on with another token; Space grows from it, u takes it back.")
 
     def do_cost(self, _: str) -> None:
         from storyloom.tui.screens.cost import CostScreen

@@ -40,6 +40,9 @@ def styles(variables: Mapping[str, str]) -> dict[str, Style]:
         "error": "error", "dim": "loom-dim", "weave": "loom-weave", "pruned": "loom-pruned",
         "human": "loom-human", "unread": "loom-unread", "why": "loom-why",
         **{f"model-{number}": f"loom-model-{number}" for number in range(1, 9)},
+        # How likely a token was, from the likeliest on: from cold to hot.
+        "likely-1": "foreground", "likely-2": "primary", "likely-3": "success",
+        "likely-4": "warning", "likely-5": "error",
     }  # fmt: skip
     ink = variables["foreground"]
     made = {name: Style(color=_ink(variables.get(key, ink))) for name, key in colour.items()}
@@ -58,7 +61,7 @@ def styles(variables: Mapping[str, str]) -> dict[str, Style]:
 
 _ATTRIBUTES = {
     "title": "bold", "weave": "bold", "unread": "bold", "selection": "bold",
-    "why": "italic", "pruned": "strike",
+    "why": "italic", "pruned": "strike", "likely-5": "underline",
 }  # fmt: skip
 """What a name has beside its colour, unless the theme says otherwise."""
 
