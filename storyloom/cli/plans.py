@@ -32,9 +32,12 @@ def add(commands: Commands) -> None:
         "storyloom plan set tide.loom -m openai/gpt-4o-mini -m local/smollm2 -n 2",
         "storyloom plan set tide.loom --node n4 -m anthropic/claude-sonnet-4-5",
         "storyloom plan set tide.loom --node n4 --words 150 --temperature 1.1",
+        "storyloom plan set tide.loom -m 'openai/gpt-4o-mini x2 temperature=0.9' -m mine",
         "storyloom plan clear tide.loom --node n4",
         more="A node without a plan, or without a setting, uses the nearest one above it,\n"
-        "then the story's, then the config file's.",
+        "then the story's, then the config file's. Behind a model may stand how many branches it\n"
+        "has, as x2, and what it has of its own before what holds for all: temperature=0.9,\n"
+        "top_p=0.95 or words=80.",
         metavar="show|set|clear",
         default="show",
     )
@@ -54,7 +57,10 @@ def add(commands: Commands) -> None:
         if verb == "show":
             each.add_argument("--json", action="store_true", help="as one JSON object")
         if verb == "set":
-            each.add_argument("-m", "--model", action="append", metavar="MODEL")
+            each.add_argument(
+                "-m", "--model", action="append", metavar="MODEL",
+                help="may be said again; 'MODEL x2 temperature=0.9' gives it values of its own",
+            )  # fmt: skip
             each.add_argument(
                 "-n", type=whole_number, default=1, metavar="COUNT", help="branches of each model"
             )
@@ -70,6 +76,7 @@ def _show(options: Namespace) -> int:
     import json
 
     from storyloom import settings
+    from storyloom.generate.parts import said
     from storyloom.generate.plan import in_force, plan_for
     from storyloom.story import tips
 
@@ -80,14 +87,17 @@ def _show(options: Namespace) -> int:
     if options.json:
         facts = {
             "node": node,
-            "models": [{"model": part.model, "count": part.count} for part in plan.parts],
+            "models": [
+                {"model": part.model, "count": part.count, "own": dict(part.values)}
+                for part in plan.parts
+            ],
             "source": plan.source,
             "settings": {each.name: {"value": each.value, "source": each.source} for each in found},
         }
         json_line(json.dumps(facts, ensure_ascii=False))
         return 0
     for part in plan.parts:
-        data(f"{part.count}  {' '.join(part.model.split())}")
+        data(f"{part.count}  {' '.join(part.model.split())}  {said(part.values)}".rstrip())
     say(f"From: {plan.source}.")
     for each in found:
         data(f"{each.name:<12} {each.said:<16} {each.source}")
@@ -95,7 +105,7 @@ def _show(options: Namespace) -> int:
 
 
 def _set(options: Namespace) -> int:
-    from storyloom.cli.growing import parts_of
+    from storyloom.generate.parts import parts_of
     from storyloom.generate.plan import set_plan, take, typed
     from storyloom.story import marks
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import caps, joining
+from storyloom.generate.estimate import prepared
 from storyloom.generate.plan import sampled, settings_for
-from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
 from storyloom.models.routes import runs_here
@@ -329,14 +329,13 @@ def _requests(
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        made = request_for(story, settings, parent, entry, fact, why=why)
-        room = reserve(settings, fact)
-        prices.append(caps.Price.of(entry, fact, part.count, made.tokens, room))
+        ready = prepared(story, settings, parent, part, entry, fact, why=why)
+        made, room, drawn = ready.made, ready.room, ready.settings
+        prices.append(ready.price)
         local = fact.provider == "embedded"
         # The embedded engine draws the branches of a fork from one seed, one after the other.
-        drawn = settings
-        if local and settings.seed is None:
-            drawn = replace(settings, seed=random.randrange(1 << 30))
+        if local and drawn.seed is None:
+            drawn = replace(drawn, seed=random.randrange(1 << 30))
         for index in range(part.count):
             params = sampled(drawn, room, 0 if local else index)
             asked.append(Asked(entry.name, made.body, params))

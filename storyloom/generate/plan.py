@@ -5,17 +5,18 @@ file's, then the embedded model. Each setting is found in the same way, by itsel
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from storyloom.models.weights import EMBEDDED
-from storyloom.settings import FRACTIONS, INHERITED, MOST_BRANCHES, PlanPart, Preset, Settings
+from storyloom.settings import FRACTIONS, INHERITED, MOST_BRANCHES, OWN, PlanPart, Preset, Settings
 from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "in_force", "plan_for", "sampled", "set_plan", "settings_for",
-           "take", "typed", "with_count"]  # fmt: skip
+__all__ = ["InForce", "Plan", "in_force", "of_model", "plan_for", "sampled", "set_plan",
+           "settings_for", "take", "typed", "with_count", "with_models"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,25 @@ def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     found = reading.carried(story, node, "plan")
     if found is not None:
         owner, value = found
-        parts = tuple(PlanPart(model, count) for model, count in json.loads(value))
+        parts = tuple(_part(*part) for part in json.loads(value))
         return Plan(parts, owner, f"set at n{owner}" if owner else "the story's own")
     if settings.plan:
         return Plan(settings.plan, None, "the config file's")
     return Plan((PlanPart(EMBEDDED, settings.count),))
+
+
+def _part(model: str, count: int, values: Any = None) -> PlanPart:
+    # A file from elsewhere may hold anything there; what cannot be is passed over.
+    own = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+    kept = {key: own[key] for key in OWN if key in own and marks.is_setting(key, own[key])}
+    return PlanPart(model, count, kept)
+
+
+def of_model(settings: Settings, part: PlanPart, **fixed: Any) -> Settings:
+    """Return the settings that a model of a plan is asked with: its own before those for all;
+    `fixed` goes before both.
+    """
+    return replace(settings, **{**part.values, **fixed})
 
 
 class InForce(NamedTuple):
@@ -164,7 +179,12 @@ def _plan_value(parts: tuple[PlanPart, ...]) -> str:
     total = sum(part.count for part in parts)
     if not 1 <= total <= MOST_BRANCHES:
         raise Refusal(f"A plan asks for 1 to {MOST_BRANCHES} branches, not {total}.")
-    return json.dumps([[part.model, part.count] for part in parts], ensure_ascii=False)
+    # Two elements where there is no more to say, as the first versions of a plan all have them.
+    stored = [
+        [part.model, part.count, dict(part.values)] if part.values else [part.model, part.count]
+        for part in parts
+    ]
+    return json.dumps(stored, ensure_ascii=False)
 
 
 def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:
@@ -180,5 +200,17 @@ def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:
         highest = max(counts)
         counts[len(counts) - 1 - counts[::-1].index(highest)] -= 1
     return tuple(
-        PlanPart(part.model, count) for part, count in zip(plan.parts, counts, strict=True) if count
+        replace(part, count=count) for part, count in zip(plan.parts, counts, strict=True) if count
     )
+
+
+def with_models(plan: Plan, counts: Iterable[tuple[str, int]]) -> tuple[PlanPart, ...]:
+    """Return a plan of these models and counts; one of `plan` keeps what it has of its own."""
+    left = list(plan.parts)
+    parts: list[PlanPart] = []
+    for model, count in counts:
+        known = next((part for part in left if part.model == model), None)
+        if known is not None:
+            left.remove(known)
+        parts.append(replace(known or PlanPart(model), count=count))
+    return tuple(parts)

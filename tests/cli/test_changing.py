@@ -212,7 +212,7 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ["context", "16000", "as nothing else is set"],
     ]
     found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
-    assert found["models"] == [{"model": "local/smollm2", "count": 3}]
+    assert found["models"] == [{"model": "local/smollm2", "count": 3, "own": {}}]
     assert found["settings"]["temperature"] == {"value": 1.1, "source": "set at n2"}
     assert found["settings"]["trim"] == {"value": False, "source": "set at n2"}
     assert "temperature  the model's own" in run("plan", "show", tide, "--node", "1").out
@@ -227,6 +227,20 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ran = run("plan", "set", tide, *wrong)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert run("plan", "show", tide, "--node", "99").code == 2
+
+
+def test_a_model_of_a_plan_has_values_of_its_own(run: Run, tide: str) -> None:
+    both = ("-m", "openai/a x2 temperature=0.9", "-m", "openai/b words=80 top_p=0.5")
+    assert run("plan", "set", tide, "--temperature", "1.1", *both).code == 0
+    shown = run("plan", "show", tide, "--node", "4").out.splitlines()
+    assert shown[:2] == ["2  openai/a  temperature=0.9", "1  openai/b  top_p=0.5 words=80"]
+    assert json.loads(run("plan", "show", tide, "--json").out)["models"] == [
+        {"model": "openai/a", "count": 2, "own": {"temperature": 0.9}},
+        {"model": "openai/b", "count": 1, "own": {"top_p": 0.5, "words": 80}},
+    ]
+    ran = run("plan", "set", tide, "-m", "openai/a heat=2")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "no 'heat' of its own; it may have temperature, top_p, words" in ran.err
 
 
 def test_a_preset_of_the_config_file_is_taken(run: Run, tide: str) -> None:
