@@ -15,8 +15,11 @@ from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "in_force", "of_model", "plan_for", "sampled", "set_plan",
-           "settings_for", "take", "typed", "with_count", "with_models"]  # fmt: skip
+__all__ = ["InForce", "Plan", "as_preset", "in_force", "of_model", "plan_for", "preset_name",
+           "sampled", "set_plan", "settings_for", "take", "typed", "with_count",
+           "with_models"]  # fmt: skip
+
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,26 @@ def take(story: Story, owner: int, preset: Preset) -> None:
         for name, value in preset.values.items():
             number = float(value) if name in FRACTIONS else int(value)
             act.change(owner, f"setting:{name}", number)
+
+
+def as_preset(story: Story, settings: Settings, node: int, name: str) -> Preset:
+    """Return what is in force at a node as a preset of that name: the plan, and the settings that
+    the story or one of its nodes sets; those of the config file hold without it.
+
+    Raises Refusal for a name that cannot be one.
+    """
+    plan = plan_for(story, node, settings).parts
+    values = {each.name: each.value for each in in_force(story, settings, node)
+              if each.owner is not None and each.value is not None}  # fmt: skip
+    return Preset(preset_name(name), plan, values)
+
+
+def preset_name(name: str) -> str:
+    """Return a preset's name as it is kept. Raises Refusal when it is none."""
+    name = one_line(name)
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        raise Refusal(f"A preset's name has 1 to {_LONGEST_NAME} characters.")
+    return name
 
 
 def _plan_value(parts: tuple[PlanPart, ...]) -> str:

@@ -258,6 +258,47 @@ def test_a_preset_of_the_config_file_is_taken(run: Run, tide: str) -> None:
     assert (ran.code, ran.err) == (2, "storyloom: There is no preset 'x'; there are fork.\n")
 
 
+def test_what_is_in_force_is_saved_as_a_preset_and_taken_elsewhere(run: Run, tide: str) -> None:
+    both = ("-m", "openai/a x2 temperature=0.9", "-m", "openai/b")
+    run("plan", "set", tide, "--node", "2", "--words", "40", "--trim", "no", *both)
+    ran = run("plan", "save", "fork", tide, "--node", "4", "--seed", "7")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == f"The preset fork is in {paths.config_file()}.\n"
+    assert run("plan", "set", tide, "--node", "3", "--preset", "fork").code == 0
+    here, there = (
+        [
+            re.split(r" {2,}", line)[:2]
+            for line in run("plan", "show", tide, "--node", node).out.splitlines()
+        ]
+        for node in ("4", "3")
+    )
+    assert there == [["seed", "7"] if line[0] == "seed" else line for line in here]
+    ran = run("plan", "save", "fork", tide)
+    assert (ran.code, ran.err) == (
+        2, "storyloom: There is a preset fork already; --force replaces it.\n",
+    )  # fmt: skip
+    assert run("plan", "save", "fork", "--force", "-m", "openai/c", "--words", "80").code == 0
+    text = paths.config_file().read_text()
+    assert text == '[[preset]]\nname = "fork"\nmodels = { "openai/c" = 1 }\nwords = 80\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("x",), "Nothing is given to save"),
+        ((" ", "--words", "80"), "name has 1 to 40 characters"),
+        (("x", "--node", "2"), "name its FILE too"),
+        (("x", "--words", "8"), "words has to be from 20 to 600"),
+        (("x", "none.loom"), "none.loom"),
+    ],
+)
+def test_what_is_no_preset_is_not_saved(run: Run, arguments: tuple[str, ...], says: str) -> None:
+    ran = run("plan", "save", *arguments)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert says in ran.err
+    assert not paths.config_file().exists()
+
+
 def test_export_is_named_after_the_title_and_never_replaces(run: Run, tide: str) -> None:
     run("about", tide, "--title", "The *Tide*")
     ran = run("export", tide)
