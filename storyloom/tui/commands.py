@@ -385,13 +385,23 @@ WEAVES = _screen(
 
 GENERATION = _screen(
     "generation",
-    _c("next", "j down", "Go to the next setting", "move"),
-    _c("previous", "k up", "Go to the setting before", "move"),
-    _c("edit", "enter", "Give it another value; of the models, choose them", "make", "edit"),
+    _c("next", "j down", "Go to the next row, and on to the next box", "move"),
+    _c("previous", "k up", "Go to the row before", "move"),
+    _c("field-after", "l right", "Go to the model's next value", "move"),
+    _c("field-before", "h left", "Go to the model's value before", "move"),
+    _c("box-after", "tab", "Go to the next box: the plan, what holds for all, why", "move"),
+    _c("box-before", "shift+tab", "Go to the box before", "move"),
+    _c("toggle", "space", "Take the model out of the plan, or back into it", "make", "tick"),
+    _c("digit", "0 1 2 3 4 5 6 7 8 9", "Ask for that many branches of the model; begin another "
+       "value with it; take the earlier why of that number", "make", "", "NUMBER"),
+    _c("edit", "enter", "Give what is selected another value", "make", "edit"),
+    _c("why", "a", "Say what the next fork from here is for", "make", "", "TEXT"),
     _c("inherit", "I", "Let it be inherited again", "make", "inherit"),
-    _c("scope", "s", "Go to the whole story's settings, or back to those of the place", "look",
-       "story/here"),
+    _c("scope", "S", "Go to what the whole story has, or back to what the place has", "look"),
     _c("models", "m", "Choose the models", "make", "models"),
+    _c("generate", "g", "Grow branches from here, as it is shown", "make", "grow"),
+    _c("save", "s", "Keep what is in force here as a preset", "make", "save", "NAME"),
+    _c("preset", "p", "Take a preset of yours here", "make", "", "NAME"),
     _c("back", "q escape ctrl+g", "Back to the loom", "leave", "back"),
     *_EVERYWHERE,
 )  # fmt: skip

@@ -25,6 +25,9 @@ _ROWS: list[dict[str, Any]] = [
     {"model": "nebius/unknown-price", "known": True, "provider": "nebius"},
 ]  # fmt: skip
 
+_TAKEN: dict[str, dict[str, Any]] = {"anthropic": {"refuses": ["seed"], "hottest": 1.0}}
+"""What of its own a provider says besides, once it is asked about one model."""
+
 
 def main() -> None:
     """Answer until nobody asks any more. With a number, so many models more are in the list."""
@@ -37,7 +40,9 @@ def main() -> None:
         if asked["do"] == "models":
             answer = {"is": "catalogue", "models": rows}
         elif asked["do"] == "describe":
-            answer = {"is": "facts", "model": asked["model"], "mode": asked.get("mode") or "chat"}
+            known = {row["model"]: row for row in rows}.get(asked["model"], {})
+            facts = {"model": asked["model"], "mode": asked.get("mode") or "chat", **known}
+            answer = {"is": "facts", **facts, **_TAKEN.get(str(facts.get("provider")), {})}
         else:
             continue
         print(json.dumps({**answer, "id": asked["id"]}), flush=True)
