@@ -46,6 +46,11 @@ class GenerationScreen(GenerationPanes):
         self.models = rows
         await self.read()
 
+    def _row(self) -> PlanRow:
+        if not self.models:
+            raise Refusal("The plan is still being read.")
+        return self.models[self.query_one(PLAN, Section).selected]
+
     def _with(self, part: PlanPart) -> list[PlanRow]:
         """Return the rows with another value of the selected model."""
         rows = list(self.models)
@@ -56,9 +61,9 @@ class GenerationScreen(GenerationPanes):
         """Take the model out of the plan, or back into it."""
         if self.box != PLAN:
             raise Refusal("Space is for a model of the plan; g grows branches.")
-        rows = list(self.models)
-        row = rows[self.section.selected]
-        rows[self.section.selected] = replace(row, ticked=not row.ticked)
+        row = self._row()
+        rows = self._with(row.part)
+        rows[self.section.selected].ticked = not row.ticked
         await self._plan_of(rows)
 
     async def do_digit(self, digit: str) -> None:
@@ -75,15 +80,12 @@ class GenerationScreen(GenerationPanes):
     async def _count(self, text: str) -> None:
         if not text.strip().isdigit() or not 1 <= int(text) <= MOST_BRANCHES:
             raise Refusal(f"A model may be asked for 1 to {MOST_BRANCHES} branches.")
-        part = self.models[self.section.selected].part
-        rows = self._with(replace(part, count=int(text)))
+        rows = self._with(replace(self._row().part, count=int(text)))
         rows[self.section.selected].ticked = True
         await self._plan_of(rows)
 
     async def _own(self, name: str, text: str) -> None:
-        await self._plan_of(
-            self._with(with_own(self.models[self.section.selected].part, name, text))
-        )
+        await self._plan_of(self._with(with_own(self._row().part, name, text)))
 
     def do_models(self, _: str) -> None:
         """Choose the models from all there are."""
@@ -96,8 +98,13 @@ class GenerationScreen(GenerationPanes):
         if not isinstance(chosen, tuple):
             return
         where, parts = chosen
-        self.owner = 0 if where == "story" else self.node
-        await asyncio.to_thread(set_plan, self.story, self.owner, parts)
+        owner = 0 if where == "story" else self.node
+        try:
+            await asyncio.to_thread(set_plan, self.story, owner, parts)
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        self.owner, self.models = owner, []
         await self.read()
 
     # Changing the rest.
@@ -117,7 +124,7 @@ class GenerationScreen(GenerationPanes):
             self._edit_setting(self.here.rows[self.section.selected], begun)
 
     def _edit_own(self, begun: str) -> None:
-        name, row = FIELDS[self.field], self.models[self.section.selected]
+        name, row = FIELDS[self.field], self._row()
         whose = short(row.part.model)
         if name == "n":
             self._ask_until(f"branches of {whose}", self._count, str(row.part.count))
@@ -195,7 +202,7 @@ class GenerationScreen(GenerationPanes):
 
     async def _inherit_plan(self, plan: Plan) -> None:
         name = FIELDS[self.field]
-        if name in self.models[self.section.selected].part.values:
+        if name in self._row().part.values:
             await self._own(name, "")
             self.say(f"This model has no {label(name)} of its own any more.")
             return
@@ -216,6 +223,9 @@ class GenerationScreen(GenerationPanes):
         self.models = []
         await self.read()
         self.say(f"{one_line(preset.name)} holds here; u in the loom takes it back.")
+
+    async def preset_kept(self) -> None:
+        await self.read()
 
     async def do_save(self, name: str) -> None:
         """Keep what is in force here as a preset."""

@@ -1,7 +1,7 @@
 """What the generation screen shows: models, what holds for all of them, why, and the price."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,7 +22,6 @@ from storyloom.tui.plan_rows import (
     about,
     estimate_line,
     head,
-    label,
     setting_line,
 )
 from storyloom.tui.screens.presets import Presets, preset_in_force
@@ -31,7 +30,6 @@ from storyloom.tui.widgets.blocks import BlocksPane
 from storyloom.tui.widgets.columns import left, paragraph
 from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
 from storyloom.tui.widgets.section import Section
-from storyloom.tui.widgets.strand import MEASURE
 
 __all__ = ["PLAN", "SETTINGS", "WHY", "GenerationPanes"]
 
@@ -41,6 +39,9 @@ _RESTS = 0.2
 """Seconds that nothing is changed until it is worked out what a batch would be."""
 _WHYS = 5
 """How many of those that were said before can be taken again."""
+_MEASURE = 100
+_LOOKED_AT = 400
+"""Characters of a why that are looked at to be shown."""
 _SHORT = 20
 """Rows below which there is no room for what a setting means."""
 _KINDS = {"warn": "warning", "note": "dim", "ok": "text"}
@@ -80,7 +81,7 @@ class GenerationPanes(Presets):
 
     def __init__(self, story: Story, node: int, settings: Settings, client: Client) -> None:
         super().__init__()
-        self.story, self.node, self.user, self.client = story, node, settings, client
+        self.story, self.node, self._given, self.client = story, node, settings, client
         self.owner = node
         self.here: _Here | None = None
         self.models: list[PlanRow] = []
@@ -112,14 +113,19 @@ class GenerationPanes(Presets):
 
     # What is in force.
 
+    @property
+    def user(self) -> Settings:
+        """The user's settings, with the presets that were kept meanwhile."""
+        return replace(self._given, presets=self.program.settings.presets)
+
     async def read(self) -> None:
+        """Read what is in force, show it, and work out what it comes to."""
         self.here = await asyncio.to_thread(_read, self.story, self.user, self.owner, self.node)
-        facts = {row.part.model: row.facts for row in self.models}
-        off = [row for row in self.models if not row.ticked]
-        self.models = [PlanRow(part, facts=facts.get(part.model))
-                        for part in self.here.plan.parts]  # fmt: skip
-        asked = {row.part.model for row in self.models}
-        self.models += [row for row in off if row.part.model not in asked]
+        parts = self.here.plan.parts
+        if tuple(row.part for row in self.models if row.ticked) != parts:
+            # Else those that were taken out here stay where they were, to be taken in again.
+            facts = {row.part.model: row.facts for row in self.models}
+            self.models = [PlanRow(part, facts=facts.get(part.model)) for part in parts]
         self._show()
         self.run_worker(self._foresee(), exclusive=True, exit_on_error=False, group="foresee")
 
@@ -129,10 +135,14 @@ class GenerationPanes(Presets):
         await asyncio.sleep(_RESTS)
         if here is None:
             return
-        plan = await asyncio.to_thread(plan_for, self.story, self.node, self.user)
-        self._foreseen = await foresee(
-            self.story, self.client, self.user, self.node, plan.parts, here.why
-        )
+        try:
+            plan = await asyncio.to_thread(plan_for, self.story, self.node, self.user)
+            self._foreseen = await foresee(
+                self.story, self.client, self.user, self.node, plan.parts, here.why
+            )
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
         known = {facts.model: facts for facts in self._foreseen.facts if facts is not None}
         for row in self.models:
             row.facts = known.get(self.user.entry(row.part.model).model, row.facts)
@@ -151,14 +161,12 @@ class GenerationPanes(Presets):
         source = f"{source}{f', preset {here.preset!r}' if here.preset else ''}"
         plan.show_rows(
             len(self.models), self._model_line, f"plan  {total} of {MOST_BRANCHES} branches",
-            one_line(source), above=lambda width: [head(width)], moved=self._show_about,
+            one_line(source), above=lambda width: [head(width)], moved=self._moved,
         )  # fmt: skip
-        settings.show_rows(
-            len(here.rows), self._setting_line, "for all models", moved=self._show_about
-        )
+        settings.show_rows(len(here.rows), self._setting_line, "for all models", moved=self._moved)
         why.show_rows(
             1 + len(here.whys), self._why_line, "why", f"what the next fork from n{self.node} is "
-            "for", moved=self._show_about,
+            "for", moved=self._moved,
         )  # fmt: skip
         self._set_heights(plan, why)
         self._activate()
@@ -168,8 +176,8 @@ class GenerationPanes(Presets):
     def _show_header(self, here: _Here) -> None:
         deep = f" (depth {here.depth})" if self.has_class("-wide") else ""
         where = f"from n{self.node} down{deep}" if self.owner else "for the whole story"
-        told = (("working out what it may cost …", "dim"),)
-        if self._foreseen is not None:
+        told: Line = (("working out what it may cost …", "dim"),) if self.owner else ()
+        if self._foreseen is not None and self.owner:
             told = estimate_line(self._foreseen, long=self.has_class("-wide"))
         self.query_one("#header", Header).show((("generate", "title"), (where, "text")), told)
 
@@ -204,17 +212,17 @@ class GenerationPanes(Presets):
     def _why_line(self, index: int, width: int) -> Line:
         assert self.here is not None
         if index:
-            return ((f" {index} ", "title"), (left(self.here.whys[index - 1], width - 4), "dim"))
+            said = self.here.whys[index - 1][:_LOOKED_AT]
+            return ((f" {index} ", "title"), (left(said, width - 4), "dim"))
         if self.here.why:
-            return ((" ", ""), (left(self.here.why, width - 2), "why"))
+            return ((" ", ""), (left(self.here.why[:_LOOKED_AT], width - 2), "why"))
         return ((" ", ""), (left("not said; Enter says it", width - 2), "dim"))
 
     def _show_checks(self) -> None:
         pane, foreseen = self.query_one("#checks", TitledPane), self._foreseen
-        blocks = self.query_one(BlocksPane)
         if foreseen is None:
             pane.show_inside([])
-            blocks.show("Asking what the models can hold …")
+            self.query_one(BlocksPane).show("Asking what the models can hold …")
             return
         found = foreseen.checks
         room = pane.room
@@ -225,18 +233,29 @@ class GenerationPanes(Presets):
             for kind, say in found[: room.height]
         ]
         pane.show_inside(lines or [((" nothing stands in the way", "dim"),)])
-        made = foreseen.made[0] if foreseen.made else None
-        entry = foreseen.settings.entry(foreseen.parts[0].model)
-        blocks.title = (f"{short(entry.name)} is sent", "title")
+        self._show_sent(foreseen)
+
+    def _show_sent(self, foreseen: Foreseen) -> None:
+        """Show what the selected model of the plan would be sent, else the first."""
+        pane = self.query_one(BlocksPane)
+        chosen = self.models[self.query_one(PLAN, Section).selected].part
+        at = foreseen.parts.index(chosen) if chosen in foreseen.parts else 0
+        made, entry = foreseen.made[at], foreseen.settings.entry(foreseen.parts[at].model)
+        pane.title = (f"{short(entry.name)} is sent", "title")
         if isinstance(made, Prepared):
-            blocks.show(made.made, exact=tokens.exact(entry.model))
+            pane.show(made.made, exact=tokens.exact(entry.model))
         else:
-            blocks.show(made if made is not None else foreseen.trouble)
+            pane.show(made if made is not None else foreseen.trouble)
+
+    def _moved(self) -> None:
+        self._show_about()
+        if self._foreseen is not None:
+            self._show_sent(self._foreseen)
 
     def _show_about(self) -> None:
         """Say what the selected row is for."""
         pane = self.query_one("#about", LinePane)
-        width = min(MEASURE if pane.size.width < 100 else 110, max(20, pane.size.width))
+        width = min(_MEASURE, max(20, pane.size.width))
         pane.show_lines(paragraph(self._about(), width, "dim", most=2))
 
     def _about(self) -> str:
@@ -246,19 +265,23 @@ class GenerationPanes(Presets):
             index = self.section.selected
             said = self.here.whys[index - 1] if index else self.here.why
             # The whole of it, of which the row has no room for more than a line.
-            return said or "Enter says it in your words; a digit takes one that was said before."
+            return (
+                said[:_LOOKED_AT]
+                or "Enter says it in your words; a digit takes one that was said before."
+            )
         if self.box == PLAN:
             name = FIELDS[self.field]
             if name == "n":
                 return ("A digit says how many branches of this model there are, Space takes it "
                         "out of the plan or back, h and l go to its other values.")  # fmt: skip
-            return f"{label(name)} of this model alone. {about(name)}"
+            return f"Of this model alone: {about(name)}"
         return about(self.here.rows[self.section.selected].name)
 
     # Where the keys go.
 
     @property
     def section(self) -> Section:
+        """The box that keys go through."""
         return self.query_one(self.box, Section)
 
     def _activate(self) -> None:

@@ -28,13 +28,17 @@ class Presets(CommandScreen):
         """Let the place have what a preset sets."""
         raise NotImplementedError
 
+    async def preset_kept(self) -> None:
+        """Do what is to be done once a preset was kept; here nothing."""
+
     @property
-    def _program(self) -> "Loom":
+    def program(self) -> "Loom":
+        """The application, which has the user's settings."""
         return cast("Loom", self.app)
 
     async def do_preset(self, name: str) -> None:
         """Take the preset of that name, or ask for one; `save NAME` keeps one."""
-        presets = self._program.settings.presets
+        presets = self.program.settings.presets
         found = [each for each in presets if each.name == name.strip()]
         word, _, rest = name.strip().partition(" ")
         if word == "save" and not found:
@@ -64,7 +68,7 @@ class Presets(CommandScreen):
     async def _keep_as(self, name: str) -> None:
         if not name.strip():
             return
-        known = self._program.settings.presets
+        known = self.program.settings.presets
         same = [each.name for each in known if each.name == preset_name(name)]
         if same:
             self.confirm(f"There is a preset {one_line(same[0])}. Replace it?",
@@ -78,12 +82,13 @@ class Presets(CommandScreen):
 
     async def _keep_preset(self, name: str) -> None:
         story, node = self.place()
-        user = self._program.settings
+        user = self.program.settings
         preset = await asyncio.to_thread(as_preset, story, user, node, name)
         path = await asyncio.to_thread(configuring.save_preset, preset)
         # As the file now has them, where an author may have written others meanwhile.
         presets = (await asyncio.to_thread(settings.load)).presets
-        self._program.settings = replace(user, presets=presets)
+        self.program.settings = replace(user, presets=presets)
+        await self.preset_kept()
         digit = [each.name for each in presets].index(preset.name) + 1
         self.say(f"p {digit} takes {one_line(preset.name)} from now on; {one_line(str(path))}.")
 
