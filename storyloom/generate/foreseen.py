@@ -121,8 +121,8 @@ def _of_model(settings: Settings, part: PlanPart, facts: Facts) -> list[Check]:
         )
     heat = settings.temperature
     if heat is not None and facts.hottest is not None and heat > facts.hottest:
-        most = f"{facts.hottest:g}, the most that {facts.provider} takes"
-        found.append(Check("warn", f"the temperature of {name}, {heat:g}, is above {most}"))
+        above = f"is above {facts.hottest:g}, the most {facts.provider} takes"
+        found.append(Check("warn", f"{name}: temperature {heat:g} {above}"))
     found += [
         Check("note", f"{name} takes no {key}: it is left out")
         for key in SAMPLED

@@ -240,8 +240,7 @@ async def test_what_a_batch_would_cost_and_what_stands_in_its_way_is_said(path: 
         assert [" ".join(line.split()) for line in box(hand, "#checks")[1:5]] == [
             "warn gpt-4o-mini needs OPENAI_API_KEY: storyloom keys set openai",
             "warn claude-sonnet-4-5 needs ANTHROPIC_API_KEY: storyloom keys set anthropic",
-            "warn the temperature of claude-sonnet-4-5, 1.5, is above 1, the most that anthropic "
-            "takes",
+            "warn claude-sonnet-4-5: temperature 1.5 is above 1, the most anthropic takes",
             "note claude-sonnet-4-5 takes no seed: it is left out",
         ]
         assert "gpt-4o-mini is sent" in hand.screen

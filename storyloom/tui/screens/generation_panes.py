@@ -224,15 +224,15 @@ class GenerationPanes(Presets):
             pane.show_inside([])
             self.query_one(BlocksPane).show("Asking what the models can hold …")
             return
-        found = foreseen.checks
         room = pane.room
-        pane.note = (f"{len(found)}, the first {room.height}", "dim") \
-            if len(found) > room.height else ("", "dim")  # fmt: skip
-        lines: list[Line] = [
-            ((f" {kind:<4}  ", _KINDS[kind]), (left(one_line(say), room.width - 8), "text"))
-            for kind, say in found[: room.height]
-        ]
-        pane.show_inside(lines or [((" nothing stands in the way", "dim"),)])
+        lines: list[Line] = []
+        for kind, say in foreseen.checks:
+            # A sentence that says what to do is worth a second line.
+            for number, line in enumerate(paragraph(one_line(say), room.width - 8, most=2)):
+                lines.append(((f" {'' if number else kind:<4}  ", _KINDS[kind]), *line))
+        more = len(lines) > room.height
+        pane.note = ("the first of them" if more else "", "dim")
+        pane.show_inside(lines[: room.height] or [((" nothing stands in the way", "dim"),)])
         self._show_sent(foreseen)
 
     def _show_sent(self, foreseen: Foreseen) -> None:
