@@ -118,7 +118,7 @@ def setting_line(row: InForce, width: int, *, here: bool) -> Line:
     """Return the row of a setting that holds for all models; `here` says that it is set at the
     place the screen is of.
     """
-    source = max(12, min(42, width // 3 + 8))
+    source = max(12, min(42, width // 3 + 8, width - 35))
     cells = [
         (left(label(row.name), 12), "title"),
         (left(row.said, max(8, width - source - 18)), "text"),
