@@ -102,6 +102,7 @@ async def test_a_models_own_value_is_set_in_place_and_inherited_again(
         assert parts(hand) == (PlanPart("openai/gpt-4o-mini", 2, {"temperature": 0.9}),)
         assert parts(hand, ROPE) == (PlanPart("openai/gpt-4o-mini", 2),)
         assert "set here" in box(hand, "#plan")[0]
+        assert "has a plan of its own now; I lets it inherit again" in hand.foot
         await hand.press("l", "l", "enter")
         await hand.answers("5")
         assert "words has to be from 20 to 600" in hand.foot
@@ -163,6 +164,19 @@ async def test_what_cannot_be_is_said_and_what_was_typed_stays_to_be_put_right(p
         await hand.press("enter")
         await hand.answers("")
         await hand.until(lambda: row(hand, "length")[0] == "90", "what is inherited")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_click_goes_into_a_box_and_then_selects_and_edits(
+    path: Path, size: tuple[int, int]
+) -> None:
+    async with at_the_loom(path, size) as hand:
+        await opened(hand)
+        for _ in range(3):
+            await hand.pilot.click("#settings", offset=(5, 2))
+        assert hand.app.screen.query_one(Input).has_focus
+        await hand.answers("0.5")
+        await hand.until(lambda: row(hand, "temperature") == ["0.5", "set", "here"], "the value")
 
 
 async def test_a_question_of_yes_or_no_takes_one_key(path: Path) -> None:

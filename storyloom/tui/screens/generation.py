@@ -33,18 +33,22 @@ class GenerationScreen(GenerationPanes):
 
     # Changing the plan.
 
-    def on_listing_picked(self, event: Listing.Picked) -> None:
+    async def on_listing_picked(self, event: Listing.Picked) -> None:
         event.stop()
-        self.do_edit("")
+        await self.do("edit")
 
     async def _plan_of(self, rows: list[PlanRow]) -> None:
         """Let the place have a plan of these models."""
         parts = tuple(row.part for row in rows if row.ticked)
         if not parts:
             raise Refusal("A plan has one model at the least; m adds another.")
+        own = self.here is not None and self.here.plan.owner == self.owner
         await asyncio.to_thread(set_plan, self.story, self.owner, parts)
         self.models = rows
         await self.read()
+        if not own:
+            whose = f"n{self.owner}, with what is below it," if self.owner else "The story"
+            self.say(f"{whose} has a plan of its own now; I lets it inherit again.")
 
     def _row(self) -> PlanRow:
         if not self.models:

@@ -238,6 +238,8 @@ class GenerationPanes(Presets):
     def _show_sent(self, foreseen: Foreseen) -> None:
         """Show what the selected model of the plan would be sent, else the first."""
         pane = self.query_one(BlocksPane)
+        if not pane.display or not self.models:
+            return
         chosen = self.models[self.query_one(PLAN, Section).selected].part
         at = foreseen.parts.index(chosen) if chosen in foreseen.parts else 0
         made, entry = foreseen.made[at], foreseen.settings.entry(foreseen.parts[at].model)
