@@ -38,9 +38,9 @@ def add(commands: Commands) -> None:
         "storyloom plan clear tide.loom --node n4",
         "storyloom plan save fork tide.loom --node n4",
         more="A node without a plan, or without a setting, uses the nearest one above it,\n"
-        "then the story's, then the config file's. Behind a model may stand how many branches it\n"
-        "has, as x2, and what it has of its own before what holds for all: temperature=0.9,\n"
-        "top_p=0.95 or words=80.",
+        "then the story's, then the config file's. Behind a model may stand its number of\n"
+        "branches, x2, and what it has of its own, which goes before what holds for all:\n"
+        "temperature=0.9, top_p=0.95, words=80.",
         metavar="show|set|clear|save",
         default="show",
     )
