@@ -57,19 +57,19 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking, Preset
     def do_generation(self, _: str) -> None:
         from storyloom.tui.screens.generation import GENERATE, GenerationScreen
 
-        before = plan_for(self.story, self.cursor, self.settings).parts
+        node, before = self.cursor, plan_for(self.story, self.cursor, self.settings).parts
 
         async def done(wanted: object) -> None:
-            if (
-                wanted == GENERATE
-                or plan_for(self.story, self.cursor, self.settings).parts != before
-            ):
+            if wanted == GENERATE or plan_for(self.story, node, self.settings).parts != before:
                 self.next_count = None
             self.redraw(changed=True)
-            if wanted == GENERATE:
+            if wanted == GENERATE and self.cursor == node:
                 await self.do("generate")
+            elif wanted == GENERATE:
+                # A branch that ended without text was left meanwhile.
+                self.say(f"The cursor is not at n{node} any more; Space grows branches from here.")
 
-        screen = GenerationScreen(self.story, self.cursor, self.settings, self.loom.client)
+        screen = GenerationScreen(self.story, node, self.settings, self.loom.client)
         self.app.push_screen(screen, done)
 
     def place(self) -> tuple[Story, int]:

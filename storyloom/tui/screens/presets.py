@@ -45,8 +45,10 @@ class Presets(CommandScreen):
             await self.save_preset(rest)
             return
         if not presets:
-            keep = "'s' on the screen of G, or :preset save NAME, keeps what is in force"
-            raise Refusal(f"There is no preset yet: {keep}.")
+            raise Refusal(
+                "There is no preset yet; s on the screen that G opens, or :preset save NAME, keeps "
+                "what is in force."
+            )
         if not name:
             named = "  ".join(f"{at} {one_line(each.name)}" for at, each in enumerate(presets, 1))
             digits = "".join(str(at) for at in range(1, len(presets) + 1))
