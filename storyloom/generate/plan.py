@@ -51,17 +51,31 @@ def short(model: str) -> str:
 def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     """Return the plan in force at `node`."""
     found = reading.carried(story, node, "plan")
-    if found is not None:
-        owner, value = found
-        parts = tuple(_part(*part) for part in json.loads(value))
+    owner, parts = (found[0], _stored(found[1])) if found is not None else (0, ())
+    if parts:
         return Plan(parts, owner, f"set at n{owner}" if owner else "the story's own")
     if settings.plan:
         return Plan(settings.plan, None, "the config file's")
     return Plan((PlanPart(EMBEDDED, settings.count),))
 
 
-def _part(model: str, count: int, values: Any = None) -> PlanPart:
-    # A file from elsewhere may hold anything there; what cannot be is passed over.
+def _stored(value: object) -> tuple[PlanPart, ...]:
+    """Return the models that a stored plan names. A file from elsewhere, or of a later version,
+    may hold anything there; what cannot be is passed over.
+    """
+    try:
+        found = json.loads(str(value))
+    except (ValueError, RecursionError):
+        return ()
+    rows = cast("list[Any]", found) if isinstance(found, list) else []
+    lists = (cast("list[Any]", row) for row in rows if isinstance(row, list))
+    parts = (_part(*row[:3]) for row in lists if len(row) > 1)
+    return tuple(part for part in parts if part is not None)
+
+
+def _part(model: Any, count: Any, values: Any = None) -> PlanPart | None:
+    if not isinstance(model, str) or not isinstance(count, int) or not 1 <= count <= MOST_BRANCHES:
+        return None
     own = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
     kept = {key: own[key] for key in OWN if key in own and marks.is_setting(key, own[key])}
     return PlanPart(model, count, kept)

@@ -177,6 +177,27 @@ def test_a_value_of_a_models_own_from_elsewhere_that_cannot_be_is_passed_over(st
     )
 
 
+@pytest.mark.parametrize(
+    ("stored", "parts"),
+    [
+        ('[["one", 2, {"words": 30}, "later"], [3, 1], ["two", 10], ["three"], 7, ["four", 1]]',
+         (PlanPart("one", 2, {"words": 30}), PlanPart("four"))),
+        ("no plan", ()),
+        ('{"one": 2}', ()),
+        ("[]", ()),
+        (5, ()),
+    ],
+)  # fmt: skip
+def test_a_plan_from_elsewhere_is_read_as_far_as_it_is_one(
+    story: Story, stored: object, parts: tuple[PlanPart, ...]
+) -> None:
+    with story.act("plan.set") as act:
+        act.node(1)
+        act.change(1, "plan", stored)
+    configured = Settings(plan=(PlanPart("from-config"),))
+    assert plan_for(story, 1, configured).parts == (parts or configured.plan)
+
+
 def test_other_counts_and_models_leave_what_a_model_has_of_its_own() -> None:
     plan = Plan((PlanPart("one"), HOT))
     assert {part.model: part.values for part in with_count(plan, 5)}["two"] == HOT.values
