@@ -15,9 +15,9 @@ from typing import Any, cast
 from storyloom import paths
 from storyloom.text import Refusal, one_line
 
-__all__ = ["FRACTIONS", "INHERITED", "LENGTHS", "MOST_BRANCHES", "RANGES", "SKETCH", "TEXTS",
-           "USUAL_SERVERS", "ModelEntry", "PlanPart", "Preset", "Settings", "fits", "load",
-           "range_of", "varied", "vary_for"]  # fmt: skip
+__all__ = ["FRACTIONS", "INHERITED", "LENGTHS", "MOST_BRANCHES", "MOST_PRESETS", "OWN", "RANGES",
+           "SKETCH", "TEXTS", "USUAL_SERVERS", "ModelEntry", "PlanPart", "Preset", "Settings",
+           "fits", "load", "range_of", "varied", "vary_for"]  # fmt: skip
 
 MODES = ("chat", "text", "prefill")
 MOST_BRANCHES = 9
@@ -37,6 +37,8 @@ class PlanPart:
     """The name of a `[[model]]` table, or any model name that litellm knows."""
     count: int = 1
     """Branches asked of this model, 1 to 9."""
+    values: Mapping[str, float] = field(default_factory=dict[str, Any])
+    """What it has of its own, of `OWN`; it goes before what holds for all models."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Preset:
 
     name: str
     plan: tuple[PlanPart, ...] = ()
-    """From its `models`, a table of names and counts; empty leaves the plan as it is."""
+    """From its `models`; empty leaves the plan as it is."""
     values: Mapping[str, float | bool | str] = field(default_factory=dict[str, Any])
     """The settings that it sets, of `INHERITED`."""
 
@@ -211,6 +213,8 @@ RANGES: dict[str, tuple[float, float]] = {
 """The least and the greatest value of each number."""
 INHERITED = ("words", "temperature", "top_p", "seed", "trim", "alternatives", "context", "vary")
 """What a node, a story and a preset may set for all that grows from there."""
+OWN = ("temperature", "top_p", "words")
+"""What one model of a plan may have of its own."""
 FRACTIONS = ("temperature", "top_p", "cap", "cap_per_day")
 """Those that need not be whole numbers."""
 TEXTS = ("vary",)
@@ -344,14 +348,35 @@ def _entry(table: dict[str, Any], path: Path) -> ModelEntry:
     return ModelEntry(**{"name": table["model"], **table})
 
 
-def _part(table: dict[str, Any], path: Path) -> PlanPart:
-    _refuse_unknown(table, {"model", "count"}, path, " in a [[plan]] table")
+def _part(table: dict[str, Any], path: Path, where: str = "a [[plan]] table") -> PlanPart:
+    _refuse_unknown(table, {"model", "count", *OWN}, path, f" in {where}")
     model, count = table.get("model"), table.get("count", 1)
     if not isinstance(model, str) or not model:
-        raise Refusal(f"{path}: a [[plan]] table needs model, a text.")
+        raise Refusal(f"{path}: {where} needs model, a text.")
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_BRANCHES:
-        raise Refusal(f"{path}: count in a [[plan]] table has to be from 1 to {MOST_BRANCHES}.")
-    return PlanPart(model, count)
+        raise Refusal(f"{path}: count in {where} has to be from 1 to {MOST_BRANCHES}.")
+    own = Settings()
+    values = {key: _checked(key, table[key], getattr(own, key), path)
+              for key in OWN if key in table}  # fmt: skip
+    return PlanPart(model, count, values)
+
+
+def _of_preset(models: Any, path: Path) -> tuple[PlanPart, ...]:
+    """Return the plan of a preset: a table of models, each with its count or a table of its own,
+    or a list of tables such as those of `[[plan]]`.
+    """
+    where = "models in a [[preset]] table"
+    if isinstance(models, dict):
+        each = cast("dict[str, Any]", models).items()
+        models = [{**(of if isinstance(of, dict) else {"count": of}), "model": model}
+                  for model, of in each]  # fmt: skip
+    listed = cast("list[Any]", models)
+    if not isinstance(models, list) or not all(isinstance(item, dict) for item in listed):
+        raise Refusal(f'{path}: {where} has to be a table such as {{ "mine" = 2 }}.')
+    plan = tuple(_part(item, path, where) for item in listed)
+    if sum(part.count for part in plan) > MOST_BRANCHES:
+        raise Refusal(f"{path}: {where} ask for 1 to {MOST_BRANCHES} branches in all.")
+    return plan
 
 
 def _presets(tables: list[dict[str, Any]], path: Path) -> tuple[Preset, ...]:
@@ -366,15 +391,9 @@ def _presets(tables: list[dict[str, Any]], path: Path) -> tuple[Preset, ...]:
 def _preset(table: dict[str, Any], path: Path) -> Preset:
     where = " in a [[preset]] table"
     _refuse_unknown(table, {"name", "models", *INHERITED}, path, where)
-    name, models = table.get("name"), table.get("models", {})
+    name, plan = table.get("name"), _of_preset(table.get("models", {}), path)
     if not isinstance(name, str) or not name.strip():
         raise Refusal(f"{path}: a [[preset]] table needs name, a text.")
-    if not isinstance(models, dict):
-        raise Refusal(f'{path}: models{where} has to be a table such as {{ "mine" = 2 }}.')
-    counts = cast("dict[str, Any]", models)
-    plan = tuple(_part({"model": model, "count": count}, path) for model, count in counts.items())
-    if sum(part.count for part in plan) > MOST_BRANCHES:
-        raise Refusal(f"{path}: models{where} ask for 1 to {MOST_BRANCHES} branches in all.")
     own = Settings()
     values = {key: _checked(key, table[key], getattr(own, key), path)
               for key in INHERITED if key in table}  # fmt: skip

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storyloom import configuring, settings
-from storyloom.configuring import set_cap_per_day, set_theme
-from storyloom.text import Refusal
+from storyloom.configuring import save_preset, set_cap_per_day, set_theme
+from storyloom.settings import PlanPart, Preset
+from storyloom.text import Refusal, clean
 
 FULL = """\
 # My settings.
@@ -197,3 +198,99 @@ def test_a_days_cap_that_no_setting_can_be_is_refused_with_the_file_as_it_was(fi
     with pytest.raises(Refusal, match="cap_per_day has to be from"):
         set_cap_per_day(5_000_000.0)
     assert file.read_text() == "count = 5\n"
+
+
+FORK = Preset("fork", (PlanPart("openai/a", 2), PlanPart("desk", 1, {"temperature": 1.1})),
+              {"words": 40, "trim": False})  # fmt: skip
+WRITTEN = """\
+[[preset]]
+name = "fork"
+models = { "openai/a" = 2, "desk" = { count = 1, temperature = 1.1 } }
+words = 40
+trim = false
+"""
+
+
+@pytest.mark.parametrize("before", ["", FULL, FULL.rstrip("\n")])
+def test_a_preset_is_written_behind_what_is_there(file: Path, before: str) -> None:
+    file.write_text(before)
+    assert save_preset(FORK) == file
+    assert file.read_text() == (f"{FULL}\n{WRITTEN}" if before else WRITTEN)
+    assert settings.load().presets == (FORK,)
+
+
+BETWEEN = """\
+[[preset]]
+name = "first"
+words = 80
+
+# The one for forks.
+[[ preset ]]  # mine
+words = 20
+# why so few
+  name = 'fork'
+[preset.models]
+x = 1
+y = { words = 30 }
+
+# About the models.
+[[model]]
+model = "a/b"
+"""
+
+
+def test_a_preset_of_that_name_is_replaced_where_it_stands_and_comments_stay(file: Path) -> None:
+    file.write_text(BETWEEN)
+    save_preset(FORK)
+    before, after = BETWEEN.split("words = 20\n")[0], BETWEEN[BETWEEN.index("\n# About") :]
+    table = WRITTEN.removeprefix("[[preset]]\n")
+    assert file.read_text() == f"{before}# why so few\n{table}{after}"
+    assert settings.load().presets == (Preset("first", (), {"words": 80}), FORK)
+
+
+def test_what_only_looks_like_a_preset_is_left_alone(file: Path) -> None:
+    text = 'theme = """\n[[preset]]\nname = \'fork\'\n"""\n'
+    file.write_text(text)
+    save_preset(FORK)
+    assert file.read_text() == f"{text}\n{WRITTEN}"
+
+
+def test_a_tenth_preset_is_refused_and_nothing_is_changed(file: Path) -> None:
+    text = "".join(f"[[preset]]\nname = 'p{number}'\nwords = 50\n" for number in range(9))
+    file.write_text(text)
+    with pytest.raises(Refusal, match="nine have a digit each") as caught:
+        save_preset(FORK)
+    assert str(file) in str(caught.value)
+    assert file.read_text() == text
+
+
+NAMES = st.text(min_size=1).map(lambda text: clean(text).strip()).filter(bool)
+
+
+@given(
+    st.builds(
+        Preset,
+        NAMES,
+        st.lists(st.builds(PlanPart, NAMES, st.just(1),
+                           st.dictionaries(st.just("temperature"), st.floats(0, 2))),
+                 min_size=1, max_size=4).map(tuple),
+        st.dictionaries(st.just("top_p"), st.floats(0.01, 1)),
+    ),
+    st.sampled_from(["", FULL, BETWEEN, FULL.replace("\n", "\r\n")]),
+)  # fmt: skip
+def test_any_preset_comes_back_and_all_else_stays(
+    tmp_path_factory: pytest.TempPathFactory, preset: Preset, before: str
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "config.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORYLOOM_CONFIG", str(file))
+        file.write_bytes(before.encode())
+        known = settings.load()
+        save_preset(preset)
+        now = settings.load()
+        others = tuple(each for each in known.presets if each.name != preset.name)
+        assert preset in now.presets
+        assert tuple(each for each in now.presets if each != preset) == others
+        assert (now.models, now.theme, now.keys) == (known.models, known.theme, known.keys)
+        save_preset(preset)
+        assert settings.load() == now

@@ -145,6 +145,37 @@ def test_a_length_may_have_a_name_and_branches_may_differ(file: Path) -> None:
     assert settings.presets[0].values == {"words": SKETCH, "vary": "tone: dry / tender"}
 
 
+def test_a_model_has_values_of_its_own_in_a_plan_and_in_a_preset(file: Path) -> None:
+    file.write_text(
+        "[[plan]]\nmodel = 'x'\ncount = 2\ntemperature = 1\nwords = 80\n"
+        "[[preset]]\nname = 'fork'\n"
+        "models = { x = { count = 2, temperature = 1.1 }, y = { top_p = 0.5 }, z = 1 }\n"
+        "[[preset]]\nname = 'both'\n"
+        "models = [{ model = 'x', temperature = 0.2 }, { model = 'x', temperature = 1.4 }]\n"
+    )
+    found = load(file)
+    assert found.plan == (PlanPart("x", 2, {"temperature": 1.0, "words": 80}),)
+    assert [preset.plan for preset in found.presets] == [
+        (PlanPart("x", 2, {"temperature": 1.1}), PlanPart("y", 1, {"top_p": 0.5}), PlanPart("z")),
+        (PlanPart("x", 1, {"temperature": 0.2}), PlanPart("x", 1, {"temperature": 1.4})),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[plan]]\nmodel='x'\ntemperature=3", "temperature has to be from 0 to 2"),
+        ("[[plan]]\nmodel='x'\nseed=3", "there is no setting 'seed' in a [[plan]] table"),
+        ("[[preset]]\nname='x'\nmodels={y={words=2}}", "words has to be from 20 to 600"),
+        ("[[preset]]\nname='x'\nmodels={y={tepm=2}}", "no setting 'tepm' in models in a [[preset"),
+        ("[[preset]]\nname='x'\nmodels=[{count=2}]", "models in a [[preset]] table needs model"),
+        ("[[preset]]\nname='x'\nmodels=[2]", "has to be a table such as"),
+    ],
+)
+def test_a_wrong_value_of_a_models_own_is_refused(file: Path, text: str, says: str) -> None:
+    assert says in refusal(file, text)
+
+
 def test_there_are_no_more_presets_than_digits(file: Path) -> None:
     tables = [f"[[preset]]\nname = '{number}'\nwords = 50\n" for number in range(10)]
     assert "10 [[preset]] tables" in refusal(file, "".join(tables))

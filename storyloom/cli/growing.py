@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storyloom.settings import PlanPart, Settings
     from storyloom.story.story import Story
 
-__all__ = ["add", "before", "grow", "parts_of"]
+__all__ = ["add", "before", "grow"]
 
 _LEAVING = ("SIGTERM", "SIGHUP")
 
@@ -55,29 +55,16 @@ def add(commands: Commands) -> None:
         "--model",
         action="append",
         metavar="MODEL",
-        help="a configured name or litellm's, such as openai/gpt-4o-mini; may be said again",
+        help="a configured name or litellm's, such as openai/gpt-4o-mini, or with its own number "
+        "and values, 'openai/gpt-4o-mini x2 temperature=0.9'; may be said again",
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what is to happen next")
     parser.set_defaults(run=_grow)
 
 
-def parts_of(models: list[str], each: int) -> "tuple[PlanPart, ...]":
-    """Return a plan of `each` branches of every model; one named twice gets twice as many."""
-    from storyloom.settings import MOST_BRANCHES, PlanPart
-
-    counts: dict[str, int] = {}
-    for model in models:
-        if not model.strip():
-            raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
-        counts[model.strip()] = counts.get(model.strip(), 0) + each
-    total = sum(counts.values())
-    if not 1 <= total <= MOST_BRANCHES or each < 1:
-        raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {total}.")
-    return tuple(PlanPart(model, count) for model, count in counts.items())
-
-
 def _grow(options: Namespace) -> int:
     from storyloom import settings
+    from storyloom.generate.parts import parts_of
     from storyloom.generate.plan import plan_for, with_count
     from storyloom.settings import MOST_BRANCHES
     from storyloom.story import tips

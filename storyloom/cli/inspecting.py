@@ -52,8 +52,9 @@ def add(commands: Commands) -> None:
 def _context(options: Namespace) -> int:
     from storyloom import settings
     from storyloom.generate.filling import asked_as
-    from storyloom.generate.plan import plan_for, prose_words, settings_for
+    from storyloom.generate.plan import of_model, plan_for, prose_words, settings_for
     from storyloom.generate.request import request_for
+    from storyloom.settings import PlanPart
     from storyloom.story import marks, reading, tips
 
     with opened(options.file) as story:
@@ -65,12 +66,14 @@ def _context(options: Namespace) -> int:
             chosen = replace(chosen, words=prose_words(story, settings.load(), node))
         if options.model is not None and not options.model.strip():
             raise Refusal("A model's name cannot be empty; 'storyloom models' lists them.")
-        name = options.model or plan_for(story, node, chosen).parts[0].model
-        entry = chosen.entry(name.strip())
+        parts = plan_for(story, node, chosen).parts
+        name = (options.model or parts[0].model).strip()
+        entry = chosen.entry(name)
         entry = asked_as(entry) if options.before else entry
         facts = asyncio.run(_facts(entry))
         why = marks.text_of(story, node, "why") if node else ""
-        made = request_for(story, chosen, node, entry, facts, why=why, towards=options.before or 0)
+        own = of_model(chosen, next((part for part in parts if part.model == name), PlanPart(name)))
+        made = request_for(story, own, node, entry, facts, why=why, towards=options.before or 0)
     if options.json:
         json_line(json.dumps(_object(node, entry, made), ensure_ascii=False))
     else:

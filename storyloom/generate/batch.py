@@ -15,8 +15,8 @@ from typing import Any
 
 from storyloom.generate import caps, filling, joining
 from storyloom.generate.aligning import aligned
+from storyloom.generate.estimate import prepared
 from storyloom.generate.plan import drawn, prose_words, sampled, settings_for
-from storyloom.generate.request import request_for, reserve
 from storyloom.models.client import Client
 from storyloom.models.protocol import (
     Call,
@@ -30,7 +30,7 @@ from storyloom.models.protocol import (
     Waiting,
 )
 from storyloom.models.routes import runs_here
-from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings, vary_for
+from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
 from storyloom.story.growth import Asked, Placeholder, Result
@@ -411,35 +411,28 @@ def _requests(
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     first = 0
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        # One request for each value in which the branches differ; mostly there is none.
-        varies = [vary_for(settings.vary, first + index) for index in range(part.count)]
-        made = {
-            vary: request_for(story, settings, parent, entry, fact,
-                              why=why, towards=towards, branch=first + index)
-            for index, vary in enumerate(varies)
-        }  # fmt: skip
+        ready = prepared(story, settings, parent, part, entry, fact,
+                         why=why, towards=towards, first=first)  # fmt: skip
         first += part.count
-        room = reserve(settings, fact)
-        tokens = max(each.tokens for each in made.values())
-        prices.append(caps.Price.of(entry, fact, part.count, tokens, room))
+        room, seeded = ready.room, ready.settings
+        prices.append(ready.price)
         local = fact.provider == "embedded"
         # The embedded engine draws the branches of a fork from one seed, one after the other.
-        seeded = settings
-        if local and settings.seed is None:
-            seeded = replace(settings, seed=random.randrange(1 << 30))
-        for index, vary in enumerate(varies):
+        if local and seeded.seed is None:
+            seeded = replace(seeded, seed=random.randrange(1 << 30))
+        for index, (made, vary) in enumerate(ready.branches):
             params = sampled(seeded, room, 0 if local else index)
             params |= drawn(settings, fact.mode, embedded=local)
-            if towards and fact.mode == "text" and not made[vary].suffix:
+            if towards and fact.mode == "text" and not made.suffix:
                 params["stop"] = [filling.STOP]
-            asked.append(Asked(entry.name, made[vary].body, params, vary))
+            asked.append(Asked(entry.name, made.body, params, vary))
             calls.append(
                 Call(
                     id="",
                     model=entry.model,
-                    messages=made[vary].messages,
-                    prompt=made[vary].prompt,
-                    suffix=made[vary].suffix,
+                    messages=made.messages,
+                    prompt=made.prompt,
+                    suffix=made.suffix,
                     params=params,
                     api_base=entry.api_base,
                     key_env=entry.key_env,

@@ -23,8 +23,8 @@ from storyloom.story import growth, marks
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Hold", "Price", "Standing", "amount", "dollars", "exactly", "free_here", "held",
-           "standing"]  # fmt: skip
+__all__ = ["Hold", "Price", "Standing", "amount", "beyond", "dollars", "exactly", "free_here",
+           "held", "standing"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,18 @@ async def held(story: Story, settings: Settings, prices: Sequence[Price]) -> Hol
             hold.drop()
         raise
     return hold
+
+
+def beyond(story: Story, settings: Settings, prices: Sequence[Price]) -> str:
+    """Return why some calls would not be made as things stand, as `held` refuses them; empty when
+    they would be. Reads a small file: not for each key.
+    """
+    try:
+        with _lock:
+            _refuse_beyond(story, settings, prices)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
 
 
 def _take(hold: Hold, story: Story, settings: Settings, prices: Sequence[Price]) -> None:

@@ -5,8 +5,9 @@ file's, then the embedded model. Each setting is found in the same way, by itsel
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from storyloom.models.protocol import Mode
 from storyloom.models.weights import EMBEDDED
@@ -15,6 +16,7 @@ from storyloom.settings import (
     INHERITED,
     LENGTHS,
     MOST_BRANCHES,
+    OWN,
     SKETCH,
     TEXTS,
     PlanPart,
@@ -26,11 +28,13 @@ from storyloom.story import marks, reading
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["InForce", "Plan", "drawn", "in_force", "plan_for", "prose_words", "said", "sampled",
-           "set_plan", "settings_for", "take", "typed", "with_count"]  # fmt: skip
+__all__ = ["InForce", "Plan", "as_preset", "drawn", "in_force", "of_model", "plan_for",
+           "preset_name", "prose_words", "said", "sampled", "set_plan", "settings_for", "take",
+           "typed", "with_count", "with_models"]  # fmt: skip
 
 EMBEDDED_ALTERNATIVES = 5
 """Alternatives that the embedded model is asked for when nothing is set."""
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,41 @@ def short(model: str) -> str:
 def plan_for(story: Story, node: int, settings: Settings) -> Plan:
     """Return the plan in force at `node`."""
     found = reading.carried(story, node, "plan")
-    if found is not None:
-        owner, value = found
-        parts = tuple(PlanPart(model, count) for model, count in json.loads(value))
+    owner, parts = (found[0], _stored(found[1])) if found is not None else (0, ())
+    if parts:
         return Plan(parts, owner, f"set at n{owner}" if owner else "the story's own")
     if settings.plan:
         return Plan(settings.plan, None, "the config file's")
     return Plan((PlanPart(EMBEDDED, settings.count),))
+
+
+def _stored(value: object) -> tuple[PlanPart, ...]:
+    """Return the models that a stored plan names. A file from elsewhere, or of a later version,
+    may hold anything there; what cannot be is passed over.
+    """
+    try:
+        found = json.loads(str(value))
+    except (ValueError, RecursionError):
+        return ()
+    rows = cast("list[Any]", found) if isinstance(found, list) else []
+    lists = (cast("list[Any]", row) for row in rows if isinstance(row, list))
+    parts = (_part(*row[:3]) for row in lists if len(row) > 1)
+    return tuple(part for part in parts if part is not None)
+
+
+def _part(model: Any, count: Any, values: Any = None) -> PlanPart | None:
+    if not isinstance(model, str) or not isinstance(count, int) or not 1 <= count <= MOST_BRANCHES:
+        return None
+    own = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+    kept = {key: own[key] for key in OWN if key in own and marks.is_setting(key, own[key])}
+    return PlanPart(model, count, kept)
+
+
+def of_model(settings: Settings, part: PlanPart, **fixed: Any) -> Settings:
+    """Return the settings that a model of a plan is asked with: its own before those for all;
+    `fixed` goes before both.
+    """
+    return replace(settings, **{**part.values, **fixed})
 
 
 class InForce(NamedTuple):
@@ -226,11 +258,36 @@ def take(story: Story, owner: int, preset: Preset) -> None:
             act.change(owner, f"setting:{name}", own)
 
 
+def as_preset(story: Story, settings: Settings, node: int, name: str) -> Preset:
+    """Return what is in force at a node as a preset of that name: the plan, and the settings that
+    the story or one of its nodes sets; those of the config file hold without it.
+
+    Raises Refusal for a name that cannot be one.
+    """
+    plan = plan_for(story, node, settings).parts
+    values = {each.name: each.value for each in in_force(story, settings, node)
+              if each.owner is not None and each.value is not None}  # fmt: skip
+    return Preset(preset_name(name), plan, values)
+
+
+def preset_name(name: str) -> str:
+    """Return a preset's name as it is kept. Raises Refusal when it is none."""
+    name = one_line(name)
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        raise Refusal(f"A preset's name has 1 to {_LONGEST_NAME} characters.")
+    return name
+
+
 def _plan_value(parts: tuple[PlanPart, ...]) -> str:
     total = sum(part.count for part in parts)
     if not 1 <= total <= MOST_BRANCHES:
         raise Refusal(f"A plan asks for 1 to {MOST_BRANCHES} branches, not {total}.")
-    return json.dumps([[part.model, part.count] for part in parts], ensure_ascii=False)
+    # Two elements where there is no more to say, as the first versions of a plan all have them.
+    stored = [
+        [part.model, part.count, dict(part.values)] if part.values else [part.model, part.count]
+        for part in parts
+    ]
+    return json.dumps(stored, ensure_ascii=False)
 
 
 def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:
@@ -246,5 +303,17 @@ def with_count(plan: Plan, total: int) -> tuple[PlanPart, ...]:
         highest = max(counts)
         counts[len(counts) - 1 - counts[::-1].index(highest)] -= 1
     return tuple(
-        PlanPart(part.model, count) for part, count in zip(plan.parts, counts, strict=True) if count
+        replace(part, count=count) for part, count in zip(plan.parts, counts, strict=True) if count
     )
+
+
+def with_models(plan: Plan, counts: Iterable[tuple[str, int]]) -> tuple[PlanPart, ...]:
+    """Return a plan of these models and counts; one of `plan` keeps what it has of its own."""
+    left = list(plan.parts)
+    parts: list[PlanPart] = []
+    for model, count in counts:
+        known = next((part for part in left if part.model == model), None)
+        if known is not None:
+            left.remove(known)
+        parts.append(replace(known or PlanPart(model), count=count))
+    return tuple(parts)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from storyloom.generate import caps, joining
-from storyloom.generate.plan import Plan, sampled, settings_for, with_count
+from storyloom.generate.plan import Plan, of_model, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
@@ -109,7 +109,7 @@ class Asking:
         worker cannot answer, what is to be sent cannot fit, or it might pass a cap on money.
         """
         parts = with_count(plan, MANY)
-        settings = replace(settings_for(story, settings, place.parent), words=WORDS, vary="")
+        settings = replace(settings_for(story, settings, place.parent), vary="")
         entries = [settings.entry(part.model) for part in parts]
         if any(entry.model == weights.EMBEDDED for entry in entries) and not weights.present():
             raise Refusal(
@@ -121,14 +121,15 @@ class Asking:
         fork = f"{story.session}.ways.{time.monotonic_ns()}"
         for number, (part, entry) in enumerate(zip(parts, entries, strict=True)):
             facts = await client.describe(entry)
-            call, tokens = await asyncio.to_thread(_call, story, settings, place, entry, facts)
-            room = reserve(settings, facts)
+            own = of_model(settings, part, words=WORDS)
+            call, tokens = await asyncio.to_thread(_call, story, own, place, entry, facts)
+            room = reserve(own, facts)
             prices.append(caps.Price.of(entry, facts, part.count, tokens, room))
             for index in range(part.count):
                 name = f"{fork}.{number}.{index}"
                 group = f"{fork}.{number}" if facts.provider == "embedded" else ""
-                own = replace(call, id=name, fork=group, index=index, of=part.count)
-                offers.append(Offer(entry, facts, own))
+                one = replace(call, id=name, fork=group, index=index, of=part.count)
+                offers.append(Offer(entry, facts, one))
         before = await asyncio.to_thread(_end, story, place)
         asking = cls(client, offers, before, place.after)
         asking._story, asking._parent = story, place.parent

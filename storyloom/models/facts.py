@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from storyloom.models import lookup
-from storyloom.models.protocol import Facts, Mode
+from storyloom.models.protocol import SAMPLED, Facts, Mode
 from storyloom.models.routes import Unroutable, route
+from storyloom.models.taken import hottest, left_out
 from storyloom.models.variables import all_variables, variable_of
 
 __all__ = ["catalogue", "describe", "mode_by_name"]
@@ -42,6 +43,8 @@ def describe(
         known=bool(info),
         provider=way.provider,
         key_missing=way.key_missing,
+        refuses=left_out(library, way, SAMPLED),
+        hottest=hottest(way),
     )
 
 

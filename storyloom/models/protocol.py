@@ -21,9 +21,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 from storyloom.models.wire import JSON, Message
 
 __all__ = [
-    "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Drawn", "Event", "Facts", "Failed",
-    "Finish", "First", "Kind", "Mode", "Token", "Waiting", "call_from", "call_to", "event_from",
-    "event_to", "facts_from", "facts_to",
+    "SAMPLED", "Call", "CatalogueEntry", "ChatMessage", "Delta", "Done", "Drawn", "Event", "Facts",
+    "Failed", "Finish", "First", "Kind", "Mode", "Token", "Waiting", "call_from", "call_to",
+    "event_from", "event_to", "facts_from", "facts_to",
 ]  # fmt: skip
 
 Mode: TypeAlias = Literal["chat", "text", "prefill"]
@@ -168,7 +168,14 @@ class Facts:
     provider: str = ""
     key_missing: str | None = None
     """The environment variable that should hold a key and does not."""
+    refuses: tuple[str, ...] = ()
+    """Those of `SAMPLED` that are left out for it, as its provider does not take them."""
+    hottest: float | None = None
+    """The highest temperature that its provider takes; None when unknown."""
 
+
+SAMPLED = ("temperature", "top_p", "seed")
+"""The parameters that shape what is drawn, by litellm's names."""
 
 CatalogueEntry: TypeAlias = Facts
 """One row of the catalogue says of a model what its facts say."""
@@ -191,7 +198,9 @@ def facts_to(facts: Facts) -> Message:
 
 def facts_from(body: Message) -> Facts:
     """Return the facts that a JSON object holds; what it says besides is left out."""
-    return Facts(**{key: value for key, value in body.items() if key in _FACTS})
+    known: dict[str, Any] = {key: value for key, value in body.items() if key in _FACTS}
+    known["refuses"] = tuple(known.get("refuses", ()))
+    return Facts(**known)
 
 
 _FACTS = frozenset(Facts.__dataclass_fields__)

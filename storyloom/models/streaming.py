@@ -12,6 +12,7 @@ from storyloom.models.prefill import marked, unsaid
 from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Finish, First, Token, Waiting
 from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
+from storyloom.models.taken import left_out
 from storyloom.models.turns import turn
 from storyloom.models.watching import current
 from storyloom.models.wire import JSON
@@ -233,7 +234,7 @@ class _Asking:
             tokens_in,
             tokens_out,
             _cost(self._library, way, witness.told.cost, tokens_in, tokens_out),
-            _dropped(self._library, call, way),
+            left_out(self._library, way, call.params),
         )
 
 
@@ -379,19 +380,3 @@ def _cost(
     except Exception:  # litellm raises many things for a model that it has no price for
         return None
     return float(price_in + price_out) or None
-
-
-def _dropped(library: Any, call: Call, way: Route) -> tuple[str, ...]:
-    """Return the parameters that litellm leaves out for this model, as far as it says so."""
-    if way.provider == "local":
-        return ()
-    try:
-        taken = library.get_supported_openai_params(
-            model=way.name, custom_llm_provider=way.model.split("/", 1)[0]
-        )
-    except Exception:  # only a courtesy: a fault here must not cost the branch
-        return ()
-    if not taken:
-        return ()
-    known: set[str] = set(library.OPENAI_CHAT_COMPLETION_PARAMS)
-    return tuple(sorted(name for name in call.params if name in known and name not in taken))

@@ -11,7 +11,7 @@ from storyloom.text import Refusal, one_line
 
 __all__ = ["SETTINGS", "Bookmark", "Chapter", "bookmark", "bookmarks",
            "chapters_of", "is_setting", "set_chapter", "set_setting", "set_sketch", "set_text",
-           "settings_of", "story_text", "tag", "tagged", "tags", "text_of"]  # fmt: skip
+           "settings_of", "story_text", "tag", "tagged", "tags", "text_of", "whys"]  # fmt: skip
 
 SETTINGS = (*INHERITED, "cap")
 """What a story may set for itself, in place of the config file's."""
@@ -173,6 +173,15 @@ def text_of(story: Story, owner: int, key: str) -> str:
         "SELECT value FROM attr WHERE owner = ? AND key = ?", (owner, key)
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def whys(story: Story, most: int = 5) -> list[str]:
+    """Return what forks were for, those of the nodes that came last first, each but once."""
+    rows = story.read.execute(
+        "SELECT value FROM attr WHERE key = 'why' GROUP BY value ORDER BY max(owner) DESC LIMIT ?",
+        (most,),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def story_text(story: Story, key: str) -> str:

@@ -206,7 +206,7 @@ def _chapters(value: object) -> list[str]:
 def _planned(step: Step) -> str:
     change = _change(step, "plan")
     parts = [_list(part) for part in _list(change.new)] if change is not None else []
-    models = [f"{part[1]} of {_short(str(part[0]))}" for part in parts if len(part) == 2]
+    models = [f"{part[1]} of {_short(str(part[0]))}" for part in parts if len(part) >= 2]
     where = f"from n{step.node} on" if step.node else "of the story"
     if preset := _words(step.said.get("preset")):
         return f"preset {preset} {where}"

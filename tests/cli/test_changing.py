@@ -213,7 +213,7 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ["context", "16000", "as nothing else is set"],
     ]
     found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
-    assert found["models"] == [{"model": "local/smollm2", "count": 3}]
+    assert found["models"] == [{"model": "local/smollm2", "count": 3, "own": {}}]
     assert found["settings"]["temperature"] == {"value": 1.1, "source": "set at n2"}
     assert found["settings"]["trim"] == {"value": False, "source": "set at n2"}
     assert "temperature   the model's own" in run("plan", "show", tide, "--node", "1").out
@@ -230,6 +230,20 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
     assert run("plan", "show", tide, "--node", "99").code == 2
 
 
+def test_a_model_of_a_plan_has_values_of_its_own(run: Run, tide: str) -> None:
+    both = ("-m", "openai/a x2 temperature=0.9", "-m", "openai/b words=80 top_p=0.5")
+    assert run("plan", "set", tide, "--temperature", "1.1", *both).code == 0
+    shown = run("plan", "show", tide, "--node", "4").out.splitlines()
+    assert shown[:2] == ["2  openai/a  temperature=0.9", "1  openai/b  top_p=0.5 words=80"]
+    assert json.loads(run("plan", "show", tide, "--json").out)["models"] == [
+        {"model": "openai/a", "count": 2, "own": {"temperature": 0.9}},
+        {"model": "openai/b", "count": 1, "own": {"top_p": 0.5, "words": 80}},
+    ]
+    ran = run("plan", "set", tide, "-m", "openai/a heat=2")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "no 'heat' of its own; it may have temperature, top_p, words" in ran.err
+
+
 def test_a_preset_of_the_config_file_is_taken(run: Run, tide: str) -> None:
     paths.config_file().parent.mkdir(parents=True)
     paths.config_file().write_text(
@@ -243,6 +257,47 @@ def test_a_preset_of_the_config_file_is_taken(run: Run, tide: str) -> None:
     assert "a plan (fork)  n2" in run("log", tide).out
     ran = run("plan", "set", tide, "--preset", "x")
     assert (ran.code, ran.err) == (2, "storyloom: There is no preset 'x'; there are fork.\n")
+
+
+def test_what_is_in_force_is_saved_as_a_preset_and_taken_elsewhere(run: Run, tide: str) -> None:
+    both = ("-m", "openai/a x2 temperature=0.9", "-m", "openai/b")
+    run("plan", "set", tide, "--node", "2", "--words", "40", "--trim", "no", *both)
+    ran = run("plan", "save", "fork", tide, "--node", "4", "--seed", "7")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == f"The preset fork is in {paths.config_file()}.\n"
+    assert run("plan", "set", tide, "--node", "3", "--preset", "fork").code == 0
+    here, there = (
+        [
+            re.split(r" {2,}", line)[:2]
+            for line in run("plan", "show", tide, "--node", node).out.splitlines()
+        ]
+        for node in ("4", "3")
+    )
+    assert there == [["seed", "7"] if line[0] == "seed" else line for line in here]
+    ran = run("plan", "save", "fork", tide)
+    assert (ran.code, ran.err) == (
+        2, "storyloom: There is a preset fork already; --force replaces it.\n",
+    )  # fmt: skip
+    assert run("plan", "save", "fork", "--force", "-m", "openai/c", "--words", "80").code == 0
+    text = paths.config_file().read_text()
+    assert text == '[[preset]]\nname = "fork"\nmodels = { "openai/c" = 1 }\nwords = 80\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("x",), "Nothing is given to save"),
+        ((" ", "--words", "80"), "name has 1 to 40 characters"),
+        (("x", "--node", "2"), "name its FILE too"),
+        (("x", "--words", "8"), "words has to be from 20 to 600"),
+        (("x", "none.loom"), "none.loom"),
+    ],
+)
+def test_what_is_no_preset_is_not_saved(run: Run, arguments: tuple[str, ...], says: str) -> None:
+    ran = run("plan", "save", *arguments)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert says in ran.err
+    assert not paths.config_file().exists()
 
 
 def test_export_is_named_after_the_title_and_never_replaces(run: Run, tide: str) -> None:

@@ -43,3 +43,12 @@ def test_a_node_that_is_not_there_is_refused(run: Run, tide: str) -> None:
     ran = run("context", tide, "--node", "n99")
     assert ran.code == 2
     assert "n99" in ran.err
+
+
+def test_a_models_own_length_is_in_what_it_would_be_sent(
+    run: Run, tide: str, server: Provider
+) -> None:
+    run("models", "add", "one", "openai/one", "--api-base", server.base, "--window", "4000")
+    run("plan", "set", tide, "--words", "90", "-m", "one words=30")
+    for asked in ((), ("-m", "one")):
+        assert "in about 30 words" in run("context", tide, "--node", "n4", *asked).out

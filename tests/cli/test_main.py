@@ -115,7 +115,7 @@ WRONG = [
     (["tree", "x.loom", "--ful"], "Unrecognized arguments: --ful"),
     (["tree", "x.loom", "--zork\x1b[31m"], "--zork␛[31m"),
     (["tree", "\x1b[31m.loom"], "␛[31m.loom"),
-    (["plan"], "show|set|clear"),
+    (["plan"], "show|set|clear|save"),
     (["--", "a", "b"], "There is no command"),
     (["--zork"], "Unrecognized arguments: --zork"),
     (["-"], "There is no file -"),

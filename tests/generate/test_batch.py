@@ -123,6 +123,20 @@ async def test_a_request_follows_the_settings_of_the_nearest_node_above(
     assert {body["top_p"] for body in bodies[2:]} == {0.5}
 
 
+async def test_two_models_of_one_batch_are_asked_with_what_each_has_of_its_own(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    marks.set_setting(story, "temperature", 0.5)
+    plan = (PlanPart("one", 1), PlanPart("two", 2, {"temperature": 1.3, "words": 100}))
+    await (await Batch.begin(story, client, settings, 1, plan)).run()
+    asked = sorted((request.body for request in provider.requests), key=lambda body: body["model"])
+    assert [body["temperature"] for body in asked] == [0.5, 1.3, 1.3]
+    assert [body["max_tokens"] for body in asked] == [160, 240, 240]
+    lengths = sorted(words for request in provider.requests for words in (60, 100)
+                     if f"in about {words} words" in request.prompt)  # fmt: skip
+    assert lengths == [60, 100, 100]
+
+
 async def test_a_broken_off_sentence_stays_where_it_is_not_to_be_cut(
     story: Story, client: Client, settings: Settings, provider: Provider
 ) -> None:

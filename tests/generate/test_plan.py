@@ -1,12 +1,17 @@
 """Which models a fork is grown with."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storyloom.generate.parts import part_of, parts_of, said
 from storyloom.generate.plan import (
     Plan,
     in_force,
+    of_model,
     plan_for,
     prose_words,
     sampled,
@@ -15,6 +20,7 @@ from storyloom.generate.plan import (
     take,
     typed,
     with_count,
+    with_models,
 )
 from storyloom.models.weights import EMBEDDED
 from storyloom.settings import SKETCH, PlanPart, Preset, Settings, vary_for
@@ -141,6 +147,110 @@ def test_a_preset_is_taken_in_one_step_and_leaves_what_it_does_not_name(story: S
     assert plan_for(story, 1, Settings()).parts == parts("three")
     with pytest.raises(Refusal, match="no node n99"):
         take(story, 99, preset)
+
+
+HOT = PlanPart("two", 2, {"temperature": 1.4, "words": 30})
+
+
+def test_what_a_model_has_of_its_own_goes_before_what_holds_for_all(story: Story) -> None:
+    set_plan(story, 1, (PlanPart("one"), HOT))
+    found = plan_for(story, 1, Settings())
+    assert found.parts == (PlanPart("one"), HOT)
+    marks.set_setting(story, "temperature", 0.5)
+    marks.set_setting(story, "top_p", 0.9)
+    one, two = (of_model(settings_for(story, Settings(), 1), part) for part in found.parts)
+    assert (one.temperature, one.words, one.top_p) == (0.5, 60, 0.9)
+    assert (two.temperature, two.words, two.top_p) == (1.4, 30, 0.9)
+    assert of_model(Settings(), HOT, words=20).words == 20
+
+
+def test_a_plan_is_stored_as_it_always_was_where_no_model_has_a_value(story: Story) -> None:
+    set_plan(story, 1, (PlanPart("one"), HOT))
+    stored = story.read.execute("SELECT value FROM attr WHERE key = 'plan'").fetchone()[0]
+    assert json.loads(stored) == [["one", 1], ["two", 2, {"temperature": 1.4, "words": 30}]]
+
+
+def test_a_value_of_a_models_own_from_elsewhere_that_cannot_be_is_passed_over(story: Story) -> None:
+    wrong = {"temperature": "hot", "top_p": 0.5, "words": 7, "cap": 3}
+    with story.act("plan.set") as act:
+        act.node(1)
+        act.change(1, "plan", json.dumps([["one", 2, wrong], ["two", 1, 5]]))
+    assert plan_for(story, 1, Settings()).parts == (
+        PlanPart("one", 2, {"top_p": 0.5}),
+        PlanPart("two", 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "parts"),
+    [
+        ('[["one", 2, {"words": 30}, "later"], [3, 1], ["two", 10], ["three"], 7, ["four", 1]]',
+         (PlanPart("one", 2, {"words": 30}), PlanPart("four"))),
+        ("no plan", ()),
+        ('{"one": 2}', ()),
+        ("[]", ()),
+        (5, ()),
+    ],
+)  # fmt: skip
+def test_a_plan_from_elsewhere_is_read_as_far_as_it_is_one(
+    story: Story, stored: object, parts: tuple[PlanPart, ...]
+) -> None:
+    with story.act("plan.set") as act:
+        act.node(1)
+        act.change(1, "plan", stored)
+    configured = Settings(plan=(PlanPart("from-config"),))
+    assert plan_for(story, 1, configured).parts == (parts or configured.plan)
+
+
+def test_other_counts_and_models_leave_what_a_model_has_of_its_own() -> None:
+    plan = Plan((PlanPart("one"), HOT))
+    assert {part.model: part.values for part in with_count(plan, 5)}["two"] == HOT.values
+    assert with_models(plan, [("three", 1), ("two", 4)]) == (
+        PlanPart("three"),
+        PlanPart("two", 4, HOT.values),
+    )
+    twice = Plan((PlanPart("one", 1, {"words": 30}), PlanPart("one", 1, {"words": 40})))
+    assert with_models(twice, [("one", 1), ("one", 1)]) == twice.parts
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("openai/a", PlanPart("openai/a", 3)),
+        (" my  own model ", PlanPart("my  own model", 3)),
+        ("openai/a x2", PlanPart("openai/a", 2)),
+        ("openai/a temperature=0.9", PlanPart("openai/a", 3, {"temperature": 0.9})),
+        ("my model x1 words=80 top_p=1", PlanPart("my model", 1, {"words": 80, "top_p": 1.0})),
+        ("openai/a temperature=", PlanPart("openai/a", 3)),
+        ("x2", PlanPart("x2", 3)),
+    ],
+)
+def test_a_model_is_written_with_its_number_and_its_own_values(text: str, part: PlanPart) -> None:
+    assert part_of(text, 3) == part
+    again = f"{part.model} x{part.count} {said(part.values)}"
+    assert part_of(again) == replace(part, model=" ".join(part.model.split()))
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ((" ",), "cannot be empty"),
+        (("a x0",), "1 to 9 branches, not 0"),
+        (("a x5", "b x5"), "1 to 9 branches at once, not 10"),
+        (("a heat=1",), "no 'heat' of its own"),
+        (("a temperature=hot",), "temperature has to be a number"),
+        (("a words=5",), "words has to be from 20 to 600"),
+    ],
+)
+def test_a_model_that_is_written_wrongly_is_refused(texts: tuple[str, ...], says: str) -> None:
+    with pytest.raises(Refusal, match=says):
+        parts_of(texts, 1)
+
+
+def test_a_model_named_twice_is_one_unless_it_has_other_values() -> None:
+    assert parts_of(["a", "b", "a x2"], 1) == (PlanPart("a", 3), PlanPart("b"))
+    apart = parts_of(["a words=30", "a words=40"], 1)
+    assert [part.values["words"] for part in apart] == [30, 40]
 
 
 def test_what_a_branch_is_drawn_with_holds_only_what_is_set() -> None:

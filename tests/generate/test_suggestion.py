@@ -81,6 +81,16 @@ async def test_what_is_sent_ends_at_the_cursor_and_asks_for_little(
 
 
 @in_session
+async def test_a_models_own_temperature_holds_here_too_and_its_length_does_not(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    plan = Plan((PlanPart("one", 3, {"temperature": 1.3, "words": 300}),))
+    await asked(story, client, settings, Place(1, " It was"), plan)
+    assert {request.body["temperature"] for request in provider.requests} == {1.3}
+    assert {request.body["max_tokens"] for request in provider.requests} == {80}
+
+
+@in_session
 async def test_a_plan_of_two_models_shares_the_three(
     story: Story, client: Client, settings: Settings, provider: Provider
 ) -> None:

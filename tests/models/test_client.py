@@ -291,6 +291,16 @@ async def test_facts_of_ones_own_server(client: Client, provider: Provider) -> N
     assert (await client.describe(keyed)).key_missing == "NOT_SET"
 
 
+async def test_facts_say_what_a_provider_does_not_take(client: Client, provider: Provider) -> None:
+    claude = await client.describe(ModelEntry("x", "anthropic/claude-sonnet-4-5"))
+    assert (claude.refuses, claude.hottest) == (("seed",), 1.0)
+    plain = await client.describe(ModelEntry("x", "openai/gpt-4o-mini"))
+    assert (plain.refuses, plain.hottest) == ((), None)
+    # Whoever answers at an address of one's own takes what it takes.
+    own = ModelEntry("x", "anthropic/claude-sonnet-4-5", api_base=provider.base)
+    assert (await client.describe(own)).hottest is None
+
+
 async def test_facts_name_the_missing_key(client: Client) -> None:
     facts = await client.describe(ModelEntry(name="x", model="groq/some-model"))
     assert facts.key_missing == "GROQ_API_KEY"

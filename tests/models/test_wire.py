@@ -62,7 +62,10 @@ def test_a_call_comes_back(prompt: str, params: dict[str, JSON]) -> None:
 
 
 def test_facts_come_back_and_a_newer_worker_may_say_more() -> None:
-    facts = Facts("m", "text", window=10, in_price=0.1, known=True, key_missing="X_KEY")
+    facts = Facts(
+        "m", "text", window=10, in_price=0.1, known=True, key_missing="X_KEY", refuses=("seed",),
+        hottest=1.0,
+    )  # fmt: skip
     assert facts_from({**decode(encode(facts_to(facts))), "is": "facts", "colour": "red"}) == facts
 
 

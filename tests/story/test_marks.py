@@ -196,3 +196,12 @@ def test_settings_out_of_range_in_a_file_from_elsewhere_are_passed_over(story: S
         for key, value in (("temperature", 99.0), ("context", "many"), ("other", 3)):
             act.change(0, f"setting:{key}", value)
     assert marks.settings_of(story) == {"words": 50}
+
+
+def test_the_whys_that_were_said_last_come_first_and_each_but_once(story: Story) -> None:
+    nodes = [1, *(shape.write_child(story, 1, f" {n}.") for n in range(3))]
+    for node, why in zip(nodes, ("a bell", "no dialogue", "a bell", "older"), strict=True):
+        marks.set_text(story, node, "why", why)
+    marks.set_text(story, 1, "note", "no why")
+    assert marks.whys(story) == ["older", "a bell", "no dialogue"]
+    assert marks.whys(story, 2) == ["older", "a bell"]

@@ -82,6 +82,10 @@ ACTS: dict[str, tuple[Callable[[Story], object], str, int]] = {
     "lore": (lambda s: lore.set_entry(s, {"title": "Salt", "keys": ["salt"]}), "lore: Salt", 0),
     "a plan": (lambda s: set_plan(s, 2, (PlanPart("openai/tide", 3), PlanPart("rope", 1))),
                "plan from n2 on: 3 of tide, 1 of rope", 2),
+    "values of a model's own": (
+        lambda s: set_plan(s, 2, (PlanPart("openai/mini", 2, {"words": 40}),)),
+        "plan from n2 on: 2 of mini", 2,
+    ),
     "the story's plan": (lambda s: set_plan(s, 0, (PlanPart("tide", 2),)),
                          "plan of the story: 2 of tide", 0),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,8 @@ async def test_a_long_block_is_read_page_by_page_to_its_end(story: Story) -> Non
 
 async def test_m_shows_what_another_model_of_the_plan_is_sent(story: Story) -> None:
     marks.set_text(story, BELLS, "why", "she must answer")
-    app = stage(story, BELLS, TWO, client())
+    first, second = TWO.parts
+    app = stage(story, BELLS, Plan((first, replace(second, values={"words": 33}))), client())
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "1 of 2" in shown(app) and "story" in shown(app))
         await pilot.press("m")
@@ -89,6 +91,8 @@ async def test_m_shows_what_another_model_of_the_plan_is_sent(story: Story) -> N
         assert "2 of 2" in shown(app)
         await pilot.press("j")
         await until(pilot, lambda: "she must answer]" in shown(app), "the why")
+        # Twice the words that it alone has, and forty.
+        assert "106 kept for the answer" in flat(app)
         await pilot.press("m")
         await until(pilot, lambda: "1 of 2" in shown(app))
 

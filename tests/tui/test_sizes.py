@@ -33,12 +33,14 @@ def path(tmp_path: Path) -> Path:
 
 async def opened(hand: Hand, screen: str) -> None:
     """Go from the loom to another screen."""
-    keys = {"reader": "r", "help": "question_mark", "models": "m", "write": "i", "edit": "e",
-            "split": "s", "tree": "v"}  # fmt: skip
+    keys = {"reader": "r", "help": "question_mark", "models": "m", "generation": "G", "write": "i",
+            "edit": "e", "split": "s", "tree": "v"}  # fmt: skip
     if screen in ("themes", "timeline"):
         await hand.command("theme" if screen == "themes" else "log")
     elif screen != "loom":
         await hand.press(keys[screen])
+    if screen == "generation":
+        await hand.until(lambda: "3 calls" in hand.screen, "what a batch comes to")
     await hand.pilot.pause()
     await hand.pilot.pause()
 
@@ -54,8 +56,9 @@ def holds(hand: Hand, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [LEAST, LARGE], ids=["60x16", "200x60"])
 @pytest.mark.parametrize(
     "screen",
-    ["reader", "help", "models", "write", "edit", "split", "themes", "loom", "tree", "timeline"],
-)
+    ["reader", "help", "models", "generation", "write", "edit", "split", "themes", "loom", "tree",
+     "timeline"],
+)  # fmt: skip
 async def test_a_screen_fills_its_size_and_comes_back_from_one_too_small(
     path: Path, screen: str, size: tuple[int, int]
 ) -> None:

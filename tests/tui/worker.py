@@ -25,6 +25,9 @@ _ROWS: list[dict[str, Any]] = [
     {"model": "nebius/unknown-price", "known": True, "provider": "nebius"},
 ]  # fmt: skip
 
+_TAKEN: dict[str, dict[str, Any]] = {"anthropic": {"refuses": ["seed"], "hottest": 1.0}}
+"""What of its own a provider says besides, once it is asked about one model."""
+
 
 def _served(server: dict[str, Any]) -> dict[str, Any]:
     """The server of an entry called den has two models, and Ollama is here with one; the one of
@@ -55,7 +58,9 @@ def main() -> None:
         if asked["do"] == "models":
             answer = {"is": "catalogue", "models": rows}
         elif asked["do"] == "describe":
-            answer = {"is": "facts", "model": asked["model"], "mode": asked.get("mode") or "chat"}
+            known = {row["model"]: row for row in rows}.get(asked["model"], {})
+            facts = {"model": asked["model"], "mode": asked.get("mode") or "chat", **known}
+            answer = {"is": "facts", **facts, **_TAKEN.get(str(facts.get("provider")), {})}
         elif asked["do"] == "servers":
             answer = {"is": "served", "servers": [_served(server) for server in asked["servers"]]}
         else:

@@ -12,7 +12,7 @@ from textual.containers import Container
 from storyloom.generate.context import Block, Context
 from storyloom.generate.filling import asked_as
 from storyloom.generate.firing import Cause
-from storyloom.generate.plan import Plan, settings_for, short
+from storyloom.generate.plan import Plan, of_model, settings_for, short
 from storyloom.generate.request import known_facts, request_for
 from storyloom.generate.sent import Difference, Sent, blocks_of, compared, last_sent, sent_for
 from storyloom.models import tokens
@@ -106,8 +106,9 @@ class ContextScreen(CommandScreen):
                 pane.show(f"Asking what {short(entry.name)} can hold …")
                 self._show_text()
                 facts = await self._client.describe(entry)
+            own = of_model(self._settings, self._plan.parts[self._model])
             made = await asyncio.to_thread(
-                request_for, self._story, self._settings, self._node, entry, facts,
+                request_for, self._story, own, self._node, entry, facts,
                 why=marks.text_of(self._story, self._node, "why") if self._node else "",
                 towards=self._towards,
             )  # fmt: skip

@@ -1,177 +1,252 @@
-"""The settings with which branches are grown from a place: each with where its value comes from."""
+"""With what branches are grown from a place: its models, what holds for all, what it is for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual.app import ComposeResult
-
-from storyloom.generate.plan import InForce, in_force, plan_for, set_plan, typed
-from storyloom.settings import RANGES, Settings
+from storyloom.generate.parts import with_own
+from storyloom.generate.plan import InForce, Plan, set_plan, short, take, typed
+from storyloom.settings import MOST_BRANCHES, PlanPart, Preset
 from storyloom.story import marks
 from storyloom.story.story import Story
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import GENERATION
 from storyloom.tui.keys import bindings
-from storyloom.tui.screens.listed import Listed
-from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.columns import columns, left, paragraph
-from storyloom.tui.widgets.lines import Line, LinePane
+from storyloom.tui.plan_rows import FIELDS, PlanRow, label
+from storyloom.tui.screens.generation_panes import PLAN, SETTINGS, WHY, GenerationPanes
 from storyloom.tui.widgets.listing import Listing
-from storyloom.tui.widgets.strand import MEASURE
+from storyloom.tui.widgets.section import Section
 
-__all__ = ["MODELS", "GenerationScreen"]
+__all__ = ["GENERATE", "GenerationScreen"]
 
-MODELS = "models"
-"""The screen is dismissed with it when the models are to be chosen."""
-_LABELS = {
-    MODELS: ("models", "Which models are asked, and for how many branches each; Enter chooses."),
-    "words": ("length", "How long a branch should be, in words; or sketch (2 lines), beat (60), "
-              "scene (300)."),
-    "temperature": ("temperature", "0 is always the likeliest word, 1 as the model learned, more "
-                    "is wilder. Some models take none or only up to 1."),
-    "top_p": ("top p", "Only the likeliest words that make up this share are drawn from."),
-    "seed": ("seed", "The same number asks for the same text again, from models that take one; the "
-             "second branch is drawn with one more."),
-    "trim": ("trim", "yes cuts away a last sentence that broke off at the limit; no keeps it."),
-    "alternatives": ("alternatives", "How many other words are asked for at each one, where a "
-                     "provider tells them, 0 to 20; T shows them. 0 asks for none."),
-    "context": ("context", "The most tokens that a request may hold, the answer among them."),
-    "vary": ("vary by", "What the branches of a batch differ in, one value each, as in tone: dry / "
-             "tender / afraid; none is off."),
-}  # fmt: skip
+GENERATE = "generate"
+"""The screen is dismissed with it when branches are to be grown."""
 
 
-class GenerationScreen(Listed):
-    """Settings of `node` and what is below it, or of the whole story.
-
-    Dismissed with `MODELS` when the models are to be chosen, else with None.
-    """
+class GenerationScreen(GenerationPanes):
+    """Dismissed with `GENERATE` when branches are to be grown from the node, else with None."""
 
     TABLE = GENERATION
     BINDINGS: ClassVar = bindings(GENERATION)
-    DEFAULT_CSS = """
-    GenerationScreen #settings { height: 1fr; padding: 1 1 0 1; }
-    GenerationScreen #about { height: 3; padding: 0 1; }
-    """
 
-    def __init__(self, story: Story, node: int, settings: Settings) -> None:
-        super().__init__()
-        self.story, self._node, self._settings = story, node, settings
-        self._owner = node
-        self._rows: list[InForce] = []
+    # Changing the plan.
 
-    def compose(self) -> ComposeResult:
-        yield Header(id="header")
-        yield Listing(id="settings")
-        yield LinePane(id="about")
-        yield from self.compose_foot()
-
-    async def on_mount(self) -> None:
-        """Read what is in force."""
-        await self._read()
-
-    async def _read(self) -> None:
-        self._rows = await asyncio.to_thread(_rows, self.story, self._settings, self._owner)
-        where = f"from n{self._node} down" if self._owner else "for the whole story"
-        self.query_one("#header", Header).show(
-            (("generation", "title"), (where, "text")),
-            (("inherited by all that is below", "dim"),),
-        )
-        self.query_one(Listing).fill(len(self._rows), self._line, moved=self._tell_about)
-        self._tell_about()
-
-    def _line(self, index: int, width: int) -> Line:
-        row = self._rows[index]
-        said = self._models if row.name == MODELS else row.said
-        own = row.owner is not None and row.owner == self._owner
-        source = max(12, min(42, width // 3 + 8))
-        cells = [
-            (left(_LABELS[row.name][0], 12), "title"),
-            (left(said, max(8, width - source - 18)), "text"),
-            (left("set here" if own else row.source, source), "weave" if own else "dim"),
-        ]
-        return ((" ", ""), *columns(cells))
-
-    @property
-    def _models(self) -> str:
-        return plan_for(self.story, self._owner, self._settings).label
-
-    def _tell_about(self) -> None:
-        """Say what the selected setting does."""
-        name = self._chosen().name
-        about = _LABELS[name][1]
-        if name in RANGES and name != "trim":
-            low, high = RANGES[name]
-            about += f" From {low:,.12g} to {high:,.12g}.".replace(",", " ")
-        pane = self.query_one("#about", LinePane)
-        pane.show_lines(paragraph(about, min(MEASURE, max(20, pane.size.width)), "dim"))
-
-    def _chosen(self) -> InForce:
-        if not self._rows:
-            raise Refusal("The settings are still being read.")
-        return self._rows[self.query_one(Listing).selected]
-
-    # Changing them.
-
-    def on_listing_picked(self, event: Listing.Picked) -> None:
+    async def on_listing_picked(self, event: Listing.Picked) -> None:
         event.stop()
-        self.do_edit("")
+        await self.do("edit")
+
+    async def _plan_of(self, rows: list[PlanRow]) -> None:
+        """Let the place have a plan of these models."""
+        parts = tuple(row.part for row in rows if row.ticked)
+        if not parts:
+            raise Refusal("A plan has one model at the least; m adds another.")
+        own = self.here is not None and self.here.plan.owner == self.owner
+        await asyncio.to_thread(set_plan, self.story, self.owner, parts)
+        self.models = rows
+        await self.read()
+        if not own:
+            whose = f"n{self.owner}, with what is below it," if self.owner else "The story"
+            self.say(f"{whose} has a plan of its own now; I lets it inherit again.")
+
+    def _row(self) -> PlanRow:
+        if not self.models:
+            raise Refusal("The plan is still being read.")
+        return self.models[self.query_one(PLAN, Section).selected]
+
+    def _with(self, part: PlanPart) -> list[PlanRow]:
+        """Return the rows with another value of the selected model."""
+        rows = list(self.models)
+        rows[self.section.selected] = replace(rows[self.section.selected], part=part)
+        return rows
+
+    async def do_toggle(self, _: str) -> None:
+        """Take the model out of the plan, or back into it."""
+        if self.box != PLAN:
+            raise Refusal("Space is for a model of the plan; g grows branches.")
+        row = self._row()
+        rows = self._with(row.part)
+        rows[self.section.selected].ticked = not row.ticked
+        await self._plan_of(rows)
+
+    async def do_digit(self, digit: str) -> None:
+        """Ask for so many branches; begin another value with the digit; take an earlier why."""
+        if not digit.isdigit():
+            raise Refusal("A digit is wanted: how many branches of the model.")
+        if self.box == WHY:
+            await self._take_why(int(digit))
+        elif self.box == SETTINGS or FIELDS[self.field] != "n":
+            self._edit(digit)
+        else:
+            await self._count(digit)
+
+    async def _count(self, text: str) -> None:
+        if not text.strip().isdigit() or not 1 <= int(text) <= MOST_BRANCHES:
+            raise Refusal(f"A model may be asked for 1 to {MOST_BRANCHES} branches.")
+        rows = self._with(replace(self._row().part, count=int(text)))
+        rows[self.section.selected].ticked = True
+        await self._plan_of(rows)
+
+    async def _own(self, name: str, text: str) -> None:
+        await self._plan_of(self._with(with_own(self._row().part, name, text)))
+
+    def do_models(self, _: str) -> None:
+        """Choose the models from all there are."""
+        from storyloom.tui.screens.models import ModelPicker
+
+        picker = ModelPicker(self.story, self.node, self.user, self.client)
+        self.app.push_screen(picker, self._planned)
+
+    async def _planned(self, chosen: object) -> None:
+        if not isinstance(chosen, tuple):
+            return
+        where, parts = chosen
+        owner = 0 if where == "story" else self.node
+        try:
+            await asyncio.to_thread(set_plan, self.story, owner, parts)
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        self.owner, self.models = owner, []
+        await self.read()
+
+    # Changing the rest.
 
     def do_edit(self, _: str) -> None:
-        """Ask for the setting's value; of the models, go and choose them."""
-        row = self._chosen()
-        if row.name == MODELS:
-            self.dismiss(MODELS)
+        """Ask for the value, or the why, that is selected."""
+        self._edit("")
+
+    def _edit(self, begun: str) -> None:
+        if self.here is None:
+            raise Refusal("The settings are still being read.")
+        if self.box == WHY:
+            self._edit_why()
+        elif self.box == PLAN:
+            self._edit_own(begun)
+        else:
+            self._edit_setting(self.here.rows[self.section.selected], begun)
+
+    def _edit_own(self, begun: str) -> None:
+        name, row = FIELDS[self.field], self._row()
+        whose = short(row.part.model)
+        if name == "n":
+            self._ask_until(f"branches of {whose}", self._count, str(row.part.count))
             return
-        if row.name == "trim":
+        own = row.part.values.get(name)
+        begun = begun or ("" if own is None else f"{own:g}")
+        self._ask_until(f"{label(name)} of {whose}, nothing inherits", partial(self._own, name),
+                        begun)  # fmt: skip
+
+    def _edit_setting(self, row: InForce, begun: str) -> None:
+        if isinstance(row.value, bool):
             words = {"y": "yes", "n": "no"}
-            self.choose("cut away a sentence that broke off? y/n", "yn",
-                        lambda letter: self._set("trim", words[letter.lower()]))  # fmt: skip
+            self.choose(f"{label(row.name)}? y/n", "yn",
+                        lambda letter: self._set(row.name, words[letter.lower()]))  # fmt: skip
             return
-        begun = "" if row.value is None else row.said
-        self.ask(f"{_LABELS[row.name][0]}, nothing inherits", partial(self._set, row.name),
-                 begun=begun)  # fmt: skip
+        begun = begun or ("" if row.value is None else row.said)
+        self._ask_until(f"{label(row.name)}, nothing inherits", partial(self._set, row.name), begun)
+
+    def _ask_until(self, label: str, answer: Callable[[str], Awaitable[None]], begun: str) -> None:
+        """Ask for a value, and again with what was typed when it cannot be one: a slip."""
+
+        async def answered(text: str) -> None:
+            try:
+                await answer(text)
+            except Refusal as refusal:
+                self._ask_until(str(refusal).rstrip("."), answer, text)
+
+        self.ask(label, answered, begun=begun)
 
     async def _set(self, name: str, text: str) -> None:
-        try:
-            value = typed(name, text)
-            await asyncio.to_thread(marks.set_setting, self.story, name, value, self._owner)
-        except Refusal as refusal:
-            # Asked again with what was typed, as it may have been only a slip.
-            self.ask(str(refusal).rstrip("."), partial(self._set, name), begun=text)
-            return
-        await self._read()
-        whose = f"n{self._owner} and what is below it" if self._owner else "the story"
+        value = typed(name, text)
+        await asyncio.to_thread(marks.set_setting, self.story, name, value, self.owner)
+        await self.read()
+        whose = f"n{self.owner} and what is below it" if self.owner else "the story"
         said = f"Set for {whose}; u in the loom takes it back."
         self.say("Inherited again." if value is None else said)
 
-    async def do_inherit(self, _: str) -> None:
-        """Let the place inherit this setting, or its models, again."""
-        row = self._chosen()
-        if row.owner is None or row.owner != self._owner:
-            raise Refusal(f"It is inherited already: {row.source}.")
-        if row.name == MODELS:
-            await asyncio.to_thread(set_plan, self.story, self._owner, None)
+    async def do_why(self, text: str) -> None:
+        """Say what the next fork from the place is for."""
+        if text:
+            await self._set_why(text)
         else:
-            await asyncio.to_thread(marks.set_setting, self.story, row.name, None, self._owner)
-        await self._read()
+            self._edit_why()
+
+    def _edit_why(self) -> None:
+        assert self.here is not None
+        index = self.section.selected if self.box == WHY else 0
+        begun = self.here.whys[index - 1] if index else self.here.why
+        self.ask("why the next fork from here", self._set_why, begun=begun)
+
+    async def _take_why(self, number: int) -> None:
+        assert self.here is not None
+        if not 1 <= number <= len(self.here.whys):
+            raise Refusal(f"There is no earlier why of number {number}.")
+        await self._set_why(self.here.whys[number - 1])
+
+    async def _set_why(self, text: str) -> None:
+        await asyncio.to_thread(marks.set_text, self.story, self.node, "why", text)
+        self.query_one(WHY, Section).selected = 0
+        await self.read()
+
+    async def do_inherit(self, _: str) -> None:
+        """Let the place inherit the setting, the model's value, or the whole plan again."""
+        if self.here is None or self.box == WHY:
+            raise Refusal("A why is not inherited: Enter and an empty line take it away.")
+        if self.box == PLAN:
+            await self._inherit_plan(self.here.plan)
+            return
+        row = self.here.rows[self.section.selected]
+        if row.owner is None or row.owner != self.owner:
+            raise Refusal(f"It is inherited already: {row.source}.")
+        await asyncio.to_thread(marks.set_setting, self.story, row.name, None, self.owner)
+        await self.read()
         self.say("Inherited again.")
 
-    async def do_scope(self, _: str) -> None:
-        """Go from the settings of the place to those of the whole story, or back."""
-        self._owner = 0 if self._owner else self._node
-        await self._read()
+    async def _inherit_plan(self, plan: Plan) -> None:
+        name = FIELDS[self.field]
+        if name in self._row().part.values:
+            await self._own(name, "")
+            self.say(f"This model has no {label(name)} of its own any more.")
+            return
+        if plan.owner is None or plan.owner != self.owner:
+            raise Refusal(f"The plan is inherited already: {plan.source}.")
+        await asyncio.to_thread(set_plan, self.story, self.owner, None)
+        self.models = []
+        await self.read()
+        self.say("The plan is inherited again.")
 
-    def do_models(self, _: str) -> None:
-        """Choose the models."""
-        self.dismiss(MODELS)
+    # Presets, and leaving.
+
+    def place(self) -> tuple[Story, int]:
+        return self.story, self.owner
+
+    async def take_preset(self, preset: Preset) -> None:
+        await asyncio.to_thread(take, self.story, self.owner, preset)
+        self.models = []
+        await self.read()
+        self.say(f"{one_line(preset.name)} holds here; u in the loom takes it back.")
+
+    async def preset_kept(self) -> None:
+        await self.read()
+
+    async def do_save(self, name: str) -> None:
+        """Keep what is in force here as a preset."""
+        await self.save_preset(name)
+
+    async def do_scope(self, _: str) -> None:
+        """Go from what the place has to what the whole story has, or back."""
+        self.owner = 0 if self.owner else self.node
+        self.models = []
+        await self.read()
+
+    def do_generate(self, _: str) -> None:
+        """Grow branches from the place, as the screen shows them."""
+        if not self.owner:
+            raise Refusal(f"S goes back to n{self.node}: branches grow from a place.")
+        self.dismiss(GENERATE)
 
     def do_back(self, _: str) -> None:
         """Back to the loom."""
         self.dismiss(None)
-
-
-def _rows(story: Story, settings: Settings, owner: int) -> list[InForce]:
-    plan = plan_for(story, owner, settings)
-    return [InForce(MODELS, None, plan.owner, plan.source), *in_force(story, settings, owner)]

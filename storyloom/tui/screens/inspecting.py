@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textual.timer import Timer
 
-from storyloom.generate.plan import settings_for, short
+from storyloom.generate.plan import of_model, settings_for, short
 from storyloom.generate.request import known_facts, request_for
 from storyloom.models import tokens
 from storyloom.models.protocol import Facts
@@ -50,13 +50,14 @@ class Inspecting(Bench):
         if self._shut:
             return
         pane, node = self.query_one(BlocksPane), self.cursor
-        entry = self.settings.entry(self.plan().parts[0].model)
+        part = self.plan().parts[0]
+        entry = self.settings.entry(part.model)
         pane.title = (f"{self.keys_of['context']} {short(entry.name)} is sent", "title")
         facts = known_facts(entry) or self.facts.get(entry.model)
         if facts is None:
             pane.show(f"{self.keys_of['context']} asks what {short(entry.name)} can hold.")
             return
-        settings = settings_for(self.story, self.settings, node)
+        settings = of_model(settings_for(self.story, self.settings, node), part)
         why = marks.text_of(self.story, node, "why")
         try:
             made = await asyncio.to_thread(

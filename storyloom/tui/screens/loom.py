@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from storyloom import paths
-from storyloom.generate.plan import set_plan, take
+from storyloom.generate.plan import plan_for, set_plan, take
 from storyloom.settings import PlanPart, Preset
+from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 from storyloom.tui.commands import LOOM
 from storyloom.tui.keys import Command, bindings
@@ -12,6 +13,7 @@ from storyloom.tui.screens.arranging import Arranging
 from storyloom.tui.screens.growing import Growing
 from storyloom.tui.screens.looking import Looking
 from storyloom.tui.screens.moving import Moving
+from storyloom.tui.screens.presets import Presets
 from storyloom.tui.screens.rewriting import Rewriting
 from storyloom.tui.screens.shaping import Shaping
 from storyloom.tui.widgets.timeline import TimelinePane
@@ -20,7 +22,7 @@ from storyloom.tui.widgets.tree import TreePane
 __all__ = ["LoomScreen"]
 
 
-class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
+class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking, Presets):
     """One open story. The cursor is a node; every pane shows the tree from there."""
 
     TABLE: ClassVar[tuple[Command, ...]] = LOOM
@@ -53,37 +55,28 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking):
         self.app.push_screen(picker, self._planned)
 
     def do_generation(self, _: str) -> None:
-        from storyloom.tui.screens.generation import MODELS, GenerationScreen
+        from storyloom.tui.screens.generation import GENERATE, GenerationScreen
+
+        node, before = self.cursor, plan_for(self.story, self.cursor, self.settings).parts
 
         async def done(wanted: object) -> None:
+            if wanted == GENERATE or plan_for(self.story, node, self.settings).parts != before:
+                self.next_count = None
             self.redraw(changed=True)
-            if wanted == MODELS:
-                await self.do_models("")
+            if wanted == GENERATE and self.cursor == node:
+                await self.do("generate")
+            elif wanted == GENERATE:
+                # A branch that ended without text was left meanwhile.
+                self.say(f"The cursor is not at n{node} any more; Space grows branches from here.")
 
-        self.app.push_screen(GenerationScreen(self.story, self.cursor, self.settings), done)
+        screen = GenerationScreen(self.story, node, self.settings, self.loom.client)
+        self.app.push_screen(screen, done)
 
-    async def do_preset(self, name: str) -> None:
-        presets = self.settings.presets
-        if not presets:
-            raise Refusal("There is no preset yet; a [[preset]] table in the config file is one.")
-        if not name:
-            named = "  ".join(f"{at} {one_line(each.name)}" for at, each in enumerate(presets, 1))
-            digits = "".join(str(at) for at in range(1, len(presets) + 1))
-            self.choose(f"preset  {named}", digits,
-                        lambda digit: self._take_preset(presets[int(digit) - 1]))  # fmt: skip
-            return
-        found = [each for each in presets if each.name == name.strip()]
-        if not found:
-            known = ", ".join(one_line(each.name) for each in presets)
-            raise Refusal(f"There is no preset {one_line(name)!r}; there are {known}.")
-        await self._take_preset(found[0])
+    def place(self) -> tuple[Story, int]:
+        return self.story, self.cursor
 
-    async def _take_preset(self, preset: Preset) -> None:
-        try:
-            await self.act(take, self.cursor, preset)
-        except Refusal as refusal:
-            self.say(str(refusal), "warning")
-            return
+    async def take_preset(self, preset: Preset) -> None:
+        await self.act(take, self.cursor, preset)
         self.next_count = None
         self.say(f"{one_line(preset.name)} from here down: {self.plan().label}; G shows it all.")
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from storyloom.generate.caps import free_here
-from storyloom.generate.plan import plan_for, short
+from storyloom.generate.plan import plan_for, short, with_models
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.models.served import Served
@@ -283,7 +283,7 @@ class ModelPicker(Surveying):
         self.dismiss((where, parts))
 
     def _ticks(self) -> tuple[PlanPart, ...]:
-        return tuple(PlanPart(row.model, row.count) for row in self._rows if row.count)
+        return with_models(self._plan, ((row.model, row.count) for row in self._rows if row.count))
 
     def _selected(self) -> ModelRow:
         if not self._shown:

@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from storyloom.text import visible
 
-__all__ = ["Line", "LinePane", "Part", "TitledPane", "fitted", "styles"]
+__all__ = ["Line", "LinePane", "Part", "TitledPane", "edge", "fitted", "styles"]
 
 Part: TypeAlias = tuple[str, str]
 """Some text, and the names of its styles, separated by spaces: `weave`, `dim selected`."""
@@ -141,6 +141,18 @@ class LinePane(Widget):
         return style
 
 
+def edge(title: Part, note: Part, width: int, *, active: bool = False) -> Line:
+    """Return the line above a pane: its title and, behind it, a note; `active` marks it."""
+    said, style = visible(title[0]), title[1]
+    said = fitted(said, min(cell_len(said), width * 2 // 3))
+    behind = visible(note[0])
+    space = " " * max(0, width - cell_len(said) - cell_len(behind) - 3)
+    return (
+        (f"{'>' if active else ' '}{said}", f"{style} bar"),
+        (f"  {behind}{space}", f"{note[1]} bar"),
+    )
+
+
 class TitledPane(LinePane):
     """A pane under a line with its title and a note.
 
@@ -163,17 +175,8 @@ class TitledPane(LinePane):
 
     def show_inside(self, lines: Sequence[Line]) -> None:
         """Show these lines below the title's line, with `title` and `note` as they are now."""
-        width = self.size.width
-        title = fitted(
-            visible(self.title[0]), min(cell_len(visible(self.title[0])), width * 2 // 3)
-        )
-        note = visible(self.note[0])
-        space = " " * max(0, width - cell_len(title) - cell_len(note) - 3)
-        edge: Line = (
-            (f"{'>' if self.active else ' '}{title}", f"{self.title[1]} bar"),
-            (f"  {note}{space}", f"{self.note[1]} bar"),
-        )
-        self.show_lines([edge, *lines])
+        top = edge(self.title, self.note, self.size.width, active=self.active)
+        self.show_lines([top, *lines])
 
 
 _SEEN = frozenset({"selection", "bar", "pruned"})
