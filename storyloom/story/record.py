@@ -81,7 +81,8 @@ FROM late
 CROSS JOIN change born ON born.op = late.op AND born.key = 'add'
 CROSS JOIN node ON node.id = born.owner AND node.gen = late.id
 CROSS JOIN attr said ON said.owner = node.id AND said.key = 'result'
-WHERE late.n <= {_ASKED} AND (NOT node.flags & {GONE} OR (SELECT trim(text, char(9, 10, 13, 32)) FROM rev
+WHERE late.n <= {_ASKED} AND (NOT node.flags & {GONE} OR (
+    SELECT trim(text, char(9, 10, 13, 32)) FROM rev
     WHERE rev.node = node.id ORDER BY rev.id LIMIT 1) <> '')
 ORDER BY late.id DESC
 """

@@ -242,6 +242,19 @@ async def test_models_of_a_configured_server_stand_in_front_of_litellms_and_can_
     )  # fmt: skip
 
 
+async def test_a_plan_from_another_machine_says_which_entry_is_missing_here(
+    path: Path, client: Client
+) -> None:
+    with Story(path) as story:
+        set_plan(story, 0, (PlanPart("org/llama@attic", 1), PlanPart("qwen@den", 1)))
+    app = on_stage(path, client, Settings(models=(DEN,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        missing = "there is no entry 'attic' in the config file here"
+        await until(pilot, lambda: loaded(app) and missing in shown(app))
+        await pilot.press("j")
+        assert "there is no entry" not in shown(app)
+
+
 async def test_this_machine_is_looked_at_when_asked_for_and_not_before(
     path: Path, client: Client
 ) -> None:
