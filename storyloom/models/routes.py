@@ -15,7 +15,8 @@ from storyloom.models.variables import given_otherwise, variable_of
 from storyloom.text import Refusal
 
 __all__ = [
-    "NO_KEY_NEEDED", "Patience", "Route", "Unroutable", "is_local", "look_up", "route", "runs_here",
+    "NO_KEY_NEEDED", "Patience", "Route", "Unroutable", "elsewhere", "is_local", "look_up", "route",
+    "runs_here",
 ]  # fmt: skip
 
 NO_KEY_NEEDED = Key("none")
@@ -148,16 +149,23 @@ there, which this leaves alone.
 """
 
 
-def _refuse_elsewhere(library: Any, model: str) -> None:
-    """Refuse a model of a server that another machine's config file knows, as in a story that was
-    begun there: what is in front of the @ may look like a provider's, who must not get the story.
+def elsewhere(model: str) -> str:
+    """Return the entry of a config file whose server a model is on, when there is no such entry
+    here: as in a story that was begun on another machine. Empty for every other name.
     """
     found = _ELSEWHERE.search(model)
-    if found is not None and model not in library.model_cost:
+    return found[1] if found is not None else ""
+
+
+def _refuse_elsewhere(library: Any, model: str) -> None:
+    """Refuse a model of another machine's server: what is in front of the @ may look like a
+    provider's, who must not get the story.
+    """
+    if (place := elsewhere(model)) and model not in library.model_cost:
         raise Unroutable(
             "not_found",
-            f"{model} is on a server that the config file here has no entry {found[1]!r} for: "
-            f"storyloom models add {found[1]} MODEL --api-base URL",
+            f"{model} is on a server that the config file here has no entry {place!r} for: "
+            f"storyloom models add {place} MODEL --api-base URL",
         )
 
 

@@ -55,12 +55,15 @@ async def ask(servers: Sequence[Server]) -> list[Served]:
 
 
 async def window(server: Server, model: str) -> int | None:
-    """Return the window of a model as its server tells it; None when it does not."""
+    """Return the window of a model as its server tells it; None when it does not. A server of one
+    model, as llama.cpp's is, answers to any name.
+    """
     if server.dialect == "ollama":
         return None  # its list has none
     (answer,) = await ask([server])
-    name = server.name(model)
-    return next((facts.window for facts in answer.models if facts.model == name), None)
+    windows = {facts.model: facts.window for facts in answer.models}
+    alone = next(iter(windows.values())) if len(windows) == 1 else None
+    return windows.get(server.name(model), alone)
 
 
 async def _asked(client: "httpx.AsyncClient", server: Server) -> Served:

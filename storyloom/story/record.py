@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from storyloom.story import file
-from storyloom.story.schema import GONE, HIDDEN, PRUNED, PURGED, STREAMING
+from storyloom.story.schema import GONE, HIDDEN, PRUNED
 from storyloom.text import Refusal, one_line
 
 __all__ = ["LAST", "Record", "records"]
@@ -61,7 +61,7 @@ class Record:
 
 # The node of a call is the one that was born with it, as halves of a split name it too. Its op has
 # so many nodes as the batch had branches. Everything is found by an index but the newest calls,
-# which are read from the table's end.
+# which are read from the table's end. What is being written or was purged has no result.
 _LATE = f"""
 WITH late AS (
     SELECT id, op, model, row_number() OVER (PARTITION BY model ORDER BY id DESC) AS n
@@ -81,8 +81,8 @@ FROM late
 CROSS JOIN change born ON born.op = late.op AND born.key = 'add'
 CROSS JOIN node ON node.id = born.owner AND node.gen = late.id
 CROSS JOIN attr said ON said.owner = node.id AND said.key = 'result'
-WHERE late.n <= {_ASKED} AND NOT node.flags & {STREAMING | PURGED}
-AND (NOT node.flags & {GONE} OR (SELECT trim(text, char(9, 10, 13, 32)) FROM rev
+WHERE late.n <= {_ASKED} AND (NOT node.flags & {GONE} OR (
+    SELECT trim(text, char(9, 10, 13, 32)) FROM rev
     WHERE rev.node = node.id ORDER BY rev.id LIMIT 1) <> '')
 ORDER BY late.id DESC
 """

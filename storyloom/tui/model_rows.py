@@ -91,7 +91,7 @@ class ModelRow:
         name = _name_width(width)
         cells: list[Part] = [
             ("[x]" if self.count else "[ ]", "weave" if self.count else "dim"),
-            (left(self.model, name), "fresh" if self.count else style),
+            (left(self._short(), name), "fresh" if self.count else style),
             (str(self.count) if self.count else " ", "fresh"),
             (right(self._window(), 9), style),
             (right("none" if free else self._prices(), 16), style),
@@ -102,6 +102,10 @@ class ModelRow:
             remark = f"needs {self.key_missing}" if self.key_missing else self.note or self.where
             cells.append((left(remark, width - name - _FIXED - _RECORD - 2), "dim"))
         return columns(cells)
+
+    def _short(self) -> str:
+        """Return its name, of a file's path its end: so llama.cpp calls what it was given."""
+        return self.model.rpartition("/")[2] if self.model.startswith("/") else self.model
 
     def title(self, width: int, record: Record | None = None) -> Line:
         """Return its name, and how it has done in the story."""

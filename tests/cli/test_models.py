@@ -129,8 +129,9 @@ def test_the_list_has_what_configured_servers_serve_and_how_models_did_in_a_stor
     lines = ran.out.splitlines()
     at = lines.index("On 127.0.0.1:9090:")
     # What an entry is for is no news.
-    assert lines[at + 1 : at + 3] == [
+    assert lines[at + 1 : at + 4] == [
         "  org/llama-3-base@den  8192 tokens",
+        "  /home/ann/models/mistral-7b.gguf@den",
         "By litellm ('storyloom models list WORD' names them):",
     ]
     told = "  org/llama-3-base@den  100 % of 1 chosen, first words after 1.2 s, all after 3.4 s"

@@ -182,6 +182,11 @@ async def test_a_model_on_a_server_of_ones_own_has_the_window_that_the_server_te
     provider.lists["/v1/models"] = listed({"data": rows})
     entry = ModelEntry("mine", "hosted_vllm/org/m", provider.base)
     assert (await client.describe(entry)).window == 4096
+    any_name = ModelEntry("any", "hosted_vllm/mine", provider.base)
+    assert (await client.describe(any_name)).window == 4096
+    provider.lists["/v1/models"] = listed({"data": [*rows, {"id": "other"}]})
+    unknown = ModelEntry("unknown", "hosted_vllm/unknown", provider.base)
+    assert (await client.describe(unknown)).window is None
     own = ModelEntry("own", "hosted_vllm/org/m", provider.base, window=1024)
     assert (await client.describe(own)).window == 1024
 

@@ -224,8 +224,9 @@ async def test_models_of_a_configured_server_stand_in_front_of_litellms_and_can_
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: loaded(app) and "org/llama-3-base@den" in shown(app))
         # The entry's own model is there once, as the entry.
-        assert [row.split("]")[1].split()[0] for row in listed(app)[:5]] == [
-            "local/smollm2", "den", "cellar", "org/llama-3-base@den", "anthropic/claude-sonnet-4-5",
+        assert [row.split("]")[1].split()[0] for row in listed(app)[:6]] == [
+            "local/smollm2", "den", "cellar", "org/llama-3-base@den", "mistral-7b.gguf@den",
+            "anthropic/claude-sonnet-4-5",
         ]  # fmt: skip
         await pilot.press("j", "j")
         assert "127.0.0.1:9191 does not answer." in shown(app)
@@ -234,11 +235,24 @@ async def test_models_of_a_configured_server_stand_in_front_of_litellms_and_can_
         assert "on 127.0.0.1:9090" in screen
         assert "continues text, window 8 192 tokens" in screen
         await pilot.press("slash", *"9090", "enter")
-        await until(pilot, lambda: len(listed(app)) == 1)
+        await until(pilot, lambda: len(listed(app)) == 2)
         await pilot.press("enter")
     assert app.results[0] == (
         "node", (PlanPart("local/smollm2", 3), PlanPart("org/llama-3-base@den", 2))
     )  # fmt: skip
+
+
+async def test_a_plan_from_another_machine_says_which_entry_is_missing_here(
+    path: Path, client: Client
+) -> None:
+    with Story(path) as story:
+        set_plan(story, 0, (PlanPart("org/llama@attic", 1), PlanPart("qwen@den", 1)))
+    app = on_stage(path, client, Settings(models=(DEN,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        missing = "there is no entry 'attic' in the config file here"
+        await until(pilot, lambda: loaded(app) and missing in shown(app))
+        await pilot.press("j")
+        assert "there is no entry" not in shown(app)
 
 
 async def test_this_machine_is_looked_at_when_asked_for_and_not_before(

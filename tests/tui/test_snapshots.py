@@ -117,7 +117,7 @@ def test_models(snap_compare: Compare, path: Path, size: tuple[int, int], theme:
     screen = ModelPicker(story, 3, Settings(models=(home, den)), client)
     keys = ("j", "j", "j", "j", "2", "k", "k", "k", "k")
     # What litellm, the story and the server say.
-    shows = ("3.00 / 15.00", "50 % of 2", "8 of 8")
+    shows = ("3.00 / 15.00", "50 % of 2", "9 of 9")
     assert compared(snap_compare, screen, size, shows, *keys, client=client, theme=theme)
 
 

@@ -39,6 +39,7 @@ def _served(server: dict[str, Any]) -> dict[str, Any]:
         models = [
             {"model": "qwen2.5-7b@den", "window": 32_768, "provider": "openai"},
             {"model": "org/llama-3-base@den", "mode": "text", "window": 8_192},
+            {"model": "/home/ann/models/mistral-7b.gguf@den"},
         ]
     elif server["dialect"] == "ollama" and sys.argv[2:] != ["alone"]:
         models = [{"model": "ollama_chat/mistral:7b", "provider": "ollama_chat"}]

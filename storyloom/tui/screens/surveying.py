@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.models.protocol import Facts
+from storyloom.models.routes import elsewhere
 from storyloom.models.served import Served, Server, configured, kept, nearby
 from storyloom.settings import Settings
 from storyloom.story.record import Record, records
@@ -93,6 +94,8 @@ class Surveying(Listed):
                 row.facts = await self._client.describe(entry)
             except Refusal:
                 return
+            if not row.facts.known and (place := elsewhere(entry.model)):
+                row.state = f"there is no entry {place!r} in the config file here"
             self.refill()
 
     async def _read_records(self) -> None:
