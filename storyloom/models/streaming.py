@@ -22,6 +22,8 @@ __all__ = ["Outbox", "answer"]
 
 BATCH = 0.04
 """Seconds of text sent together: one frame of the screen, and few lines on the wire."""
+_TURN = 0.005
+"""Seconds of buffered text that one branch reads before the others have theirs."""
 LIMIT = 900.0
 """Seconds of silence after which litellm gives up; the watchdogs here are far shorter. Always the
 same, as litellm keeps a client for each value."""
@@ -188,12 +190,16 @@ class _Asking:
         return faults.explain(error, self._way, begun=begun, told=told, status=status)
 
     async def _listen(self, stream: Any) -> None:
+        loop = asyncio.get_running_loop()
+        turn_ends = loop.time() + _TURN
         async for chunk in stream:
             self._take(chunk)
             if self._over:
                 break
             # litellm does not yield while data is buffered; the loop would starve.
-            await asyncio.sleep(0)
+            if loop.time() > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = loop.time() + _TURN
 
     @property
     def _over(self) -> bool:

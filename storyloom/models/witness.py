@@ -35,6 +35,8 @@ class Witness:
         """The beginning of a body that is no stream of events."""
         self.broken: str | None = None
         """What was sent that can be read no further, in words; None while all can be read."""
+        self._looked_at: httpx.Response | None = None
+        self._kind, self._readable = "", True
         self._line = b""
         self._event = b""
         self._data: list[bytes] = []
@@ -48,9 +50,8 @@ class Witness:
     @property
     def content_type(self) -> str:
         """The response's content type, in lower case."""
-        if self.response is None:
-            return ""
-        return self.response.headers.get("content-type", "").lower()
+        self._look()
+        return self._kind
 
     @property
     def status(self) -> int | None:
@@ -121,11 +122,19 @@ class Witness:
     @property
     def _is_text(self) -> bool:
         """Whether the bytes are lines of text, and neither compressed nor a format of its own."""
-        if self.response is None:
-            return True
-        packed = self.response.headers.get("content-encoding", "identity").lower() != "identity"
-        kind = self.content_type
-        return not packed and (not kind or any(part in kind for part in ("text/", "json")))
+        self._look()
+        return self._readable
+
+    def _look(self) -> None:
+        """Look at the response's headers, once and not again for every token."""
+        response = self.response
+        if response is None or response is self._looked_at:
+            return
+        self._looked_at = response
+        self._kind = kind = response.headers.get("content-type", "").lower()
+        packed = response.headers.get("content-encoding", "identity").lower() != "identity"
+        plain = not kind or any(part in kind for part in ("text/", "json"))
+        self._readable = plain and not packed
 
     def _take(self, line: bytes) -> None:
         """Read one line. Raises ValueError or RecursionError when it holds no JSON and should."""
