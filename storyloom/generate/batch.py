@@ -8,16 +8,17 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storyloom.generate import caps, joining
+from storyloom.generate.calls import Ask, call_for, price_of, the_same
 from storyloom.generate.plan import sampled, settings_for
 from storyloom.generate.request import request_for, reserve
+from storyloom.models import kinds
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Facts, Failed, First, Waiting
-from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import growth, reading
 from storyloom.story.growth import Asked, Placeholder, Result
@@ -47,6 +48,8 @@ class Branch:
     again: float | None = None
     """When it is asked again, in `time.monotonic` seconds; None when it does not wait for that."""
     finish: str = ""
+    fault: str = ""
+    """What went wrong, in a few words; empty when it ended well or has not ended."""
     started: float = field(default_factory=time.monotonic)
     first: float | None = None
     """Seconds until the first token."""
@@ -115,20 +118,64 @@ class Batch:
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
-        asked, calls, prices = await asyncio.to_thread(
+        asks, prices = await asyncio.to_thread(
             _requests, story, settings, parent, parts, entries, facts, why
         )
+        return await cls._placed(story, client, settings, parent, asks, prices, why)
+
+    @classmethod
+    async def again(
+        cls,
+        story: Story,
+        client: Client,
+        settings: Settings,
+        nodes: Sequence[int],
+        *,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> "Batch":
+        """Ask again for branches of one fork, each of its model with exactly what it was sent.
+
+        They become new branches beside those, which stay as they are. Raises Refusal as `begin`
+        does, and when one of them cannot be asked for again.
+        """
+        found = [growth.earlier(story, node) for node in nodes]
+        if len({each.parent for each in found}) != 1:
+            raise Refusal("Only branches of one fork can be asked for again at once.")
+        parent = found[0].parent
+        settings = settings_for(story, settings, parent)
+        asks = [
+            the_same(each.asked, entry, await client.describe(entry))
+            for each in found
+            for entry in (settings.entry(each.asked.model),)
+        ]
+        if not wanted():
+            raise Refusal("Stopped before anything was asked.")
+        prices = await asyncio.to_thread(lambda: [price_of(ask) for ask in asks])
+        return await cls._placed(story, client, settings, parent, asks, prices, found[0].why)
+
+    @classmethod
+    async def _placed(
+        cls,
+        story: Story,
+        client: Client,
+        settings: Settings,
+        parent: int,
+        asks: Sequence[Ask],
+        prices: Sequence[caps.Price],
+        why: str,
+    ) -> "Batch":
+        """Hold the money and put the placeholders of what is asked below `parent`."""
         before = await asyncio.to_thread(_strand_end, story, parent)
         hold = await caps.held(story, settings, prices)
+        asked = [ask.asked for ask in asks]
         try:
             placed = await asyncio.to_thread(growth.request, story, parent, asked, why=why)
         except BaseException:
             hold.drop()
             raise
-        owners = [index for index, part in enumerate(parts) for _ in range(part.count)]
         branches = [
-            Branch(place, entries[owner], facts[owner], _named(call, place))
-            for place, call, owner in zip(placed, calls, owners, strict=True)
+            Branch(place, ask.entry, ask.facts, _named(ask.call, place))
+            for place, ask in zip(placed, asks, strict=True)
         ]
         return cls(story, client, before, branches, hold, trim=settings.trim)
 
@@ -177,11 +224,12 @@ class Batch:
         """Close a branch at once with what has arrived, without waiting for its provider."""
         branch.closing = True
         branch.state, branch.finish, branch.say = "stopped", "interrupted", INTERRUPTED
+        branch.fault = kinds.in_words("interrupted")
         # What was held back as a possible greeting is text after all.
         branch.text = self._text(branch, ended=True)
         self._dirty.discard(branch.placeholder.rev)
         try:
-            branch.cost = _cost(branch, None)
+            branch.cost = caps.cost_of(branch.entry, None)
             facts = {} if branch.cost is None else {"cost": branch.cost}
             result = Result("interrupted", INTERRUPTED, facts)
             growth.finish(self._story, branch.placeholder, branch.text, result)
@@ -219,13 +267,16 @@ class Batch:
         if isinstance(event, Failed):
             branch.state, branch.finish, branch.say = "failed", "error", event.say
             facts["kind"] = event.kind
-            branch.cost = _cost(branch, None)
+            if event.status is not None:
+                facts["status"] = event.status
+            branch.fault = kinds.in_words("error", event.kind, event.status)
+            branch.cost = caps.cost_of(branch.entry, None)
         else:
             branch.finish = event.finish
             branch.state = "stopped" if event.finish == "stopped" else "done"
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
-            branch.cost = _cost(branch, event.cost)
+            branch.cost = caps.cost_of(branch.entry, event.cost)
             if self._trim and event.finish == "length":
                 text, cut = joining.without_unfinished(text)
                 if cut.strip():
@@ -233,6 +284,7 @@ class Batch:
         if not text.strip() and branch.finish in ("stop", "length"):
             branch.finish, branch.say = "empty", _SAY["empty"]
         branch.text = text
+        branch.fault = branch.fault or kinds.in_words(branch.finish)
         if branch.cost is not None:
             facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
@@ -292,15 +344,6 @@ def _known(done: Done) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
-def _cost(branch: Branch, told: float | None) -> float | None:
-    """Return what a branch cost, as far as it is known: a model that runs here costs nothing,
-    however its branch ended.
-    """
-    if told is None and runs_here(branch.entry.model, branch.entry.api_base):
-        return 0.0
-    return told
-
-
 def _settled(branch: Branch) -> float | None:
     """Return what a branch counts for caps: a request that only failed is not charged for."""
     failed = branch.finish == "error" and not branch.raw
@@ -323,9 +366,8 @@ def _requests(
     entries: list[ModelEntry],
     facts: list[Facts],
     why: str,
-) -> tuple[list[Asked], list[Call], list[caps.Price]]:
-    asked: list[Asked] = []
-    calls: list[Call] = []
+) -> tuple[list[Ask], list[caps.Price]]:
+    asks: list[Ask] = []
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
@@ -339,19 +381,11 @@ def _requests(
             drawn = replace(settings, seed=random.randrange(1 << 30))
         for index in range(part.count):
             params = sampled(drawn, room, 0 if local else index)
-            asked.append(Asked(entry.name, made.body, params))
-            calls.append(
-                Call(
-                    id="",
-                    model=entry.model,
-                    messages=made.messages,
-                    prompt=made.prompt,
-                    params=params,
-                    api_base=entry.api_base,
-                    key_env=entry.key_env,
-                    fork=f"{fork}.{number}" if local else "",
-                    index=index,
-                    of=part.count,
-                )
+            call = replace(
+                call_for(entry, made.body, params),
+                fork=f"{fork}.{number}" if local else "",
+                index=index,
+                of=part.count,
             )
-    return asked, calls, prices
+            asks.append(Ask(entry, fact, Asked(entry.name, made.body, params), call))
+    return asks, prices

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from storyloom.generate import caps, joining
+from storyloom.generate.calls import call_for
 from storyloom.generate.plan import Plan, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Event, Facts, Failed, First, Waiting
-from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story import asides, marks, origins, reading
 from storyloom.story.asides import Aside
@@ -258,17 +258,11 @@ def _call(
     params = sampled(settings, reserve(settings, facts))
     if facts.provider == "embedded":
         params.setdefault("seed", random.randrange(1 << 30))
-    call = Call(
-        id="", model=entry.model, messages=made.messages, prompt=made.prompt, params=params,
-        api_base=entry.api_base, key_env=entry.key_env,
-    )  # fmt: skip
-    return call, made.tokens
+    return call_for(entry, made.body, params), made.tokens
 
 
 def _cost(offer: Offer) -> float | None:
-    if offer.cost is None and runs_here(offer.entry.model, offer.entry.api_base):
-        return 0.0
-    return offer.cost
+    return caps.cost_of(offer.entry, offer.cost)
 
 
 def _settled(offer: Offer) -> float | None:

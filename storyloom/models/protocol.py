@@ -122,6 +122,8 @@ class Failed:
     """One clean, redacted sentence of at most 200 characters for the author."""
     retry_after: float | None = None
     """Seconds the provider asks to wait."""
+    status: int | None = None
+    """The HTTP status that it came with, if with one."""
 
 
 Event: TypeAlias = Waiting | First | Delta | Done | Failed

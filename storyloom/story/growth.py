@@ -20,8 +20,8 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "Spent", "count_cost", "finish", "flush", "recover",
-           "request", "request_of", "result_of", "spent"]  # fmt: skip
+__all__ = ["Asked", "Earlier", "Placeholder", "Result", "Spent", "count_cost", "earlier", "finish",
+           "flush", "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -213,6 +213,40 @@ def request_of(story: Story, gen: int) -> dict[str, Any]:
         return {}
     # Bounded, as a file from elsewhere may hold a few bytes that unpack to more than the memory.
     return json.loads(zlib.decompressobj().decompress(row[0], _LARGEST_REQUEST))
+
+
+class Earlier(NamedTuple):
+    """What a branch was asked for."""
+
+    parent: int
+    asked: Asked
+    why: str
+
+
+def earlier(story: Story, node: int) -> Earlier:
+    """Return what a branch was asked for, also one that brought no text and so is no passage.
+
+    Raises Refusal when no model was asked for it, it is still being written, or what was sent was
+    purged.
+    """
+    row = story.read.execute(
+        "SELECT node.parent, node.flags, gen.id, gen.model, gen.params, op.data FROM node "
+        "LEFT JOIN gen ON gen.id = node.gen LEFT JOIN op ON op.id = gen.op WHERE node.id = ?",
+        (node,),
+    ).fetchone()
+    if row is None:
+        raise Refusal(f"There is no node n{node} in this story.")
+    parent, flags, gen, model, params, data = row
+    if gen is None:
+        raise Refusal(f"No model was asked for n{node}, so there is nothing to ask again.")
+    if flags & STREAMING:
+        raise Refusal(f"n{node} is still being written.")
+    body = request_of(story, gen)
+    if not body:
+        raise Refusal(f"What n{node} was asked with was purged; grow its fork anew.")
+    why = json.loads(data).get("why")
+    asked = Asked(model, body, json.loads(params))
+    return Earlier(parent, asked, why if isinstance(why, str) else "")
 
 
 def result_of(story: Story, node: int) -> dict[str, Any]:

@@ -4,9 +4,10 @@ Every function takes what a screen shows and costs what a screen shows, at any s
 that are not in the story give empty answers, as another program may have taken a step back.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storyloom.story import origins, tally
 from storyloom.story.marks import Chapter, chapters_of
@@ -73,6 +74,10 @@ class Card:
     """How its generation ended; empty while it runs and for a human's node."""
     extras: str
     """Keys of the attributes it has, each between spaces."""
+    kind: str = ""
+    """What kind of fault its generation ended with, if with one; a file may hold anything."""
+    status: int | None = None
+    """The HTTP status that this came with."""
 
     @property
     def pruned(self) -> bool:
@@ -163,7 +168,10 @@ SELECT node.id, node.parent, node.ord, node.flags, substr(rev.text, 1, {_PREVIEW
         WHERE owner = node.id AND key = 'result'), ''),
     coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), ''),
     node.gen IS NOT NULL AND EXISTS(SELECT 1 FROM rev r JOIN op ON op.id = r.op
-        WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text')
+        WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text'),
+    (SELECT iif(json_valid(value), json_array(json_extract(value, '$.kind'),
+        json_extract(value, '$.status')), NULL) FROM attr
+        WHERE owner = node.id AND key = 'result')
 FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
 JOIN rev ON rev.id = node.rev LEFT JOIN gen ON gen.id = node.gen
 ORDER BY wanted.key
@@ -186,9 +194,18 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
             marks=tuple(chapters_of(row[11])),
             finish=row[12],
             extras=row[13],
+            **_fault(row[15]),
         )
         for row in rows
     ]
+
+
+def _fault(told: str | None) -> dict[str, Any]:
+    kind, status = json.loads(told) if told else (None, None)
+    return {
+        "kind": kind if isinstance(kind, str) else "",
+        "status": status if isinstance(status, int) else None,
+    }
 
 
 _PIECE = (
