@@ -5,6 +5,7 @@ import contextlib
 import math
 import time
 from collections.abc import Container
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING
 from storyloom.generate.plan import plan_for
 from storyloom.models import weights
 from storyloom.settings import PlanPart
-from storyloom.story import marks, reading
+from storyloom.story import growth, marks, reading
 from storyloom.text import Refusal, words
 from storyloom.tui.allowance import Allowance
-from storyloom.tui.screens.inspecting import Inspecting
+from storyloom.tui.screens.failing import Failing
 from storyloom.tui.widgets.siblings import Live
 
 if TYPE_CHECKING:
@@ -33,14 +34,13 @@ _BYTES_A_SECOND = 6_000
 """What streams may take of a line on the whole: a thin one has to have room for keys."""
 
 
-class Growing(Inspecting):
+class Growing(Failing):
     """Batches: what they stream, and how they end."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._batches: list[tuple[Batch, asyncio.Task[None]]] = []
         self._branches: dict[int, Branch] = {}
-        self._failed: dict[int, list[str]] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
@@ -64,21 +64,22 @@ class Growing(Inspecting):
         }
         return self._seen
 
-    def failures(self, parent: int) -> list[str]:
-        """Return what is to be said of branches of that parent that brought no text."""
-        return self._failed.get(parent, [])
-
     async def do_generate(self, _: str) -> None:
         """Grow the plan's branches from the cursor."""
         plan = self.plan()
         self._start(self.cursor, plan.parts)
 
-    async def do_again(self, _: str) -> None:
-        """Ask again at the fork the cursor is a branch of, as last time there."""
-        card = reading.cards(self.story, [self.cursor])[0]
-        parent = card.parent
-        if self._failed.get(self.cursor):
-            parent = self.cursor
+    async def do_again(self, name: str) -> None:
+        """Ask again for what failed here, as it was sent; else at the fork the cursor is a branch
+        of, as last time there.
+        """
+        nodes = self.named_again(name) if name else self.to_ask_again()[0]
+        if nodes:
+            self._start_again(nodes)
+            return
+        parent = self.cursor
+        if not self.failures(parent):
+            parent = reading.parent(self.story, parent)
         if not parent:
             self.say("This is the beginning; Space grows branches from it.")
             return
@@ -142,7 +143,13 @@ class Growing(Inspecting):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
-    def _start(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
+    def _start_again(self, nodes: tuple[int, ...]) -> None:
+        earlier = [growth.earlier(self.story, node) for node in nodes]
+        parts = tuple(PlanPart(each.asked.model, 1) for each in earlier)
+        self._start(earlier[0].parent, parts, nodes)
+
+    def _start(self, parent: int, parts: tuple[PlanPart, ...], again: tuple[int, ...] = ()) -> None:
+        """Grow what `parts` say from `parent`, or what those branches were asked for `again`."""
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
@@ -154,36 +161,44 @@ class Growing(Inspecting):
 
             def fetched(there: object) -> None:
                 if there:
-                    self._start(parent, parts)
+                    self._start(parent, parts, again)
 
             self.app.push_screen(FetchScreen(), fetched)
             return
         self._preparing, self._unwanted = True, False
-        self.run_worker(self._grow(parent, parts), exit_on_error=False, group="grow")
+        self.run_worker(self._grow(parent, parts, again), exit_on_error=False, group="grow")
 
-    async def _grow(self, parent: int, parts: tuple[PlanPart, ...]) -> None:
-        say = self.say
+    async def _asked_for(
+        self, parent: int, parts: tuple[PlanPart, ...], again: tuple[int, ...]
+    ) -> "Batch":
         from storyloom.generate.batch import Batch
 
+        def wanted() -> bool:
+            return not (self._unwanted or self._ended)
+
+        story, client = self.story, self.loom.client
+        if again:
+            return await Batch.again(story, client, self.settings, again, wanted=wanted)
+        why = marks.text_of(story, parent, "why")
+        return await Batch.begin(
+            story, client, self.settings, parent, parts, why=why, wanted=wanted
+        )
+
+    async def _grow(self, parent: int, parts: tuple[PlanPart, ...], again: tuple[int, ...]) -> None:
+        say = self.say
         say("Getting the models ready …")
         try:
-            batch = await Batch.begin(
-                self.story,
-                self.loom.client,
-                self.settings,
-                parent,
-                parts,
-                why=marks.text_of(self.story, parent, "why"),
-                wanted=lambda: not (self._unwanted or self._ended),
-            )
+            batch = await self._asked_for(parent, parts, again)
         except Refusal as refusal:
             say(str(refusal), "warning")
             return
         finally:
             self._preparing = False
-        self._last = (parent, parts)
-        self._take_in(batch, parent)
-        batch.listen(self._heard)
+        if not again:
+            self._last = (parent, parts)
+        self.forget_lost(again, 0 if again else parent)
+        self._take_in(batch, parent, again)
+        batch.listen(partial(self._heard, parent))
         task = asyncio.create_task(batch.run())
         self._batches.append((batch, task))
         say(_notice(batch))
@@ -199,20 +214,22 @@ class Growing(Inspecting):
             # A branch that could not be saved, as on a full disk: what had been flushed is kept.
             say(str(ended[0]), "error")
 
-    def _take_in(self, batch: "Batch", parent: int) -> None:
-        """Know a batch's branches, and go to the first of them from their parent."""
-        self._failed.pop(parent, None)
+    def _take_in(self, batch: "Batch", parent: int, again: tuple[int, ...]) -> None:
+        """Know a batch's branches, and go to the first of them from their parent or from the one
+        that is asked for again.
+        """
         self.next_count = None
         self._warned = False
         for branch in batch.branches:
             self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
             self.unread.add(branch.node)
-        if self.cursor == parent:
+        if self.cursor == parent or self.cursor in again:
             self.cursor = batch.branches[0].node
         self.unread.discard(self.cursor)
 
-    def _heard(self, branch: "Branch") -> None:
+    def _heard(self, parent: int, branch: "Branch") -> None:
+        self.lose(branch, parent)
         self._dirty[branch.node] = None
 
     def _count_down(self) -> None:
@@ -251,9 +268,8 @@ class Growing(Inspecting):
         if self._ended:
             return
         failed = [branch for branch in batch.branches if not branch.text.strip()]
-        if failed:
-            said = dict.fromkeys(f"{branch.entry.name}: {branch.say}" for branch in failed)
-            self._failed[parent] = list(said)
+        for branch in failed:
+            self.lose(branch, parent)
         for branch in batch.branches:
             self._branches.pop(branch.node, None)
         self._dirty.clear()
