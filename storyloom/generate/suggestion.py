@@ -63,7 +63,7 @@ class Offer:
     state: str = "waiting"
     """waiting, writing, done, or failed."""
     say: str = ""
-    """The sentence for the author, when nothing came."""
+    """The sentence for the author, when nothing came or it waits to be asked again."""
     cost: float | None = None
     """US dollars, None when unknown."""
     tokens_in: int | None = None
@@ -191,7 +191,7 @@ class Asking:
     def _take(self, offer: Offer, event: Event) -> None:
         match event:
             case First():
-                offer.state = "writing"
+                offer.state, offer.say = "writing", ""
             case Delta():
                 offer.raw.append(event.text)
                 offer.text = self._text(offer, ended=False)

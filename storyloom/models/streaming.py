@@ -145,6 +145,10 @@ class _Asking:
             # A provider that has said its end need not close its connection too.
             if not (stream and self._limit.expired() and self.witness.told.reason):
                 raise
+        except Exception as error:
+            # Nor need the connection last after it.
+            if not (stream and self.witness.told.reason and self.fault(error).kind == "cut_off"):
+                raise
         if rest := self._echo.rest():
             self._outbox.text(rest)
         return self._end(stream)
@@ -159,7 +163,7 @@ class _Asking:
             return fault
         if self.witness.broken:
             return faults.unreadable(self._way, self.witness.broken, begun=begun)
-        told, status = self.witness.error(), self.witness.status
+        told, status = self.witness.error() or self.witness.words(), self.witness.status
         return faults.explain(error, self._way, begun=begun, told=told, status=status)
 
     async def _listen(self, stream: Any) -> None:
