@@ -8,6 +8,7 @@ from typing import Any
 from storyloom.models import faults
 from storyloom.models.prefill import marked, unsaid
 from storyloom.models.protocol import Call, Delta, Done, Event, Finish, First, Waiting
+from storyloom.models.redact import Masking, redact
 from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
 from storyloom.models.turns import turn
@@ -36,6 +37,8 @@ class Outbox:
     def __init__(self, branch: str, send: Callable[[Event], None]) -> None:
         self.characters = 0
         """How much text has come."""
+        self._begun = False
+        self._masking = Masking()
         self._branch = branch
         self._send = send
         self._pieces: list[str] = []
@@ -43,18 +46,25 @@ class Outbox:
         self._ended = False
 
     def text(self, piece: str) -> None:
-        """Pass `piece` on: the first one at once, then what 40 ms bring together."""
-        if not self.characters:
+        """Pass `piece` on without keys: the first one at once, then what 40 ms bring together."""
+        self.characters += len(piece)
+        self._pass_on(self._masking.feed(piece))
+
+    def _pass_on(self, piece: str) -> None:
+        if not piece:
+            return
+        if not self._begun:
+            self._begun = True
             self._send(First(self._branch))
             self._send(Delta(self._branch, piece))
         else:
             self._pieces.append(piece)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(BATCH, self._flush)
-        self.characters += len(piece)
 
     def end(self, event: Event) -> None:
         """Send what is left of the text and then `event`; a second end is ignored."""
+        self._pass_on(self._masking.rest())
         if self._timer is not None:
             self._timer.cancel()
         self._flush()
@@ -110,7 +120,7 @@ async def answer(
             asking = _Asking(library, call, way, outbox)
         outbox.end(end)
     except asyncio.CancelledError:
-        outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
+        outbox.end(Done(call.id, "stopped", redact(asking.witness.told.model), way.provider))
 
 
 class _Asking:
@@ -207,7 +217,7 @@ class _Asking:
         return Done(
             call.id,
             _finish(reason, text),
-            witness.told.model or str(_hidden(stream).get("provider_response_model") or ""),
+            redact(witness.told.model or str(_hidden(stream).get("provider_response_model") or "")),
             way.provider,
             tokens_in,
             tokens_out,
