@@ -265,11 +265,13 @@ class Batch:
         if branch.first is not None:
             facts["first_ms"] = round(branch.first * 1000)
         if isinstance(event, Failed):
-            branch.state, branch.finish, branch.say = "failed", "error", event.say
+            # Nobody refused anything where it was our own process that ended.
+            branch.finish = "interrupted" if event.kind == "worker_died" else "error"
+            branch.state, branch.say = "failed", event.say
             facts["kind"] = event.kind
             if event.status is not None:
                 facts["status"] = event.status
-            branch.fault = kinds.in_words("error", event.kind, event.status)
+            branch.fault = kinds.in_words(branch.finish, event.kind, event.status)
             branch.cost = caps.cost_of(branch.entry, None)
         else:
             branch.finish = event.finish
@@ -346,7 +348,7 @@ def _known(done: Done) -> dict[str, Any]:
 
 def _settled(branch: Branch) -> float | None:
     """Return what a branch counts for caps: a request that only failed is not charged for."""
-    failed = branch.finish == "error" and not branch.raw
+    failed = branch.state == "failed" and not branch.raw
     return 0.0 if failed and branch.cost is None else branch.cost
 
 
