@@ -74,12 +74,21 @@ async def test_one_of_two_that_failed_is_asked_again_from_its_row_and_the_other_
         assert "has a fault of its own" in hand.foot
         sent = [request.body for request in provider.requests if request.model == "rope"]
         provider.reset()
+        # It fails once more, and the cursor is on its row again.
+        await hand.press("full_stop")
+        await hand.until(lambda: hand.loom.lost > max(2, kid + 2), "another failure")
+        await settled(hand)
+        assert hand.cursor == kid
+        assert "> ! server" in rows(hand)[1]
+        assert [request.body for request in provider.requests] == sent[:1]
+        provider.reset()
         provider.script(says("The rope held."))
         await hand.press("full_stop")
         await hand.until(lambda: len(hand.kids(BELLS)) == 2, "a sibling")
         await settled(hand)
         assert [request.body for request in provider.requests] == sent[:1]
         new = hand.kids(BELLS)[1]
+        assert hand.cursor == new
         assert hand.text_of(new) == " The rope held."
         assert reading.cards(hand.story, [new])[0].model == "rope"
         assert len(rows(hand)) == 1

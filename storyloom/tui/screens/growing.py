@@ -42,6 +42,8 @@ class Growing(Failing):
         self._batches: list[tuple[Batch, asyncio.Task[None]]] = []
         self._branches: dict[int, Branch] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
+        self._back: dict[int, int] = {}
+        """By branches that were asked for again alone, where the cursor was."""
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
         self._seen: dict[int, Live] = {}
@@ -196,7 +198,6 @@ class Growing(Failing):
             self._preparing = False
         if not again:
             self._last = (parent, parts)
-        self.forget_lost(again, 0 if again else parent)
         self._take_in(batch, parent, again)
         batch.listen(partial(self._heard, parent))
         task = asyncio.create_task(batch.run())
@@ -218,14 +219,18 @@ class Growing(Failing):
         """Know a batch's branches, and go to the first of them from their parent or from the one
         that is asked for again.
         """
+        first = batch.branches[0].node
+        if self.lost in again or self.cursor in again:
+            self._back[first] = self.cursor
+        self.forget_lost(again, 0 if again else parent)
         self.next_count = None
         self._warned = False
         for branch in batch.branches:
             self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
             self.unread.add(branch.node)
-        if self.cursor == parent or self.cursor in again:
-            self.cursor = batch.branches[0].node
+        if self.cursor == parent or first in self._back:
+            self.cursor = first
         self.unread.discard(self.cursor)
 
     def _heard(self, parent: int, branch: "Branch") -> None:
@@ -261,8 +266,12 @@ class Growing(Failing):
         if here is None or here.running or here.text.strip():
             return
         others = [b.node for b in batch.branches if b.running or b.text.strip()]
+        back = self._back.get(here.node, 0)
         if others:
             self.cursor = others[0]
+        elif reading.exists(self.story, back):
+            # It failed once more: back to its row, where the same key asks yet again.
+            self.cursor, self.lost = back, here.node
 
     def _finish(self, batch: "Batch", parent: int) -> None:
         if self._ended:
@@ -283,7 +292,8 @@ class Growing(Failing):
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]
-            self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")
+            again = f"({self.keys_of['again']} asks again)"
+            self.say(f"{branch.entry.name}: {branch.say} {again}", "error")
 
     async def do(self, name: str, argument: str = "") -> None:
         """Do a command. One that leaves is done the second time while branches are written."""
