@@ -89,7 +89,7 @@ class First:
 
 @dataclass(frozen=True)
 class Delta:
-    """More text of a branch, exactly as the model sent it."""
+    """More text of a branch, as the model sent it, but for keys in it, which are masked."""
 
     id: str
     text: str
