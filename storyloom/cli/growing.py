@@ -1,17 +1,19 @@
 """The command `grow`: branches from models, shown as they come."""
 
+import shlex
 import signal
 from argparse import Namespace
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from storyloom.cli.opening import node_id, opened, present, whole_number
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import say
-from storyloom.text import Refusal
+from storyloom.text import Refusal, one_line
 
 if TYPE_CHECKING:
     from storyloom.generate.batch import Batch
+    from storyloom.models.client import Client
     from storyloom.settings import PlanPart, Settings
     from storyloom.story.story import Story
 
@@ -29,6 +31,7 @@ def add(commands: Commands) -> None:
         'storyloom grow tide.loom --node n4 -n 2 --why "she must answer without the word"',
         "storyloom grow tide.loom -m openai/gpt-4o-mini -m anthropic/claude-sonnet-4-5 -n 2",
         "storyloom grow tide.loom --before n7",
+        "storyloom grow tide.loom --again n7",
         more="Without --node the weave's end is continued, without -m the plan in force there is\n"
         "used (see 'storyloom plan'). A sketch is written out in prose. ^C stops; what has\n"
         "arrived is kept. With --before a gap is filled; for one in the middle of a passage,\n"
@@ -59,6 +62,14 @@ def add(commands: Commands) -> None:
         "and values, 'openai/gpt-4o-mini x2 temperature=0.9'; may be said again",
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what is to happen next")
+    parser.add_argument(
+        "--again",
+        action="append",
+        type=node_id,
+        metavar="ID",
+        help="a branch that failed or broke off: ask its model once more, with exactly what it "
+        "was sent; may be said again",
+    )
     parser.set_defaults(run=_grow)
 
 
@@ -73,6 +84,14 @@ def _grow(options: Namespace) -> int:
     if options.n is not None and not 1 <= options.n <= MOST_BRANCHES:
         raise Refusal(f"A fork grows 1 to {MOST_BRANCHES} branches at once, not {options.n}.")
     with opened(options.file, writing=True) as story:
+        if options.again:
+            if (
+                options.model
+                or options.why
+                or (options.n, options.node, options.before) != (None,) * 3
+            ):
+                raise Refusal("--again asks the same again, so it goes with no other option.")
+            return _again(story, chosen, options.again)
         node = options.node if options.node is not None else tips.weave_tip(story)
         if options.before is not None:
             node = before(story, options.before, options.node)
@@ -128,7 +147,37 @@ def grow(
     elif sketch:
         doing = f"Writing out the sketch n{node}, {branches}"
     say(f"{doing}: {plan.label}.")
-    return _until_signal(_batch(story, settings, node, parts, why, towards=towards, prose=sketch))
+
+    def begin(client: "Client") -> "Awaitable[Batch]":
+        from storyloom.generate.batch import Batch
+
+        return Batch.begin(
+            story, client, settings, node, parts, why=why, towards=towards, prose=sketch
+        )
+
+    return _until_signal(_batch(story, begin))
+
+
+def _again(story: "Story", settings: "Settings", nodes: list[int]) -> int:
+    """Ask for branches of one fork again and print them; as `grow`."""
+    from storyloom.cli import weights
+    from storyloom.models.weights import EMBEDDED
+    from storyloom.story import growth
+
+    nodes = list(dict.fromkeys(nodes))
+    for node in nodes:
+        earlier = growth.earlier(story, node)
+        _refuse_hidden(story, earlier.parent)
+        if settings.entry(earlier.asked.model).model == EMBEDDED:
+            weights.ensure()
+        say(f"Asking {one_line(earlier.asked.model)} again for n{node}.")
+
+    def begin(client: "Client") -> "Awaitable[Batch]":
+        from storyloom.generate.batch import Batch
+
+        return Batch.again(story, client, settings, nodes)
+
+    return _until_signal(_batch(story, begin))
 
 
 def _refuse_hidden(story: "Story", node: int) -> None:
@@ -141,35 +190,26 @@ def _refuse_hidden(story: "Story", node: int) -> None:
             raise Refusal(f"n{card.id} is pruned; restore it before anything grows there.")
 
 
-async def _batch(
-    story: "Story",
-    settings: "Settings",
-    node: int,
-    parts: "tuple[PlanPart, ...]",
-    why: str,
-    *,
-    towards: int,
-    prose: bool,
-) -> int:
+async def _batch(story: "Story", begin: "Callable[[Client], Awaitable[Batch]]") -> int:
     from storyloom.cli.streaming import Streaming
-    from storyloom.generate.batch import Batch
     from storyloom.models.client import Client
 
     client = Client()
     try:
-        batch = await Batch.begin(
-            story, client, settings, node, parts, why=why, towards=towards, prose=prose
-        )
+        batch = await begin(client)
         with Streaming(batch.branches) as streaming:
             batch.listen(streaming.changed)
             await batch.run()
     finally:
         await client.close()
     brought = sum(bool(branch.text.strip()) for branch in batch.branches)
-    if towards and brought:
-        say(f"'storyloom node between FILE --node ID' puts one before n{towards}.")
+    if batch.towards and brought:
+        say(f"'storyloom node between FILE --node ID' puts one before n{batch.towards}.")
     if brought < len(batch.branches):
         say(f"{brought} of {len(batch.branches)} branches brought text.")
+        lost = [f"--again n{branch.node}" for branch in batch.branches if not branch.text.strip()]
+        file = shlex.quote(story.path.name)
+        say(f"Asked again, as it was: storyloom grow {file} {' '.join(lost)}")
     _say_cost(story, batch)
     return 0 if brought else 1
 

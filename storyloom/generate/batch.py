@@ -8,15 +8,17 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from storyloom.generate import caps, filling, joining
 from storyloom.generate.aligning import aligned
+from storyloom.generate.calls import Ask, call_for, price_of, the_same
 from storyloom.generate.estimate import prepared
 from storyloom.generate.plan import drawn, prose_words, sampled, settings_for
+from storyloom.models import kinds
 from storyloom.models.client import Client
 from storyloom.models.protocol import (
     Call,
@@ -29,7 +31,6 @@ from storyloom.models.protocol import (
     Token,
     Waiting,
 )
-from storyloom.models.routes import runs_here
 from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
@@ -60,6 +61,8 @@ class Branch:
     again: float | None = None
     """When it is asked again, in `time.monotonic` seconds; None when it does not wait for that."""
     finish: str = ""
+    fault: str = ""
+    """What went wrong, in a few words; empty when it ended well or has not ended."""
     started: float = field(default_factory=time.monotonic)
     first: float | None = None
     """Seconds until the first token."""
@@ -97,6 +100,16 @@ class Branch:
     def running(self) -> bool:
         """Whether more may still come."""
         return self.state in ("waiting", "writing")
+
+
+class _Aim(NamedTuple):
+    """Where a batch grows and what for."""
+
+    parent: int
+    why: str
+    towards: int
+    """The branch that it leads to; 0 for one that only goes on."""
+    sketch: bool
 
 
 class Batch:
@@ -163,26 +176,71 @@ class Batch:
         facts = [await client.describe(entry) for entry in entries]
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
-        asked, calls, prices = await asyncio.to_thread(
+        asks, prices = await asyncio.to_thread(
             _requests, story, settings, parent, parts, entries, facts, why, towards
         )
-        before = await asyncio.to_thread(_strand_end, story, parent)
-        after = await asyncio.to_thread(_what_follows, story, towards)
+        aim = _Aim(parent, why, towards, sketch)
+        return await cls._placed(story, client, settings, aim, asks, prices)
+
+    @classmethod
+    async def again(
+        cls,
+        story: Story,
+        client: Client,
+        settings: Settings,
+        nodes: Sequence[int],
+        *,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> "Batch":
+        """Ask again for branches of one fork, each of its model with exactly what it was sent.
+
+        They become new branches beside those, which stay as they are. Raises Refusal as `begin`
+        does, and when one of them cannot be asked for again.
+        """
+        found = [growth.earlier(story, node) for node in nodes]
+        if len({(each.parent, each.towards, each.sketch) for each in found}) != 1:
+            raise Refusal("Only branches of one fork can be asked for again at once.")
+        aim = _Aim(found[0].parent, found[0].why, found[0].towards, found[0].sketch)
+        settings = settings_for(story, settings, aim.parent)
+        asks = [
+            the_same(each.asked, entry, await client.describe(entry))
+            for each in found
+            for entry in (settings.entry(each.asked.model),)
+        ]
+        if not wanted():
+            raise Refusal("Stopped before anything was asked.")
+        prices = await asyncio.to_thread(lambda: [price_of(ask) for ask in asks])
+        return await cls._placed(story, client, settings, aim, asks, prices)
+
+    @classmethod
+    async def _placed(
+        cls,
+        story: Story,
+        client: Client,
+        settings: Settings,
+        aim: "_Aim",
+        asks: Sequence[Ask],
+        prices: Sequence[caps.Price],
+    ) -> "Batch":
+        """Hold the money and put the placeholders of what is asked below the parent."""
+        before = await asyncio.to_thread(_strand_end, story, aim.parent)
+        after = await asyncio.to_thread(_what_follows, story, aim.towards)
         hold = await caps.held(story, settings, prices)
+        asked = [ask.asked for ask in asks]
         try:
             placed = await asyncio.to_thread(
-                growth.request, story, parent, asked, why=why, towards=towards, sketch=sketch
-            )
+                growth.request, story, aim.parent, asked,
+                why=aim.why, towards=aim.towards, sketch=aim.sketch,
+            )  # fmt: skip
         except BaseException:
             hold.drop()
             raise
-        owners = [index for index, part in enumerate(parts) for _ in range(part.count)]
         branches = [
-            Branch(place, entries[owner], facts[owner], _named(call, place))
-            for place, call, owner in zip(placed, calls, owners, strict=True)
+            Branch(place, ask.entry, ask.facts, _named(ask.call, place))
+            for place, ask in zip(placed, asks, strict=True)
         ]
         return cls(story, client, before, branches, hold, trim=settings.trim,
-                   after=after, towards=towards, sketch=sketch)  # fmt: skip
+                   after=after, towards=aim.towards, sketch=aim.sketch)  # fmt: skip
 
     def listen(self, listener: Callable[[Branch], None]) -> None:
         """Call `listener` with a branch whenever it has changed."""
@@ -229,14 +287,15 @@ class Batch:
         """Close a branch at once with what has arrived, without waiting for its provider."""
         branch.closing = True
         branch.state, branch.finish, branch.say = "stopped", "interrupted", INTERRUPTED
+        branch.fault = kinds.in_words("interrupted")
         # What was held back as a possible greeting is text after all.
         branch.text = self._text(branch, ended=True)
         self._dirty.discard(branch.placeholder.rev)
         try:
-            branch.cost = _cost(branch, None)
+            branch.cost = caps.cost_of(branch.entry, None)
             facts = {} if branch.cost is None else {"cost": branch.cost}
             result = Result("interrupted", INTERRUPTED, facts)
-            tokens = _placed(branch, branch.text, branch.text)
+            tokens = _tokens_of(branch, branch.text, branch.text)
             growth.finish(self._story, branch.placeholder, branch.text, result, tokens)
         finally:
             branch.ended.set()
@@ -282,15 +341,20 @@ class Batch:
         if branch.first is not None:
             facts["first_ms"] = round(branch.first * 1000)
         if isinstance(event, Failed):
-            branch.state, branch.finish, branch.say = "failed", "error", event.say
+            # Nobody refused anything where it was our own process that ended.
+            branch.finish = "interrupted" if event.kind == "worker_died" else "error"
+            branch.state, branch.say = "failed", event.say
             facts["kind"] = event.kind
-            branch.cost = _cost(branch, None)
+            if event.status is not None:
+                facts["status"] = event.status
+            branch.fault = kinds.in_words(branch.finish, event.kind, event.status)
+            branch.cost = caps.cost_of(branch.entry, None)
         else:
             branch.finish = event.finish
             branch.state = "stopped" if event.finish == "stopped" else "done"
             branch.say = _SAY.get(event.finish, "")
             facts |= _known(event)
-            branch.cost = _cost(branch, event.cost)
+            branch.cost = caps.cost_of(branch.entry, event.cost)
             if self.sketch:
                 rest = joining.sketched("".join(branch.raw), branch.facts.mode, ended=True).rest
                 if rest.strip():
@@ -303,13 +367,14 @@ class Batch:
         if not text.strip() and branch.finish in ("stop", "length"):
             branch.finish, branch.say = "empty", _SAY["empty"]
         branch.text = text = joining.seamed(text, self._after)
+        branch.fault = branch.fault or kinds.in_words(branch.finish)
         if branch.cost is not None:
             facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
         result = Result(branch.finish, branch.say, facts)
         branch.closing = True
         try:
-            tokens = _placed(branch, full, text)
+            tokens = _tokens_of(branch, full, text)
             await _surely(growth.finish, self._story, branch.placeholder, text, result, tokens)
         finally:
             branch.ended.set()
@@ -333,7 +398,7 @@ class Batch:
                     self._dirty.update(texts)
 
 
-def _placed(branch: Branch, full: str, stored: str) -> list[DrawnToken]:
+def _tokens_of(branch: Branch, full: str, stored: str) -> list[DrawnToken]:
     """Return the tokens of what is stored of a branch; `full` is it before an end was cut off."""
     return aligned(branch.tokens, "".join(branch.raw), full, stored)
 
@@ -368,18 +433,9 @@ def _known(done: Done) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
-def _cost(branch: Branch, told: float | None) -> float | None:
-    """Return what a branch cost, as far as it is known: a model that runs here costs nothing,
-    however its branch ended.
-    """
-    if told is None and runs_here(branch.entry.model, branch.entry.api_base):
-        return 0.0
-    return told
-
-
 def _settled(branch: Branch) -> float | None:
     """Return what a branch counts for caps: a request that only failed is not charged for."""
-    failed = branch.finish == "error" and not branch.raw
+    failed = branch.state == "failed" and not branch.raw
     return 0.0 if failed and branch.cost is None else branch.cost
 
 
@@ -404,9 +460,8 @@ def _requests(
     facts: list[Facts],
     why: str,
     towards: int,
-) -> tuple[list[Asked], list[Call], list[caps.Price]]:
-    asked: list[Asked] = []
-    calls: list[Call] = []
+) -> tuple[list[Ask], list[caps.Price]]:
+    asks: list[Ask] = []
     prices: list[caps.Price] = []
     fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
     first = 0
@@ -425,21 +480,11 @@ def _requests(
             params |= drawn(settings, fact.mode, embedded=local)
             if towards and fact.mode == "text" and not made.suffix:
                 params["stop"] = [filling.STOP]
-            asked.append(Asked(entry.name, made.body, params, vary))
-            calls.append(
-                Call(
-                    id="",
-                    model=entry.model,
-                    messages=made.messages,
-                    prompt=made.prompt,
-                    suffix=made.suffix,
-                    params=params,
-                    api_base=entry.api_base,
-                    key_env=entry.key_env,
-                    at_once=entry.at_once,
-                    fork=f"{fork}.{number}" if local else "",
-                    index=index,
-                    of=part.count,
-                )
+            call = replace(
+                call_for(entry, made.body, params),
+                fork=f"{fork}.{number}" if local else "",
+                index=index,
+                of=part.count,
             )
-    return asked, calls, prices
+            asks.append(Ask(entry, fact, Asked(entry.name, made.body, params, vary), call))
+    return asks, prices

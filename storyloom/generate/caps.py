@@ -23,7 +23,8 @@ from storyloom.story import growth, marks
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["Hold", "Price", "Standing", "amount", "beyond", "dollars", "exactly", "free_here",
+__all__ = ["Hold", "Price", "Standing", "amount", "beyond", "cost_of", "dollars", "exactly",
+           "free_here",
            "held", "standing"]  # fmt: skip
 
 
@@ -75,6 +76,15 @@ def free_here(settings: Settings, name: str) -> bool:
     """Whether the model of that name runs on a machine of the author's own, and costs nothing."""
     entry = settings.entry(name)
     return runs_here(entry.model, entry.api_base)
+
+
+def cost_of(entry: ModelEntry, told: float | None) -> float | None:
+    """Return what a call cost, as far as it is known: what was `told` of it, and nothing where the
+    model runs on a machine of the author's own, however the call ended.
+    """
+    if told is None and runs_here(entry.model, entry.api_base):
+        return 0.0
+    return told
 
 
 class Hold:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from storyloom.generate import caps, joining
+from storyloom.generate.calls import call_for
 from storyloom.generate.plan import Plan, of_model, sampled, settings_for, with_count
 from storyloom.generate.request import request_for, reserve
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Facts, Failed, First, Waiting
-from storyloom.models.routes import runs_here
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story import asides, marks, origins, reading
 from storyloom.story.asides import Aside
@@ -63,7 +63,7 @@ class Offer:
     state: str = "waiting"
     """waiting, writing, done, or failed."""
     say: str = ""
-    """The sentence for the author, when nothing came."""
+    """The sentence for the author, when nothing came or it waits to be asked again."""
     cost: float | None = None
     """US dollars, None when unknown."""
     tokens_in: int | None = None
@@ -192,7 +192,7 @@ class Asking:
     def _take(self, offer: Offer, event: Event) -> None:
         match event:
             case First():
-                offer.state = "writing"
+                offer.state, offer.say = "writing", ""
             case Delta():
                 offer.raw.append(event.text)
                 offer.text = self._text(offer, ended=False)
@@ -261,17 +261,11 @@ def _call(
     params = sampled(settings, reserve(settings, facts))
     if facts.provider == "embedded":
         params.setdefault("seed", random.randrange(1 << 30))
-    call = Call(
-        id="", model=entry.model, messages=made.messages, prompt=made.prompt, params=params,
-        api_base=entry.api_base, key_env=entry.key_env, at_once=entry.at_once,
-    )  # fmt: skip
-    return call, made.tokens
+    return call_for(entry, made.body, params), made.tokens
 
 
 def _cost(offer: Offer) -> float | None:
-    if offer.cost is None and runs_here(offer.entry.model, offer.entry.api_base):
-        return 0.0
-    return offer.cost
+    return caps.cost_of(offer.entry, offer.cost)
 
 
 def _settled(offer: Offer) -> float | None:

@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storyloom.generate import context
+from storyloom.generate import caps, context
+from storyloom.generate.calls import call_for
 from storyloom.generate.joining import continuation
 from storyloom.generate.plan import sampled
 from storyloom.generate.window import reserve
 from storyloom.models import tokens
 from storyloom.models.client import Client
-from storyloom.models.protocol import Call, Delta, Done, Failed, First, Mode
-from storyloom.models.routes import runs_here
+from storyloom.models.protocol import Delta, Done, Failed, First, Mode
 from storyloom.settings import ModelEntry, Settings
 
 __all__ = ["Trial", "tried"]
@@ -57,11 +57,7 @@ async def tried(
         context.Sources(OPENING, words=_WORDS), facts,
         cap=settings.context, reserve=room, count=lambda text: tokens.count(text, entry.model),
     )  # fmt: skip
-    call = Call(
-        id="trial", model=entry.model, messages=made.messages, prompt=made.prompt,
-        params=sampled(settings, room), api_base=entry.api_base, key_env=entry.key_env,
-        at_once=entry.at_once,
-    )  # fmt: skip
+    call = call_for(entry, made.body, sampled(settings, room), "trial")
     began, first, raw = clock(), None, ""
     end: Done | Failed | None = None
     async with contextlib.aclosing(client.stream(call)) as events:
@@ -76,10 +72,8 @@ async def tried(
                 case _:
                     pass
     text = continuation(OPENING, raw, facts.mode, ended=True)
-    spent = end.cost if isinstance(end, Done) else None
-    if spent is None and runs_here(entry.model, entry.api_base):
-        spent = 0.0
     done = end if isinstance(end, Done) else None
+    spent = caps.cost_of(entry, done.cost if done is not None else None)
     return Trial(facts.mode, text, _fault(entry, end, text), first, clock() - began, done, spent)
 
 

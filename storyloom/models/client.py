@@ -165,6 +165,7 @@ class _Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         self.dead = False
+        self._killed = False
         self._process = process
         self._in = process.stdin
         self._out = process.stdout
@@ -262,11 +263,13 @@ class _Worker:
                 events.put_nowait(event)
 
     def _kill(self) -> None:
-        if self._process.returncode is not None:
+        """End what is left of the process, once: its number may be another's some time later."""
+        if self._killed:
             return
+        self._killed = True
         with contextlib.suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
-                # With it the embedded engine, which the worker started.
+                # With it the embedded engine, which the worker started and may have left behind.
                 os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()

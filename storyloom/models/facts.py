@@ -27,7 +27,7 @@ def describe(
     mode: Mode | None = None,
 ) -> Facts:
     """Return the facts of `model`; a configured `mode` wins over what its name says."""
-    info = _info(library, model)
+    info = _info(library, model, api_base)
     chosen = _mode(model, info) if mode is None else mode
     try:
         way = route(library, model, api_base=api_base, key_env=key_env, text=chosen == "text")
@@ -77,9 +77,11 @@ def catalogue(library: Any) -> list[Facts]:
     return rows
 
 
-def _info(library: Any, model: str) -> dict[str, Any]:
+def _info(library: Any, model: str, api_base: str | None) -> dict[str, Any]:
+    # litellm asks the server what the model is, else at the address that is Ollama's own.
+    where = {"api_base": api_base} if api_base and model.startswith("ollama") else {}
     try:
-        return dict(library.get_model_info(model))
+        return dict(library.get_model_info(model, **where))
     except Exception:  # litellm raises for what is not in its list
         return {}
 

@@ -34,10 +34,12 @@ class Fault:
     """Seconds that the provider asks to wait."""
     passing: bool = False
     """Whether the same request may well succeed a little later."""
+    status: int | None = None
+    """The HTTP status that it came with, if with one."""
 
     def of(self, branch: str) -> Failed:
         """Return the event that ends `branch` with this fault."""
-        return Failed(branch, self.kind, self.say, self.retry_after)
+        return Failed(branch, self.kind, self.say, self.retry_after, self.status)
 
 
 def spoken(sentence: str) -> str:
@@ -124,7 +126,8 @@ def explain(
         return Fault(kind, spoken(_local(message)), wait)
     passing = not begun and kind in ("rate_limit", "server", "connection")
     words = _cut(told) if told else _words(chain, message)
-    return Fault(kind, spoken(_sentence(kind, route, words, status, wait)), wait, passing)
+    say = spoken(_sentence(kind, route, words, status, wait))
+    return Fault(kind, say, wait, passing, status)
 
 
 def _sent_on(route: Route, there: str) -> Fault:

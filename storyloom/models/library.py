@@ -4,6 +4,7 @@ import gc
 import os
 from typing import Any
 
+from storyloom.models.ollama import bound
 from storyloom.models.served import ollama_here
 from storyloom.models.watching import session, watch_handlers
 
@@ -42,6 +43,7 @@ def load() -> Any:
     # A name like llama-3 makes litellm fetch a tokenizer, synchronously and with retries.
     library.disable_hf_tokenizer_download = True
     watch_handlers()
+    bound(library)
     # Base models repeat themselves honestly; litellm takes that for a fault.
     library.REPEATED_STREAMING_CHUNK_LIMIT = 10**9
     library.drop_params = True

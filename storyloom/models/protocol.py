@@ -95,7 +95,7 @@ class First:
 
 @dataclass(frozen=True)
 class Delta:
-    """More text of a branch, exactly as the model sent it."""
+    """More text of a branch, as the model sent it, but for keys in it, which are masked."""
 
     id: str
     text: str
@@ -147,6 +147,8 @@ class Failed:
     """One clean, redacted sentence of at most 200 characters for the author."""
     retry_after: float | None = None
     """Seconds the provider asks to wait."""
+    status: int | None = None
+    """The HTTP status that it came with, if with one."""
 
 
 Event: TypeAlias = Waiting | First | Delta | Drawn | Done | Failed

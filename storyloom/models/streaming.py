@@ -10,6 +10,7 @@ from storyloom.models import faults
 from storyloom.models.drawing import Drawing
 from storyloom.models.prefill import marked, unsaid
 from storyloom.models.protocol import Call, Delta, Done, Drawn, Event, Finish, First, Token, Waiting
+from storyloom.models.redact import Masking, redact
 from storyloom.models.retrying import Patiently, Retries
 from storyloom.models.routes import Route, Unroutable, is_local, route
 from storyloom.models.taken import left_out
@@ -41,6 +42,8 @@ class Outbox:
     def __init__(self, branch: str, send: Callable[[Event], None]) -> None:
         self.characters = 0
         """How much text has come."""
+        self._begun = False
+        self._masking = Masking()
         self._branch = branch
         self._send = send
         self._pieces: list[str] = []
@@ -49,15 +52,21 @@ class Outbox:
         self._ended = False
 
     def text(self, piece: str) -> None:
-        """Pass `piece` on: the first one at once, then what 40 ms bring together."""
-        if not self.characters:
+        """Pass `piece` on without keys: the first one at once, then what 40 ms bring together."""
+        self.characters += len(piece)
+        self._pass_on(self._masking.feed(piece))
+
+    def _pass_on(self, piece: str) -> None:
+        if not piece:
+            return
+        if not self._begun:
+            self._begun = True
             self._send(First(self._branch))
             self._send(Delta(self._branch, piece))
         else:
             self._pieces.append(piece)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(BATCH, self._flush)
-        self.characters += len(piece)
 
     def drawn(self, tokens: tuple[Token, ...]) -> None:
         """Pass tokens on with the next text."""
@@ -65,6 +74,7 @@ class Outbox:
 
     def end(self, event: Event) -> None:
         """Send what is left of the text and then `event`; a second end is ignored."""
+        self._pass_on(self._masking.rest())
         if self._timer is not None:
             self._timer.cancel()
         self._flush()
@@ -130,7 +140,7 @@ async def answer(
             end = replace(end, dropped=tuple(sorted({*end.dropped, *untold})))
         outbox.end(end)
     except asyncio.CancelledError:
-        outbox.end(Done(call.id, "stopped", asking.witness.told.model, way.provider))
+        outbox.end(Done(call.id, "stopped", redact(asking.witness.told.model), way.provider))
 
 
 class _Asking:
@@ -171,6 +181,10 @@ class _Asking:
             # A provider that has said its end need not close its connection too.
             if not (stream and self._limit.expired() and self.witness.told.reason):
                 raise
+        except Exception as error:
+            # Nor need the connection last after it.
+            if not (stream and self.witness.told.reason and self.fault(error).kind == "cut_off"):
+                raise
         if rest := self._echo.rest():
             self._outbox.text(rest)
         self._outbox.drawn(self.witness.told.drawing.taken())
@@ -186,7 +200,7 @@ class _Asking:
             return fault
         if self.witness.broken:
             return faults.unreadable(self._way, self.witness.broken, begun=begun)
-        told, status = self.witness.error(), self.witness.status
+        told, status = self.witness.error() or self.witness.words(), self.witness.status
         return faults.explain(error, self._way, begun=begun, told=told, status=status)
 
     async def _listen(self, stream: Any) -> None:
@@ -235,7 +249,7 @@ class _Asking:
         return Done(
             call.id,
             _finish(reason, text),
-            witness.told.model or str(_hidden(stream).get("provider_response_model") or ""),
+            redact(witness.told.model or str(_hidden(stream).get("provider_response_model") or "")),
             way.provider,
             tokens_in,
             tokens_out,

@@ -7,6 +7,8 @@ bytes as they pass, whichever of the four protocols they speak.
 """
 
 import contextlib
+import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 from storyloom.models.drawing import Drawing
@@ -22,6 +24,10 @@ _KEPT = 64 * 1024
 """Bytes kept of a body that is no stream."""
 _LONGEST_EVENT = 4 * 1024 * 1024
 """Bytes; an event this long is no token, and litellm would choke on it for seconds."""
+
+
+_PAGE = re.compile(r"\s*<(!doctype|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 
 
 class Witness:
@@ -69,6 +75,21 @@ class Witness:
                 return None
             self.told.take_error(whole)
         return self.told.error
+
+    def words(self) -> str | None:
+        """Return what a refusal that is no error object says: a page by its title, else its text;
+        None where nothing can be read. litellm puts words of its own before or in place of it.
+        """
+        if not self._is_refusal or not self.body:
+            return None
+        text = self.body.decode("utf-8", "replace")
+        if "html" in self.content_type or _PAGE.match(text):
+            title = _TITLE.search(text[:_KEPT])
+            said = " ".join(unescape(title[1]).split()) if title else ""
+            return f"{said} (a web page)" if said else "(a web page)"
+        if "json" in self.content_type or text.lstrip()[:1] in ("{", "["):
+            return None
+        return text.strip() or None
 
     def see(self, piece: bytes) -> bytes:
         """Look at the next piece of the body; return the whole lines that can be passed on.

@@ -13,7 +13,9 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Any, BinaryIO
 
@@ -43,6 +45,10 @@ _FAREWELL = 1.5
 """Seconds for streams and the embedded engine to end once the program has gone."""
 
 
+_DESCRIBERS = 4
+"""Models that are looked up at once."""
+
+
 class Worker:
     """Answers the messages of one client. All methods run on the event loop's thread."""
 
@@ -52,6 +58,8 @@ class Worker:
         self._waiting: dict[str, Patiently] = {}
         self._embedded: Any = None
         self._registered = False
+        # Of their own, as for ollama's models litellm asks the server, and waits for it.
+        self._asides = ThreadPoolExecutor(_DESCRIBERS, "describe")
         self._library: asyncio.Future[Any] = asyncio.ensure_future(self._load())
 
     def receive(self, message: Message) -> None:
@@ -160,8 +168,7 @@ class Worker:
             if is_local(model):
                 found: Facts = await asyncio.to_thread(self._engine().facts, model)
             else:
-                # In a thread: for ollama's models litellm asks the server, and waits for it.
-                found = await asyncio.to_thread(
+                describe = partial(
                     facts.describe,
                     await self._ready(),
                     model,
@@ -169,6 +176,7 @@ class Worker:
                     key_env=message.get("key_env"),
                     mode=message.get("mode"),
                 )
+                found = await asyncio.get_running_loop().run_in_executor(self._asides, describe)
         except Exception:
             found = Facts(model)
         if found.window is None:

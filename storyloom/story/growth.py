@@ -22,8 +22,9 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Placeholder", "Result", "Spent", "between", "count_cost", "finish", "flush",
-           "keep_tokens", "recover", "request", "request_of", "result_of", "spent"]  # fmt: skip
+__all__ = ["Asked", "Earlier", "Placeholder", "Result", "Spent", "between", "count_cost", "earlier",
+           "finish", "flush", "keep_tokens", "recover", "request", "request_of", "result_of",
+           "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -276,6 +277,51 @@ def between(story: Story, node: int) -> tuple[int, int] | None:
     if row is None or not all(isinstance(each, int) and each > 0 for each in row):
         return None
     return int(row[0]), int(row[1])
+
+
+class Earlier(NamedTuple):
+    """What a branch was asked for."""
+
+    parent: int
+    asked: Asked
+    why: str
+    towards: int
+    """The branch that it was to lead to; 0 for one that only goes on."""
+    sketch: bool
+
+
+def earlier(story: Story, node: int) -> Earlier:
+    """Return what a branch was asked for, also one that brought no text and so is no passage.
+
+    Raises Refusal when no model was asked for it, it is still being written, or what was sent was
+    purged.
+    """
+    row = story.read.execute(
+        "SELECT node.parent, node.flags, gen.id, gen.model, gen.params, op.data FROM node "
+        "LEFT JOIN gen ON gen.id = node.gen LEFT JOIN op ON op.id = gen.op WHERE node.id = ?",
+        (node,),
+    ).fetchone()
+    if row is None:
+        raise Refusal(f"There is no node n{node} in this story.")
+    parent, flags, gen, model, params, data = row
+    if gen is None:
+        raise Refusal(f"No model was asked for n{node}, so there is nothing to ask again.")
+    if flags & STREAMING:
+        raise Refusal(f"n{node} is still being written.")
+    body = request_of(story, gen)
+    if not body:
+        raise Refusal(f"What n{node} was asked with was purged; grow its fork anew.")
+    said = json.loads(data)
+    sampled = json.loads(params)
+    asked = Asked(model, body, sampled, str(sampled.pop("vary", "")))
+    why, towards = said.get("why"), said.get("towards")
+    return Earlier(
+        parent,
+        asked,
+        why if isinstance(why, str) else "",
+        towards if isinstance(towards, int) else 0,
+        bool(said.get("sketch")),
+    )
 
 
 def result_of(story: Story, node: int) -> dict[str, Any]:

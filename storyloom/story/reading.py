@@ -4,9 +4,10 @@ Every function takes what a screen shows and costs what a screen shows, at any s
 that are not in the story give empty answers, as another program may have taken a step back.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storyloom.story import origins, tally
 from storyloom.story.marks import Chapter, chapters_of
@@ -76,6 +77,10 @@ class Card:
     """Keys of the attributes it has, each between spaces."""
     vary: str = ""
     """What it was told to be other in than the branches beside it, such as `tone: dry`."""
+    kind: str = ""
+    """What kind of fault its generation ended with, if with one; a file may hold anything."""
+    status: int | None = None
+    """The HTTP status that this came with."""
 
     @property
     def pruned(self) -> bool:
@@ -173,7 +178,10 @@ SELECT node.id, node.parent, node.ord, node.flags, substr(rev.text, 1, {_PREVIEW
     coalesce((SELECT ' ' || group_concat(key, ' ') || ' ' FROM attr WHERE owner = node.id), ''),
     node.gen IS NOT NULL AND EXISTS(SELECT 1 FROM rev r JOIN op ON op.id = r.op
         WHERE r.node = node.id AND r.id <= node.rev AND op.kind = 'node.text'),
-    coalesce(iif(json_valid(gen.params), json_extract(gen.params, '$.vary'), ''), '')
+    coalesce(iif(json_valid(gen.params), json_extract(gen.params, '$.vary'), ''), ''),
+    (SELECT iif(json_valid(value), json_array(json_extract(value, '$.kind'),
+        json_extract(value, '$.status')), NULL) FROM attr
+        WHERE owner = node.id AND key = 'result')
 FROM json_each(?) AS wanted JOIN node ON node.id = wanted.value
 JOIN rev ON rev.id = node.rev LEFT JOIN gen ON gen.id = node.gen
 ORDER BY wanted.key
@@ -197,9 +205,18 @@ def cards(story: Story, nodes: list[int]) -> list[Card]:
             finish=row[12],
             extras=row[13],
             vary=str(row[15]),
+            **_fault(row[16]),
         )
         for row in rows
     ]
+
+
+def _fault(told: str | None) -> dict[str, Any]:
+    kind, status = json.loads(told) if told else (None, None)
+    return {
+        "kind": kind if isinstance(kind, str) else "",
+        "status": status if isinstance(status, int) else None,
+    }
 
 
 _PIECE = (

@@ -288,8 +288,9 @@ class Loom(App[int]):
             self._close_messages_no_wait()
             return
 
-        trace = "".join(traceback.format_exception(*sys.exc_info()))[-_TRACE:]
-        self.panic(Text(visible(redact(trace))))
+        # Cut only then, or half a key could stay at the beginning.
+        trace = redact("".join(traceback.format_exception(*sys.exc_info())))[-_TRACE:]
+        self.panic(Text(visible(trace)))
 
     def save_at_once(self) -> None:
         """Bring what has arrived into the file now, from whatever state; for a dying terminal."""

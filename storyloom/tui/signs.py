@@ -14,6 +14,7 @@ _LOOM = (
     ("31w", "how many words it has"),
     ("S", "a sketch of what comes next: no text of the story, nor counted; Enter writes it out"),
     ("H", "written by hand; P pasted, I imported, other letters are models"),
+    ("!", "a branch that failed: without text it is no node, and . asks for it again"),
     ("x 2 pruned", "two branches that U brings back"),
     ("session", "a sitting; half an hour in which nothing is done ends it"),
     ("undone", "in the timeline: a step that was taken back"),

@@ -61,6 +61,25 @@ def test_a_failing_model_is_said_once_and_the_others_text_kept(run: Run, served:
     assert "    n4 H  Far out she saw it.\n    + n7 one  By one.\n" in tree
 
 
+def test_a_branch_that_failed_is_asked_again_alone(run: Run, served: str, server: Provider) -> None:
+    ran = run("grow", served, "--node", "4", "-m", "one", "-m", "bad")
+    assert "Asked again, as it was: storyloom grow tide.loom --again n6\n" in ran.err
+    server.reset()
+    server.answer(lambda _: says("The bell", " rang."))
+    ran = run("grow", served, "--again", "n6")
+    assert (ran.code, ran.out) == (0, "n7 bad\nThe bell rang.\n\n")
+    assert ran.err == "Asking bad again for n6.\n"
+    assert [request.model for request in server.requests] == ["bad"]
+    for options, why in (
+        (("n1",), "No model was asked for n1"),
+        (("n99",), "There is no node n99"),
+        (("n6", "-n", "2"), "goes with no other option"),
+    ):
+        ran = run("grow", served, "--again", *options)
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert why in ran.err
+
+
 @pytest.mark.usefixtures("served")
 def test_each_model_that_is_tested_says_whether_it_writes(run: Run, server: Provider) -> None:
     ran = run("models", "test", "one", "bad")

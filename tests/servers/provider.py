@@ -46,6 +46,8 @@ class Provider:
         """Every request for a story, in the order of arrival."""
         self.asides: list[Request] = []
         """Every other request: for lists and facts of models."""
+        self.aside: asyncio.Event | None = None
+        """Where it is set, every aside waits for it."""
         self.left = 0
         """Streams whose client went away before the reply's end."""
         self.open = 0
@@ -138,7 +140,7 @@ class Provider:
             self.open += 1
             self._changed.notify_all()
         if aside is not None:
-            reply = aside
+            reply = replace(aside, steps=(Hold(self.aside),)) if self.aside else aside
         else:
             reply = self._script.popleft() if self._script else self._answer(request)
         talk = asyncio.ensure_future(self._reply(request, reply, writer))

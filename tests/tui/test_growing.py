@@ -136,6 +136,7 @@ async def test_a_model_that_fails_leaves_the_others_branches_and_says_why_and_ho
         kids = hand.kids(BELLS)
         assert [hand.text_of(node).strip() for node in kids] == ["The tide came."] * 2
         assert "rope" in hand.screen
+        assert "key not accepted (401)" in hand.screen
         assert ". asks again" in hand.screen
         assert "canary" not in hand.screen
         provider.answer(lambda _: says(" The rope held."))
@@ -143,8 +144,12 @@ async def test_a_model_that_fails_leaves_the_others_branches_and_says_why_and_ho
         await hand.until(lambda: len(hand.kids(BELLS)) > len(kids))
         await settled(hand)
         texts = [hand.text_of(node).strip() for node in hand.kids(BELLS)]
-        assert texts == ["The tide came."] * 2 + ["The rope held."] * 3
-        assert "! rope" not in hand.screen
+        assert texts == ["The tide came."] * 2 + ["The rope held."]
+        assert "not accepted" not in hand.screen
+        # Nothing failed any more: it is the whole plan again.
+        await hand.press("full_stop")
+        await hand.until(lambda: len(hand.kids(BELLS)) == 6)
+        await settled(hand)
 
 
 async def test_where_nobody_answers_no_empty_branch_is_left_and_the_cursor_stays(
@@ -164,6 +169,7 @@ async def test_where_nobody_answers_no_empty_branch_is_left_and_the_cursor_stays
         assert set(hand.kids(BELLS)) == before
         assert hand.cursor == BELLS
         assert "gone: " in hand.screen
+        assert f"from n{BELLS}, no text: cannot be reached · . asks these 2 again" in hand.screen
 
 
 async def test_a_model_that_says_nothing_leaves_no_branch_and_is_named(
@@ -585,6 +591,8 @@ async def test_x_drops_the_branch_that_waits_and_leaves_the_others(
         await hand.press("j")
         await hand.press("x")
         await hand.until(lambda: not hand.loom._batches, "the batch's end")
+        assert "Dropped; it had no text yet" in hand.foot
+        assert "!" not in hand.screen, "what the author dropped has no row"
         assert [hand.text_of(kid) for kid in hand.kids(BELLS)] == [" It rose."]
         assert len(provider.requests) == 2
 

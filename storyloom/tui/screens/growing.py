@@ -5,17 +5,18 @@ import contextlib
 import math
 import time
 from collections.abc import Container
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from storyloom.generate.plan import plan_for
 from storyloom.models import weights
 from storyloom.settings import PlanPart
-from storyloom.story import following, marks, reading
+from storyloom.story import following, growth, marks, reading
 from storyloom.text import Refusal, words
 from storyloom.tui.allowance import Allowance
-from storyloom.tui.screens.inspecting import Inspecting
+from storyloom.tui.screens.failing import Failing
 from storyloom.tui.widgets.siblings import Live
 
 if TYPE_CHECKING:
@@ -33,19 +34,34 @@ _BYTES_A_SECOND = 6_000
 """What streams may take of a line on the whole: a thin one has to have room for keys."""
 
 
-class Growing(Inspecting):
+class Aim(NamedTuple):
+    """What a batch is for, besides going on with the story."""
+
+    towards: int = 0
+    """The branch that it is to lead to."""
+    prose: bool = False
+    """Whether a sketch is to be written out."""
+    again: tuple[int, ...] = ()
+    """Branches that are to be asked for once more, as they were; nothing else counts then."""
+
+
+_ONLY_ON = Aim()
+
+
+class Growing(Failing):
     """Batches: what they stream, and how they end."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._batches: list[tuple[Batch, asyncio.Task[None]]] = []
         self._branches: dict[int, Branch] = {}
-        self._failed: dict[int, list[str]] = {}
         self._last: tuple[int, tuple[PlanPart, ...]] | None = None
         self._towards = 0
         """What the last batch led to, 0 where it only went on."""
         self._written_out = 0
         """The sketch that the last batch was to write out; 0 for none."""
+        self._back: dict[int, int] = {}
+        """By branches that were asked for again alone, where the cursor was."""
         self._dirty: dict[int, None] = {}
         """Nodes of which there is more to show, the one that waits longest first."""
         self._seen: dict[int, Live] = {}
@@ -68,10 +84,6 @@ class Growing(Inspecting):
         }
         return self._seen
 
-    def failures(self, parent: int) -> list[str]:
-        """Return what is to be said of branches of that parent that brought no text."""
-        return self._failed.get(parent, [])
-
     async def do_generate(self, _: str) -> None:
         """Grow the plan's branches from the cursor."""
         plan = self.plan()
@@ -86,14 +98,18 @@ class Growing(Inspecting):
                 f"{self.keys_of['generate']} grows what comes next."
             )
         following.follower(self.story, self.cursor, towards)
-        self._start(self.cursor, self.plan().parts, towards)
+        self._start(self.cursor, self.plan().parts, Aim(towards))
 
-    async def do_again(self, _: str) -> None:
-        """Ask again at the fork the cursor is a branch of, as last time there."""
+    async def do_again(self, name: str) -> None:
+        """Ask again for what failed here, as it was sent; else at the fork the cursor is a branch
+        of, as last time there.
+        """
+        nodes = self.named_again(name) if name else self.to_ask_again()[0]
+        if nodes:
+            self._start_again(nodes)
+            return
         card = reading.cards(self.story, [self.cursor])[0]
-        parent = card.parent
-        if self._failed.get(self.cursor):
-            parent = self.cursor
+        parent = self.cursor if self.failures(self.cursor) else card.parent
         if not parent:
             self.say("This is the beginning; Space grows branches from it.")
             return
@@ -105,7 +121,7 @@ class Growing(Inspecting):
         failed = self._towards if last and parent == self.cursor else 0
         sketch = bool(reading.sketched(self.story, parent)) and not card.sketch
         prose = self._written_out == parent or (sketch and card.parent == parent)
-        self._start(parent, parts, failed or self.led_to(self.cursor), prose=prose)
+        self._start(parent, parts, Aim(failed or self.led_to(self.cursor), prose=prose))
 
     def do_more(self, _: str) -> None:
         """Ask for one branch more next time."""
@@ -151,7 +167,7 @@ class Growing(Inspecting):
         card = reading.cards(self.story, [self.cursor])[0]
         if not card.sketch or card.streaming:
             return False
-        self._start(self.cursor, self.plan().parts, prose=True)
+        self._start(self.cursor, self.plan().parts, Aim(prose=True))
         return True
 
     def do_expand(self, _: str) -> None:
@@ -173,9 +189,13 @@ class Growing(Inspecting):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(branch.ended.wait(), _SETTLE_SECONDS)
 
-    def _start(
-        self, parent: int, parts: tuple[PlanPart, ...], towards: int = 0, *, prose: bool = False
-    ) -> None:
+    def _start_again(self, nodes: tuple[int, ...]) -> None:
+        earlier = [growth.earlier(self.story, node) for node in nodes]
+        parts = tuple(PlanPart(each.asked.model, 1) for each in earlier)
+        self._start(earlier[0].parent, parts, Aim(again=nodes))
+
+    def _start(self, parent: int, parts: tuple[PlanPart, ...], aim: Aim = _ONLY_ON) -> None:
+        """Grow what `parts` say from `parent`, or what was asked for once more."""
         if self.story.readonly:
             raise Refusal("This file cannot be written to, so nothing can grow in it.")
         if self._preparing:
@@ -187,42 +207,44 @@ class Growing(Inspecting):
 
             def fetched(there: object) -> None:
                 if there:
-                    self._start(parent, parts, towards, prose=prose)
+                    self._start(parent, parts, aim)
 
             self.app.push_screen(FetchScreen(), fetched)
             return
         self._preparing, self._unwanted = True, False
-        growing = self._grow(parent, parts, towards, prose=prose)
-        self.run_worker(growing, exit_on_error=False, group="grow")
+        self.run_worker(self._grow(parent, parts, aim), exit_on_error=False, group="grow")
 
-    async def _grow(
-        self, parent: int, parts: tuple[PlanPart, ...], towards: int, *, prose: bool
-    ) -> None:
-        say = self.say
+    async def _asked_for(self, parent: int, parts: tuple[PlanPart, ...], aim: Aim) -> "Batch":
         from storyloom.generate.batch import Batch
 
+        def wanted() -> bool:
+            return not (self._unwanted or self._ended)
+
+        story, client = self.story, self.loom.client
+        if aim.again:
+            return await Batch.again(story, client, self.settings, aim.again, wanted=wanted)
+        why = marks.text_of(story, parent, "why")
+        return await Batch.begin(
+            story, client, self.settings, parent, parts, why=why, towards=aim.towards,
+            prose=aim.prose, wanted=wanted,
+        )  # fmt: skip
+
+    async def _grow(self, parent: int, parts: tuple[PlanPart, ...], aim: Aim) -> None:
+        say = self.say
         say("Getting the models ready …")
         try:
-            batch = await Batch.begin(
-                self.story,
-                self.loom.client,
-                self.settings,
-                parent,
-                parts,
-                why=marks.text_of(self.story, parent, "why"),
-                towards=towards,
-                prose=prose,
-                wanted=lambda: not (self._unwanted or self._ended),
-            )
+            batch = await self._asked_for(parent, parts, aim)
         except Refusal as refusal:
             say(str(refusal), "warning")
             return
         finally:
             self._preparing = False
-        self._last, self._towards = (parent, parts), towards
-        self._written_out = parent if prose else 0
-        self._take_in(batch, parent)
-        batch.listen(self._heard)
+        if not aim.again:
+            self._last = (parent, parts)
+            self._towards = aim.towards
+            self._written_out = parent if aim.prose else 0
+        self._take_in(batch, parent, aim.again)
+        batch.listen(partial(self._heard, parent))
         task = asyncio.create_task(batch.run())
         self._batches.append((batch, task))
         say(_notice(batch))
@@ -238,9 +260,14 @@ class Growing(Inspecting):
             # A branch that could not be saved, as on a full disk: what had been flushed is kept.
             say(str(ended[0]), "error")
 
-    def _take_in(self, batch: "Batch", parent: int) -> None:
-        """Know a batch's branches, and go to the first of them from their parent."""
-        self._failed.pop(parent, None)
+    def _take_in(self, batch: "Batch", parent: int, again: tuple[int, ...]) -> None:
+        """Know a batch's branches, and go to the first of them from their parent or from the one
+        that is asked for again.
+        """
+        first = batch.branches[0].node
+        if self.lost in again or self.cursor in again:
+            self._back[first] = self.cursor
+        self.forget_lost(again, 0 if again else parent)
         self.next_count = None
         self._warned = False
         for branch in batch.branches:
@@ -249,11 +276,12 @@ class Growing(Inspecting):
                 self.facts[branch.entry.model] = branch.facts
             self._branches[branch.node] = branch
             self.unread.add(branch.node)
-        if self.cursor == parent:
-            self.cursor = batch.branches[0].node
+        if self.cursor == parent or first in self._back:
+            self.cursor = first
         self.unread.discard(self.cursor)
 
-    def _heard(self, branch: "Branch") -> None:
+    def _heard(self, parent: int, branch: "Branch") -> None:
+        self.lose(branch, parent)
         self._dirty[branch.node] = None
 
     def _count_down(self) -> None:
@@ -285,16 +313,19 @@ class Growing(Inspecting):
         if here is None or here.running or here.text.strip():
             return
         others = [b.node for b in batch.branches if b.running or b.text.strip()]
+        back = self._back.get(here.node, 0)
         if others:
             self.cursor = others[0]
+        elif reading.exists(self.story, back):
+            # It failed once more: back to its row, where the same key asks yet again.
+            self.cursor, self.lost = back, here.node
 
     def _finish(self, batch: "Batch", parent: int) -> None:
         if self._ended:
             return
         failed = [branch for branch in batch.branches if not branch.text.strip()]
-        if failed:
-            said = dict.fromkeys(f"{branch.entry.name}: {branch.say}" for branch in failed)
-            self._failed[parent] = list(said)
+        for branch in failed:
+            self.lose(branch, parent)
         for branch in batch.branches:
             self._branches.pop(branch.node, None)
         self._dirty.clear()
@@ -313,7 +344,8 @@ class Growing(Inspecting):
         broken = [b for b in batch.branches if b.state == "failed" or b.finish == "cut_off"]
         if broken:
             branch = broken[0]
-            self.say(f"{branch.entry.name}: {branch.say}  . asks again.", "error")
+            again = f"({self.keys_of['again']} asks again)"
+            self.say(f"{branch.entry.name}: {branch.say} {again}", "error")
 
     async def do(self, name: str, argument: str = "") -> None:
         """Do a command. One that leaves is done the second time while branches are written."""

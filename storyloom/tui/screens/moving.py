@@ -30,8 +30,19 @@ class Moving(Bench):
 
     def _sibling(self, step: int) -> None:
         ids = [card.id for card in self._cards]
-        at = ids.index(self.cursor) + step if self.cursor in ids else 0
-        if 0 <= at < len(ids):
+        lost = {each.node: each for each in self.failures(self._cards[0].parent)} if ids else {}
+        ids += lost
+        here = self.lost or self.cursor
+        at = ids.index(here) + step if here in ids else 0
+        if not 0 <= at < len(ids):
+            return
+        left, self.lost = self.lost, ids[at] if ids[at] in lost else 0
+        if self.lost:
+            self.redraw()
+            self.say(lost[self.lost].say)
+        elif left and ids[at] == self.cursor:
+            self.redraw()
+        else:
             self.go(ids[at])
 
     def do_parent(self, _: str) -> None:

@@ -24,7 +24,7 @@ from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.blocks import BlocksPane
 from storyloom.tui.widgets.lines import LinePane, Part
 from storyloom.tui.widgets.notes import Notes, NotesPane
-from storyloom.tui.widgets.siblings import Live, SiblingsPane
+from storyloom.tui.widgets.siblings import Live, Lost, SiblingsPane
 from storyloom.tui.widgets.strand import MEASURE, StrandPane
 from storyloom.tui.widgets.timeline import TimelinePane
 from storyloom.tui.widgets.tree import TreePane
@@ -54,6 +54,10 @@ class Panes(CommandScreen):
         self.unread: set[int] = set()
         self.next_count: int | None = None
         """How many branches the author wants of the next batch, when not the plan's number."""
+        self.lost = 0
+        """The branch without text whose row the cursor was moved to, no node of the story; 0 when
+        it is where it is.
+        """
         self.pane = "branches"
         """Which of PANES `j` and `k` go through."""
         self.hints = Hints()
@@ -86,10 +90,14 @@ class Panes(CommandScreen):
         del anew
         return {}
 
-    def failures(self, parent: int) -> list[str]:
-        """Return what is to be said of branches of that parent that brought no text."""
+    def failures(self, parent: int) -> list[Lost]:
+        """Return the branches of that parent that brought no text."""
         del parent
         return []
+
+    def to_ask_again(self) -> tuple[tuple[int, ...], str]:
+        """Return the failed branches that are asked for again from here, and what is said of it."""
+        return (), ""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -140,9 +148,13 @@ class Panes(CommandScreen):
 
     def _show_siblings(self, parent: int, live: Mapping[int, Live]) -> None:
         keys = self.keys_of
+        lost = self.failures(parent)
+        if self.lost not in [each.node for each in lost]:
+            self.lost = 0
         self.query_one(SiblingsPane).show(
-            self._cards, self.cursor, self.legend, live=live, unread=frozenset(self.unread),
-            failures=self.failures(parent), pruned=len(reading.pruned_children(self.story, parent)),
+            self._cards, self.lost or self.cursor, self.legend, live=live,
+            unread=frozenset(self.unread), lost=lost, broken=self.to_ask_again()[1],
+            again=keys["again"], pruned=len(reading.pruned_children(self.story, parent)),
             why=marks.text_of(self.story, parent, "why") if parent else "",
             asks="none of these?  {write-sibling} writes one, {again} asks again"
             .format_map(keys) if parent else "",

@@ -39,12 +39,17 @@ class Shaping(Bench):
         beside = ids[at + 1 : at + 2] or ids[at - 1 : at] if len(ids) > 1 else []
         parent = self._cards[at].parent
         await self.stop_below(node)
-        if reading.exists(self.story, node):
-            # One that was stopped before it had any text is gone already.
+        # One that was stopped before it had any text is gone already.
+        there = reading.exists(self.story, node)
+        if there:
             await asyncio.to_thread(shape.prune, self.story, node)
         self.cursor = beside[0] if beside else parent or self.cursor
         self._after_change()
-        self.say("Pruned; u brings it back.")
+        self.say(
+            "Pruned; u brings it back."
+            if there
+            else "Dropped; it had no text yet, so there is nothing to bring back."
+        )
 
     async def do_keep_only(self, _: str) -> None:
         keep = partial(self._keep_only, self.cursor)

@@ -24,7 +24,7 @@ class Way(NamedTuple):
     """The model's style."""
     running: bool
     say: str = ""
-    """Why nothing came."""
+    """Why nothing came, or what it waits for."""
 
 
 class OffersPane(TitledPane):
@@ -102,7 +102,8 @@ class OffersPane(TitledPane):
         way = self.ways[index]
         text = one_line(way.text)
         if way.say and not text:
-            return one_line(way.say), "warning"
+            again = "waits to be asked again: " if way.running else ""
+            return f"{again}{one_line(way.say)}", "warning"
         if not text:
             return "waiting …", "dim"
         if way.running:

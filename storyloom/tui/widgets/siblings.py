@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from storyloom.models.kinds import in_words
 from storyloom.story.origins import named
 from storyloom.story.reading import Card
 from storyloom.text import one_line, words
@@ -12,7 +13,7 @@ from storyloom.tui.legend import Legend, role_of
 from storyloom.tui.widgets.lines import Line, Part, TitledPane, fitted
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["Live", "SiblingsPane"]
+__all__ = ["Live", "Lost", "SiblingsPane"]
 
 _ROW_WIDTH = 56
 """Cells from which a branch's figures stand on the same line as its text."""
@@ -31,6 +32,20 @@ class Live:
     """Whole seconds until it is asked again; None when it does not wait for that."""
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A branch that ended without text."""
+
+    node: int
+    """Where it would have been; no node of the story."""
+    model: str
+    """The name the author knows it by."""
+    fault: str
+    """What went wrong, in a few words."""
+    say: str
+    """The same as a sentence."""
+
+
 class SiblingsPane(TitledPane):
     """The cursor's fork: its number, text, model, length and state for each branch."""
 
@@ -40,7 +55,9 @@ class SiblingsPane(TitledPane):
         self._cursor = 0
         self._live: Mapping[int, Live] = {}
         self._unread: frozenset[int] = frozenset()
-        self._failures: Sequence[str] = ()
+        self._lost: Sequence[Lost] = ()
+        self._to_ask = ""
+        self._again = ""
         self._pruned = 0
         self._asks = ""
         """What else there is to do where none of the branches is it."""
@@ -55,14 +72,19 @@ class SiblingsPane(TitledPane):
         *,
         live: Mapping[int, Live],
         unread: frozenset[int] = frozenset(),
-        failures: Sequence[str] = (),
+        lost: Sequence[Lost] = (),
+        broken: str = "",
+        again: str = "",
         pruned: int = 0,
         why: str = "",
         asks: str = "",
     ) -> None:
-        """Show the branches of the fork that `cursor` is a branch of."""
+        """Show the branches of the fork that `cursor` is a branch of, with text or among the
+        `lost`; `again` is the key that asks again, and `broken` says what else it does here.
+        """
         self._cards, self._cursor, self._legend = cards, cursor, legend
-        self._live, self._unread, self._failures, self._pruned = live, unread, failures, pruned
+        self._live, self._unread, self._lost, self._pruned = live, unread, lost, pruned
+        self._to_ask, self._again = broken, again
         self._asks = asks
         self.title = (f"why: {one_line(why)}", "why") if why else ("branches", "title")
         self.note = (f"{len(cards)} here" + (f", {pruned} pruned" if pruned else ""), "dim")
@@ -78,30 +100,36 @@ class SiblingsPane(TitledPane):
         foot = self._foot(width)
         # As much of each branch as there is room for, so that they can be compared at a glance.
         most = 2 if width >= _ROW_WIDTH else 4
-        each = max(1, min(most, (height - len(foot)) // max(1, len(self._cards))))
-        room = max(1, (height - len(foot)) // each)
-        at = next((n for n, card in enumerate(self._cards) if card.id == self._cursor), 0)
+        free = height - len(foot)
+        narrow = width < _ROW_WIDTH
+        taken = len(self._lost) * (2 if narrow else 1)
+        each = max(1, min(most, (free - taken) // max(1, len(self._cards))))
+        # Where others have more than one, those without text are all in sight.
+        room = free if each == 1 else len(self._cards) + len(self._lost)
+        rows = [*self._cards, *self._lost]
+        at = next((n for n, row in enumerate(rows) if _node(row) == self._cursor), 0)
         if not self._top <= at < self._top + room:
             self._top = max(0, at - room // 2)
-        self._top = max(0, min(self._top, len(self._cards) - room))
+        self._top = max(0, min(self._top, len(rows) - room))
         lines: list[Line] = []
-        for number, card in enumerate(self._cards[self._top : self._top + room], self._top + 1):
-            make = self._column if width < _ROW_WIDTH and each > 1 else self._row
-            lines += make(number, card, width, each, legend)
-        below = len(self._cards) - self._top - room
+        for number, row in enumerate(rows[self._top : self._top + room], self._top + 1):
+            if isinstance(row, Lost):
+                lines += self._rows_of_lost(row, width, 2 if narrow and each > 1 else 1)
+                continue
+            make = self._column if narrow and each > 1 else self._row
+            lines += make(number, row, width, each, legend)
+        below = len(rows) - self._top - room
         if below > 0 and foot:
             foot = [((f"  {below} more below", "dim"),), *foot[1:]]
         self.show_inside([*lines, *foot][:height])
 
     def _foot(self, width: int) -> list[Line]:
-        """Return what stands below the branches: what brought no text, what is pruned, and what
+        """Return what stands below the branches: what is asked again, what is pruned, and what
         else there is to do where none of them is it.
         """
-        foot: list[Line] = [
-            ((fitted(f"  ! {one_line(sentence)}", width), "error"),) for sentence in self._failures
-        ]
-        if self._failures:
-            foot.append((("    . asks again", "dim"),))
+        foot: list[Line] = []
+        if self._to_ask:
+            foot.append(((fitted(f"  ! {one_line(self._to_ask)}", width), "error"),))
         if self._pruned:
             foot.append(
                 ((fitted(f"  x {self._pruned} pruned   U brings them back", width), "dim"),)
@@ -110,6 +138,20 @@ class SiblingsPane(TitledPane):
             spans = wrap(self._asks, max(4, width - 2))
             foot += [((f"  {self._asks[start:end]}", "dim"),) for start, end in spans]
         return [(), *foot] if foot and self.room.height >= 20 else foot
+
+    def _rows_of_lost(self, lost: Lost, width: int, height: int) -> list[Line]:
+        """A branch without text: what went wrong, the key that asks again, and who it was."""
+        selected = lost.node == self._cursor
+        mark: Part = (f"{'>' if selected else ' '} !  ", "error")
+        name = fitted(named(f"model:{lost.model}"), max(6, width // 4))
+        again = f"{self._again} asks again"
+        if height > 1:
+            fault = _lit((mark, (fitted(lost.fault, max(4, width - 5)), "error")), selected)
+            return [fault, ((f"     {again}  {name}", "dim"),)]
+        room = max(4, width - 6 - cell_len(name))
+        text = fitted(" · ".join((lost.fault, again, one_line(lost.say))), room)
+        gap = " " * (1 + room - cell_len(text))
+        return [_lit((mark, (text, "error"), (gap, ""), (name, "dim")), selected)]
 
     def _mark(self, number: int, card: Card) -> Part:
         pointer = ">" if card.id == self._cursor else " "
@@ -139,7 +181,7 @@ class SiblingsPane(TitledPane):
             rate = f" {live.rate:.0f}/s" if live.rate >= 1 else ""
             parts.append((f"writing {words(live.text)}w{rate}", "unread"))
         else:
-            state = _STATES.get(card.finish, "")
+            state = in_words(card.finish, card.kind, card.status)
             if state:
                 parts.append((state, "warning"))
             whole = card.length <= len(card.preview)
@@ -200,13 +242,8 @@ class SiblingsPane(TitledPane):
         return lines
 
 
-_STATES = {
-    "cut_off": "cut off",
-    "interrupted": "interrupted",
-    "stopped": "stopped",
-    "error": "broke off",
-    "refused": "refused",
-}
+def _node(row: Card | Lost) -> int:
+    return row.node if isinstance(row, Lost) else row.id
 
 
 def _lit(line: Line, selected: bool) -> Line:
