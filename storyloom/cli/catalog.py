@@ -59,6 +59,7 @@ SECTIONS = (
             Command("weave", "weaving", "lead the weave, the story to be read, to a node"),
             Command("chapter", "marking", "begin a chapter at a node, or list them"),
             Command("note", "marking", "a node's note, why, reason or label"),
+            Command("provenance", "provenance", "whose characters the weave is made of"),
         ),
     ),
     (
