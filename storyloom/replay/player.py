@@ -50,6 +50,13 @@ class Player:
         """Return the seconds at which `position` operations have been seen."""
         return self._due[min(position, len(self._due)) - 1] if position > 0 and self._due else 0.0
 
+    def share(self, sooner: int, later: int) -> float:
+        """How much of the way from position `sooner` to `later` is done by now, 0 to 1."""
+        begin, end = self.due(sooner), self.due(later)
+        if self.position >= later or end <= begin:
+            return float(self.position >= later)
+        return min(1.0, max(0.0, (self._seconds - begin) / (end - begin)))
+
     @property
     def at_end(self) -> bool:
         """Whether all has been seen."""
@@ -101,22 +108,11 @@ class Player:
         """Go at one of `clock.SPEEDS` from here on."""
         self.speed = speed
         # Waits may be cut elsewhere now: the place between two operations stays in proportion.
-        share = self._share()
+        share = 0.0 if self.at_end else self.share(self.position, self.position + 1)
         self._due = clock.due(self.recording.times, speed, self.cap)
         self._stand(self.position)
         following = self.due(self.position + 1) if not self.at_end else self._seconds
         self._seconds += share * max(0.0, following - self._seconds)
-
-    def _share(self) -> float:
-        """How much of the way to the next operation is done, 0 to 1."""
-        if self.at_end or not self.position:
-            return 0.0
-        sooner, later = self.due(self.position), self.due(self.position + 1)
-        return (
-            min(1.0, max(0.0, (self._seconds - sooner) / (later - sooner)))
-            if later > sooner
-            else 0.0
-        )
 
     def go(self, position: int) -> None:
         """Stand behind that many operations."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from storyloom.replay.recording import sound
-from storyloom.story.schema import GONE, HIDDEN
+from storyloom.story.schema import GONE, HIDDEN, PRUNED
 from storyloom.story.tables import Change, NodeState, Value, apply
 
 __all__ = ["Projection"]
@@ -28,6 +28,8 @@ _AT_ONCE = 5_000
 class _Keyframe(NamedTuple):
     nodes: dict[int, NodeState]
     attributes: dict[tuple[int, str], Any]
+    there: int
+    pruned: int
 
 
 class Projection:
@@ -43,9 +45,13 @@ class Projection:
         """How many operations have been applied."""
         self.nodes: dict[int, NodeState] = {}
         self.attributes: dict[tuple[int, str], Any] = {}
+        self.there = 0
+        """How many nodes are not gone."""
+        self.pruned = 0
+        """How many of those are pruned themselves."""
         self._kids: dict[int, dict[int, None]] = {}
         """Nodes that hang on each parent, or did at some place of the log that was passed."""
-        self._spread: dict[int, _Keyframe] = {0: _Keyframe({}, {})}
+        self._spread: dict[int, _Keyframe] = {0: _Keyframe({}, {}, 0, 0)}
         self._near: OrderedDict[int, _Keyframe] = OrderedDict()
 
     def prepare(self) -> None:
@@ -69,6 +75,7 @@ class Projection:
         if not found <= self.at <= position:
             frame = self._near[found] if found in self._near else self._spread[found]
             self.nodes, self.attributes = dict(frame.nodes), dict(frame.attributes)
+            self.there, self.pruned = frame.there, frame.pruned
             self.at = found
         if goes_back:
             # Whoever goes back a step will go back another.
@@ -85,7 +92,7 @@ class Projection:
                 self._near.popitem(last=False)
 
     def _keyframe(self) -> _Keyframe:
-        return _Keyframe(dict(self.nodes), dict(self.attributes))
+        return _Keyframe(dict(self.nodes), dict(self.attributes), self.there, self.pruned)
 
     def _forward(self, position: int) -> None:
         while self.at < position:
@@ -159,6 +166,10 @@ class Projection:
         """Store a node's fields."""
         del born
         self.nodes[node] = state
+        for fields, sign in ((before, -1), (state, 1)):
+            if fields is not None and not fields.flags & GONE:
+                self.there += sign
+                self.pruned += sign * bool(fields.flags & PRUNED)
         if before is None or before.parent != state.parent:
             self._kids.setdefault(state.parent, {})[node] = None
 

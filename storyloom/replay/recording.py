@@ -33,7 +33,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Recording:
-    """The operations of a story's log, up to the moment at which it was read."""
+    """The operations of a story's log, up to the moment at which it was read.
+
+    Those are left out with which a run of the program begins and ends, as they change nothing.
+    """
 
     ops: list[int]
     """Their numbers, in order."""
@@ -45,6 +48,10 @@ class Recording:
 
     def __len__(self) -> int:
         return len(self.ops)
+
+    def event(self, position: int) -> int:
+        """Return the number in the log of the last operation seen; 0 at the beginning."""
+        return self.ops[position - 1] if 0 < position <= len(self.ops) else 0
 
     def sitting(self, position: int) -> int:
         """Return the number of the sitting, from 1, that the operation before `position` is in."""
@@ -64,7 +71,9 @@ class Recording:
 
 def record(db: sqlite3.Connection) -> Recording:
     """Return the log that `db` reads as a recording; about 0.1 s for 100,000 operations."""
-    rows = db.execute("SELECT id, ts, kind FROM op ORDER BY id").fetchall()
+    rows = db.execute(
+        "SELECT id, ts, kind FROM op WHERE kind NOT IN ('session.start', 'session.end') ORDER BY id"
+    ).fetchall()
     times = [row[1] for row in rows]
     starts = [at for at, (one, later) in enumerate(pairwise(times), 1) if later - one > PAUSE]
     kinds: dict[str, str] = {}

@@ -18,6 +18,8 @@ from storyloom.replay.recording import record
 from storyloom.story import check, origins, reading, tips
 from storyloom.story.story import Story
 from storyloom.text import Refusal
+from tests.replay import sessions
+from tests.replay.sessions import BEGIN, change, line, offered
 
 SESSIONS = Path(__file__).parents[3] / "shared" / "data" / "coauthor"
 NAMES = sorted(path.stem for path in SESSIONS.glob("*.jsonl"))
@@ -83,25 +85,8 @@ def test_the_log_has_the_times_of_then(tmp_path: Path) -> None:
 # Sessions that nobody wrote.
 
 
-def line(name: str, time: int, source: str = "user", **more: Any) -> str:
-    return json.dumps({"eventName": name, "eventSource": source, "eventTimestamp": time,
-                       "textDelta": "", "currentDoc": "", **more})  # fmt: skip
-
-
-def change(time: int, *ops: dict[str, Any], source: str = "user", name: str = "text-insert") -> str:
-    return line(name, time, source, textDelta={"ops": list(ops)})
-
-
-def offered(time: int, *texts: str, cursor: int = 0) -> str:
-    return line("suggestion-open", time, "api", currentCursor=cursor, currentSuggestions=[
-        {"index": n, "original": text, "trimmed": text.strip(), "probability": 0.5}
-        for n, text in enumerate(texts)])  # fmt: skip
-
-
 def brought_in(folder: Path, *lines: str) -> Story:
-    path = folder / "session.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8", errors="surrogatepass")
-    return Story(bring_in(path, folder).path)
+    return Story(sessions.brought_in(folder, *lines))
 
 
 def texts(story: Story, parent: int) -> list[str]:
@@ -112,9 +97,6 @@ def texts(story: Story, parent: int) -> list[str]:
             (parent,),
         )
     ]
-
-
-BEGIN = line("system-initialize", 1_000, "api", currentDoc="The sea.\n")
 
 
 def test_what_was_not_taken_stays_beside_what_was(tmp_path: Path) -> None:

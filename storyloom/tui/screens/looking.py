@@ -1,6 +1,6 @@
 """The loom's part that looks at the story in other ways: compared, read, woven, sent, copied."""
 
-from storyloom.story import reading, rows
+from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import clipboard, exporting
 from storyloom.tui.screens.bench import Bench
@@ -34,6 +34,12 @@ class Looking(Bench):
         from storyloom.tui.screens.reader import ReaderScreen
 
         self.app.push_screen(ReaderScreen(self.story), self._go_back_to)
+
+    def do_replay(self, _: str) -> None:
+        from storyloom.tui.screens.replay import ReplayScreen
+
+        title = marks.story_text(self.story, "title")
+        self.app.push_screen(ReplayScreen(self.story.path, title), self._go_back_to)
 
     def do_weaves(self, _: str) -> None:
         from storyloom.tui.screens.weaves import WeavesScreen
