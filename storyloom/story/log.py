@@ -12,8 +12,8 @@ from storyloom.story.schema import GONE
 from storyloom.story.story import Story
 from storyloom.story.tables import Change
 
-__all__ = ["STEPS", "Operation", "Step", "Version", "as_json", "meant", "number", "operations",
-           "span", "step_of", "versions"]  # fmt: skip
+__all__ = ["STEPS", "Operation", "Step", "Version", "as_json", "last_before", "meant", "number",
+           "operations", "span", "step_of", "versions"]  # fmt: skip
 
 STEPS = {
     "story.create": "the story's beginning",
@@ -25,6 +25,7 @@ STEPS = {
     "node.join": "a join",
     "node.move": "a move",
     "node.copy": "a copy",
+    "node.revive": "a moment brought back",
     "node.prune": "a pruning",
     "node.restore": "a restoring",
     "node.purge": "a purge",
@@ -109,6 +110,19 @@ def _operation(story: Story, row: tuple[Any, ...]) -> Operation:
     ).fetchall()
     nodes = tuple(row[0] for row in owners)
     return Operation(op, ts, session, actor, kind, reverts, json.loads(data), nodes, digest)
+
+
+def last_before(story: Story, time: int) -> int:
+    """Return the number of the last operation that was not later than `time`, in milliseconds
+    since the epoch; 0 when there is none.
+    """
+    # A clock may have gone back: what came behind the first later one was later.
+    row = story.read.execute(
+        "SELECT coalesce(max(id), 0) FROM op WHERE ts <= ?1 "
+        "AND id < coalesce((SELECT min(id) FROM op WHERE ts > ?1), 1 << 62)",
+        (time,),
+    ).fetchone()
+    return int(row[0])
 
 
 def span(story: Story, start: int, count: int) -> list[Operation]:

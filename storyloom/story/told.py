@@ -90,6 +90,11 @@ def _copied(step: Step) -> str:
     )
 
 
+def _revived(step: Step) -> str:
+    at = number(step.said.get("at"))
+    return f"brought back what was there at event {at}, as n{step.node}"
+
+
 def _pruned(step: Step) -> str:
     more = f" +{step.below}" if step.below else ""
     if keep := number(step.said.get("keep")):
@@ -234,6 +239,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "node.join": _joined,
     "node.move": _moved,
     "node.copy": _copied,
+    "node.revive": _revived,
     "node.prune": _pruned,
     "node.restore": _restored,
     "node.purge": _purged,
