@@ -11,9 +11,11 @@ from storyloom.exchange.decoding import NoText, decoded
 from storyloom.exchange.draft import Draft, Recorded
 from storyloom.exchange.passages import divided
 from storyloom.exchange.readers.coauthor import coauthor_session, looks_like_coauthor
+from storyloom.exchange.readers.event_log import lines_of, looks_like_log
 from storyloom.exchange.readers.markdown import looks_like_markdown, markdown_book
 from storyloom.exchange.readers.plain import plain_book
 from storyloom.exchange.sessions import write_session
+from storyloom.story import transcript
 from storyloom.story.kept import kept
 from storyloom.text import Refusal, one_line
 
@@ -125,7 +127,17 @@ def _coauthor(sample: Sample) -> Recorded:
     )
 
 
+def _log(sample: Sample) -> Recorded:
+    whole = sample.data.count(b"\n")
+
+    def make(path: Path, _: str, told: Callable[[int, int], object]) -> int:
+        return transcript.write(path, lines_of(sample.data), lambda done: told(done, whole))
+
+    return Recorded("log", make)
+
+
 FORMATS = (
+    Format("log", lambda sample: looks_like_log(sample.data), _log),
     Format("coauthor", lambda sample: looks_like_coauthor(sample.data), _coauthor),
     Format("other", _is_other, _refuse_other),
     Format(

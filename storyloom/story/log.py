@@ -1,6 +1,8 @@
 """The log of a story as an author reads it: what was done, when, by whom, and to which nodes."""
 
 import json
+import sqlite3
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -259,6 +261,7 @@ def as_json(story: Story, operation: Operation) -> str:
     previous = db.execute("SELECT hash FROM op WHERE id = ?", (op - 1,)).fetchone()
     changes, _, gens = recorded(db, op)
     texts = db.execute("SELECT id, node, runs, text FROM rev WHERE op = ? ORDER BY id", (op,))
+    generations = list(gens)
     line = {
         "v": 1,
         "seq": op,
@@ -276,12 +279,25 @@ def as_json(story: Story, operation: Operation) -> str:
         "generations": [
             {"gen": gen, "index": index, "model": model, "params": kept_json(json.loads(params)),
              "request": request}
-            for gen, index, model, params, request in gens
+            for gen, index, model, params, request in generations
         ],
+        "requests": _requests(db, [generation[-1] for generation in generations]),
         "hash": operation.hash.hex(),
         "prev": previous[0].hex() if previous else "",
     }  # fmt: skip
     return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def _requests(db: sqlite3.Connection, hashes: list[str]) -> dict[str, str]:
+    """Return the bodies of requests by their hashes; a purged one is empty."""
+    out: dict[str, str] = {}
+    for each in dict.fromkeys(hashes):
+        row = db.execute(
+            "SELECT body FROM request WHERE hash = ?", (bytes.fromhex(each),)
+        ).fetchone()
+        body = row[0] if row else b""
+        out[each] = zlib.decompress(body).decode() if body else ""
+    return out
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from storyloom.story.story import Story
 from storyloom.story.watched import Progress, Watch, interruptible
 from storyloom.text import Refusal
 
-__all__ = ["LOG", "back_up", "project", "rebuild"]
+__all__ = ["LOG", "back_up", "gather_steps", "project", "rebuild"]
 
 LOG = ("op", "change", "rev", "gen", "request")
 """The tables that are the log; all others follow from them, or are no history."""
@@ -123,12 +123,12 @@ def _take_over(db: sqlite3.Connection, path: Path, mode: str, upto: int | None) 
                 f"INSERT INTO main.{table} SELECT * FROM old.{table} WHERE {there}", {"op": upto}
             )
         db.execute(_UNFINISHED, {"op": upto, "last": _LAST})
-        _gather_steps(db)
+        gather_steps(db)
     db.execute("COMMIT")
     db.execute("DETACH old")
 
 
-def _gather_steps(db: sqlite3.Connection) -> None:
+def gather_steps(db: sqlite3.Connection) -> None:
     """Find out from the log what can be taken back and made again behind its last operation."""
     undoable: dict[int, str] = {}
     redoable: dict[int, str] = {}
