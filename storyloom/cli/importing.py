@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
         "the first heading, or the file's name; headings of the first two levels become chapters.\n"
         "Chapters, scenes, and long scenes at ends of paragraphs become passages, one after the\n"
         "other, all on the weave. A .loom file is verified and copied; the lines of a log become\n"
-        "the story that they are of; a session of CoAuthor's becomes one with its forks, which can\n"
-        "be replayed. Nothing is replaced. The story's path is printed.",
+        "the story that they are of; a CoAuthor session becomes one with its forks, which can be\n"
+        "replayed. Nothing is replaced. The story's path is printed.",
     )
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("-o", "--output", metavar="STORY", help="the file to make, or a folder")
