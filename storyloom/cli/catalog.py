@@ -59,6 +59,7 @@ SECTIONS = (
             Command("weave", "weaving", "lead the weave, the story to be read, to a node"),
             Command("chapter", "marking", "begin a chapter at a node, or list them"),
             Command("note", "marking", "a node's note, why, reason or label"),
+            Command("provenance", "provenance", "whose characters the weave is made of"),
         ),
     ),
     (
@@ -67,6 +68,8 @@ SECTIONS = (
             Command("undo", "steps", "take the last steps back, earlier sessions' too"),
             Command("redo", "steps", "make them again"),
             Command("log", "steps", "what was done, and when"),
+            Command("replay", "replaying", "watch a story grow again, event by event"),
+            Command("show", "replaying", "a story as it was; take a moment of it back"),
         ),
     ),
     (

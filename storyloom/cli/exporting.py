@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storyloom.cli.opening import opened
+from storyloom.cli.moments import add_moment, opened_at
 from storyloom.cli.parsing import Commands
 from storyloom.cli.progress import Bar
 from storyloom.cli.terminal import data, is_terminal, say, story_text
@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
         "storyloom export tide.loom -o tide.md --force",
         "storyloom export tide.loom --format md,txt -o ~/books",
         'storyloom export tide.loom --weave "sad end" --chapters 1-3',
+        "storyloom export tide.loom --at '2026-11-24 21:30' -o then.md",
         "storyloom export tide.loom -o - | pandoc -f markdown-smart -o tide.docx",
         more="The file is named after the title, in the current folder, and its name is printed.",
     )
@@ -46,6 +47,7 @@ def add(commands: Commands) -> None:
         help=f"{known}; more than one are written one file each",
     )
     add_strand(parser)
+    add_moment(parser)
     parser.add_argument("--chapters", metavar="A-B", help="these chapters alone, such as 2 or 1-3")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.set_defaults(run=_export)
@@ -55,7 +57,7 @@ def _export(options: Namespace) -> int:
     chosen = _formats(options)
     if options.output is not None and "\0" in options.output:
         raise Refusal("A file's name cannot hold a NUL character.")
-    with opened(options.file) as story:
+    with opened_at(options.file, options.at) as story:
         book, ends = _book(story, options)
     if options.output == "-":
         if len(chosen) > 1:

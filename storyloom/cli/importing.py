@@ -20,14 +20,17 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add(
         "import",
-        "Make a story of a text, of Markdown, or of another story file; its path is printed.",
+        "Make a story of a text, of Markdown, of a recording, or of another story file.",
         "storyloom import novel.md",
         "storyloom import notes.txt -o drafts/notes.loom",
         "storyloom import /media/stick/tide.loom",
+        "storyloom log tide.loom --all --json > tide.jsonl; storyloom import tide.jsonl",
         more="It lies in the library, or where -o says. The title is that of the title block, or\n"
         "the first heading, or the file's name; headings of the first two levels become chapters.\n"
         "Chapters, scenes, and long scenes at ends of paragraphs become passages, one after the\n"
-        "other, all on the weave. A .loom file is verified and copied. Nothing is replaced.",
+        "other, all on the weave. A .loom file is verified and copied; the lines of a log become\n"
+        "the story that they are of; a CoAuthor session becomes one with its forks, which can be\n"
+        "replayed. Nothing is replaced. The story's path is printed.",
     )
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("-o", "--output", metavar="STORY", help="the file to make, or a folder")

@@ -62,12 +62,19 @@ def open_story(name: str, commands: tuple[str, ...], *, only_ascii: bool = False
     return _run(path, only_ascii=only_ascii)
 
 
+def replay_story(name: str) -> int:
+    """Open the replay of the story that `name` means; the loom is behind it."""
+    with opened(name, recover=False) as story:
+        path = story.path
+    return _run(path, only_ascii=False, first="replay")
+
+
 def _refuse_without_screen(instead: str) -> None:
     if not has_screen():
         raise Refusal(f"This needs a terminal that can be drawn on; without one, use {instead}")
 
 
-def _run(path: Path | None, *, only_ascii: bool) -> int:
+def _run(path: Path | None, *, only_ascii: bool, first: str = "") -> int:
     from dataclasses import replace
 
     from storyloom import settings
@@ -82,7 +89,7 @@ def _run(path: Path | None, *, only_ascii: bool) -> int:
             "ASCII. If the terminal knows more: LANG=C.UTF-8."
         )
         only_ascii = True
-    return run(path, replace(chosen, ascii=chosen.ascii or only_ascii))
+    return run(path, replace(chosen, ascii=chosen.ascii or only_ascii), first)
 
 
 def _try(options: Namespace) -> int:

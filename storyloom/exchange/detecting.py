@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storyloom.exchange.decoding import NoText, decoded
-from storyloom.exchange.draft import Draft
+from storyloom.exchange.draft import Draft, Recorded
 from storyloom.exchange.passages import divided
+from storyloom.exchange.readers.coauthor import coauthor_session, looks_like_coauthor
+from storyloom.exchange.readers.event_log import lines_of, looks_like_log
 from storyloom.exchange.readers.markdown import looks_like_markdown, markdown_book
 from storyloom.exchange.readers.plain import plain_book
+from storyloom.exchange.sessions import write_session
+from storyloom.story import transcript
 from storyloom.story.kept import kept
 from storyloom.text import Refusal, one_line
 
@@ -52,7 +56,7 @@ class Format(NamedTuple):
 
     name: str
     recognises: Callable[[Sample], bool]
-    read: Callable[[Sample], Draft]
+    read: Callable[[Sample], Draft | Recorded]
 
 
 def is_database(path: Path) -> bool:
@@ -61,7 +65,7 @@ def is_database(path: Path) -> bool:
         return source.read(len(_SQLITE)) == _SQLITE
 
 
-def draft_of(sample: Sample) -> Draft:
+def draft_of(sample: Sample) -> Draft | Recorded:
     """Return what a file says, read by the first format that recognises it.
 
     Raises Refusal when none does, or there is nothing in it to be read.
@@ -70,7 +74,7 @@ def draft_of(sample: Sample) -> Draft:
         raise Refusal(f"{one_line(sample.path.name)} is empty.")
     format_ = next(each for each in FORMATS if each.recognises(sample))
     draft = format_.read(sample)
-    if not any(passage.text.strip() for passage in draft.passages):
+    if isinstance(draft, Draft) and not any(passage.text.strip() for passage in draft.passages):
         raise Refusal(f"{one_line(sample.path.name)} has no text in it.")
     return draft
 
@@ -115,7 +119,26 @@ def _plain(sample: Sample) -> Draft:
     return Draft(divided(book, "import:text", sample.tick), "text")
 
 
+def _coauthor(sample: Sample) -> Recorded:
+    events = coauthor_session(sample.data)
+    return Recorded(
+        "coauthor",
+        lambda path, title, told: write_session(path, events, title=title, progress=told),
+    )
+
+
+def _log(sample: Sample) -> Recorded:
+    whole = sample.data.count(b"\n")
+
+    def make(path: Path, _: str, told: Callable[[int, int], object]) -> int:
+        return transcript.write(path, lines_of(sample.data), lambda done: told(done, whole))
+
+    return Recorded("log", make)
+
+
 FORMATS = (
+    Format("log", lambda sample: looks_like_log(sample.data), _log),
+    Format("coauthor", lambda sample: looks_like_coauthor(sample.data), _coauthor),
     Format("other", _is_other, _refuse_other),
     Format(
         "markdown",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from storyloom import paths
 from storyloom.exchange.detecting import LARGEST, Sample, draft_of, is_database
+from storyloom.exchange.draft import Recorded
 from storyloom.exchange.files import slug
 from storyloom.story import check, file, shelf
 from storyloom.story.planting import plant
@@ -67,6 +68,13 @@ def bring_in(
     draft = draft_of(sample)
     title = draft.title or _title_of(path)
     made = target or shelf.free_name(paths.made(folder), slug(title))
+
+    def told(done: int, whole: int) -> None:
+        progress("writing", done, whole)
+
+    if isinstance(draft, Recorded):
+        nodes = draft.write(made, title, told)
+        return Imported(made, draft.source, nodes, draft.left_out)
     plant(
         made,
         draft.passages,
@@ -74,7 +82,7 @@ def bring_in(
         title=title,
         premise=draft.premise,
         style=draft.style,
-        progress=lambda done, whole: progress("writing", done, whole),
+        progress=told,
     )
     return Imported(made, draft.source, len(draft.passages), draft.left_out)
 

@@ -4,8 +4,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from storyloom.story import origins, recount, tally
@@ -56,6 +55,11 @@ class Session(Protocol):
     @property
     def session(self) -> str:
         """Its name in the log."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Tells the time of operations, in milliseconds since the epoch."""
         ...
 
     def live_others(self) -> list[str]:
@@ -203,7 +207,7 @@ class Act:
             return None
         story = self._story
         data = json.dumps(kept_json(self.data), ensure_ascii=False, separators=(",", ":"))
-        head = (self.op, time.time_ns() // 1_000_000, story.session, self._actor, self._kind,
+        head = (self.op, story.clock(), story.session, self._actor, self._kind,
                 self.reverts, data)  # fmt: skip
         digest = chained(self._previous, head, *recorded(self.db, self.op))
         self.db.execute("INSERT INTO op VALUES(?,?,?,?,?,?,?,?)", (*head, digest))

@@ -1,19 +1,21 @@
 """The log of a story as an author reads it: what was done, when, by whom, and to which nodes."""
 
 import json
+import sqlite3
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from storyloom.story import tally
+from storyloom.story import drawn, tally
 from storyloom.story.act import recorded
 from storyloom.story.kept import kept_json
 from storyloom.story.schema import GONE
 from storyloom.story.story import Story
 from storyloom.story.tables import Change
 
-__all__ = ["STEPS", "Operation", "Step", "Version", "as_json", "meant", "number", "operations",
-           "span", "step_of", "versions"]  # fmt: skip
+__all__ = ["STEPS", "Operation", "Step", "Version", "as_json", "last_before", "meant", "number",
+           "operations", "span", "step_of", "versions"]  # fmt: skip
 
 STEPS = {
     "story.create": "the story's beginning",
@@ -26,6 +28,7 @@ STEPS = {
     "node.move": "a move",
     "node.copy": "a copy",
     "node.branch": "a branch from another token",
+    "node.revive": "a moment brought back",
     "node.prune": "a pruning",
     "node.restore": "a restoring",
     "node.purge": "a purge",
@@ -111,6 +114,19 @@ def _operation(story: Story, row: tuple[Any, ...]) -> Operation:
     ).fetchall()
     nodes = tuple(row[0] for row in owners)
     return Operation(op, ts, session, actor, kind, reverts, json.loads(data), nodes, digest)
+
+
+def last_before(story: Story, time: int) -> int:
+    """Return the number of the last operation that was not later than `time`, in milliseconds
+    since the epoch; 0 when there is none.
+    """
+    # A clock may have gone back: what came behind the first later one was later.
+    row = story.read.execute(
+        "SELECT coalesce(max(id), 0) FROM op WHERE ts <= ?1 "
+        "AND id < coalesce((SELECT min(id) FROM op WHERE ts > ?1), 1 << 62)",
+        (time,),
+    ).fetchone()
+    return int(row[0])
 
 
 def span(story: Story, start: int, count: int) -> list[Operation]:
@@ -247,6 +263,7 @@ def as_json(story: Story, operation: Operation) -> str:
     previous = db.execute("SELECT hash FROM op WHERE id = ?", (op - 1,)).fetchone()
     changes, _, gens = recorded(db, op)
     texts = db.execute("SELECT id, node, runs, text FROM rev WHERE op = ? ORDER BY id", (op,))
+    generations = list(gens)
     line = {
         "v": 1,
         "seq": op,
@@ -264,12 +281,31 @@ def as_json(story: Story, operation: Operation) -> str:
         "generations": [
             {"gen": gen, "index": index, "model": model, "params": kept_json(json.loads(params)),
              "request": request}
-            for gen, index, model, params, request in gens
+            for gen, index, model, params, request in generations
         ],
+        "requests": _requests(db, [*(each[-1] for each in generations), *_tokens(operation)]),
         "hash": operation.hash.hex(),
         "prev": previous[0].hex() if previous else "",
     }  # fmt: skip
     return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def _tokens(operation: Operation) -> list[str]:
+    """Return the hash of the tokens that an operation names, if it names any."""
+    named = drawn.named_in(json.dumps(operation.data, separators=(",", ":")))
+    return [named.hex()] if named else []
+
+
+def _requests(db: sqlite3.Connection, hashes: list[str]) -> dict[str, str]:
+    """Return the bodies of requests by their hashes; a purged one is empty."""
+    out: dict[str, str] = {}
+    for each in dict.fromkeys(hashes):
+        row = db.execute(
+            "SELECT body FROM request WHERE hash = ?", (bytes.fromhex(each),)
+        ).fetchone()
+        body = row[0] if row else b""
+        out[each] = zlib.decompress(body).decode() if body else ""
+    return out
 
 
 @dataclass(frozen=True)

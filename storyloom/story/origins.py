@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 from storyloom.text import one_line
 
 __all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "attributed", "author", "by_origin",
-           "dumped", "joined", "loaded", "model_origin", "moved", "named", "spliced", "split",
-           "whole"]  # fmt: skip
+           "dumped", "inserted", "joined", "loaded", "model_origin", "moved", "named", "spliced",
+           "split", "whole"]  # fmt: skip
 
 HUMAN = "human"
 PASTE = "paste"
@@ -135,6 +135,36 @@ def attributed(old: str, runs: Runs, new: str) -> Runs:
             end = b1 + size
     parts.append(whole("".join(b[end:]), HUMAN))
     return joined(*parts)
+
+
+def inserted(old: str, old_runs: Runs, new: str, new_runs: Runs) -> dict[str, int]:
+    """Return how many code points of each origin an edit put into a text.
+
+    One change in one place is counted exactly; of several, words that a diff finds equal and of
+    the same origin were there before.
+    """
+    before = [origin for origin, length, _ in old_runs for _ in range(length)]
+    after = [origin for origin, length, _ in new_runs for _ in range(length)]
+    start, end, last = 0, len(new), len(old)
+    while start < min(end, last) and (old[start], before[start]) == (new[start], after[start]):
+        start += 1
+    while start < min(end, last) and (old[last - 1], before[last - 1]) == (
+        new[end - 1],
+        after[end - 1],
+    ):
+        end, last = end - 1, last - 1
+    came = [True] * (end - start)
+    a, b = _TOKEN.findall(old[start:last]), _TOKEN.findall(new[start:end])
+    in_old, in_new = _starts(a), _starts(b)
+    for a1, b1, size in _equal_blocks(a, b) if a and b else ():
+        for offset in range(in_new[b1 + size] - in_new[b1]):
+            there, here = in_old[a1] + offset, in_new[b1] + offset
+            came[here] = before[start + there] != after[start + here]
+    out: dict[str, int] = {}
+    for origin, new_here in zip(after[start:end], came, strict=True):
+        if new_here:
+            out[origin] = out.get(origin, 0) + 1
+    return out
 
 
 def moved(old: str, new: str, offsets: list[int]) -> list[int]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from storyloom.story import check, file, recount, said
+from storyloom.story.act import SILENT
 from storyloom.story.story import Story
 from storyloom.story.watched import Progress, Watch, interruptible
 from storyloom.text import Refusal
 
-__all__ = ["LOG", "back_up", "project", "rebuild"]
+__all__ = ["LOG", "back_up", "gather_steps", "project", "rebuild"]
 
 LOG = ("op", "change", "rev", "gen", "request")
 """The tables that are the log; all others follow from them, or are no history."""
@@ -53,14 +54,17 @@ def _copy(db: sqlite3.Connection, target: Path, progress: Progress | None) -> No
         file.copy(db, target)
 
 
-def rebuild(path: Path, target: Path, progress: Progress | None = None) -> int:
+def rebuild(
+    path: Path, target: Path, progress: Progress | None = None, *, upto: int | None = None
+) -> int:
     """Write the story at `path` to the new file `target`, its tables made from its log, and return
     how many nodes it has.
 
     The log goes over as it is, and nothing of the old tables does but what is no history: what
-    can be undone, and how the screen was left. `progress` is told how far it is, and what it raises
-    ends it; no file is left then. Raises Refusal when the file cannot be read whole;
-    whether its log is sound is for `check` to say.
+    can be undone, and how the screen was left. With `upto` it goes over up to that operation, and
+    a branch that was being written then is still unfinished, and empty. `progress` is told how
+    far it is, and what it raises ends it; no file is left then. Raises Refusal when the file
+    cannot be read whole; whether its log is sound is for `check` to say.
     """
     current, resting = file.is_current(path), not file.in_use(path)
     # One of an earlier Storyloom is read as it lies, as opening would bring it up to date.
@@ -73,7 +77,7 @@ def rebuild(path: Path, target: Path, progress: Progress | None = None) -> int:
             watch = Watch(progress, _COSTS)
             with interruptible(db):
                 watch.begin("log")
-                _take_over(db, path, "mode=ro&immutable=1" if as_it_lies else "mode=ro")
+                _take_over(db, path, "mode=ro&immutable=1" if as_it_lies else "mode=ro", upto)
                 db.execute("BEGIN IMMEDIATE")
                 nodes = project(db, watch)
                 db.execute("COMMIT")
@@ -89,14 +93,62 @@ def rebuild(path: Path, target: Path, progress: Progress | None = None) -> int:
     return nodes
 
 
-def _take_over(db: sqlite3.Connection, path: Path, mode: str) -> None:
-    """Copy the log of the story at `path`, and let that go again."""
+_LAST = 1 << 62
+_BY_THEN = {
+    "op": "id <= :op",
+    "change": "op <= :op",
+    "rev": "op <= :op",
+    "gen": "op <= :op",
+    "request": "hash IN (SELECT request FROM main.gen) OR lower(hex(hash)) IN "
+    "(SELECT json_extract(data, '$.drawn') FROM main.op WHERE json_valid(data))",
+}
+"""Which rows of the log's tables were there after an operation, in an order that can be copied."""
+# The text of a branch that was being written then came whole with a later operation.
+_UNFINISHED = """
+INSERT INTO main.rev(id, node, runs, text) SELECT id, node, '[]', '' FROM old.rev
+WHERE coalesce(op, :last) > :op AND id IN (
+    SELECT json_extract(new, '$[2]') FROM main.change WHERE key = 'add')
+"""
+
+
+def _take_over(db: sqlite3.Connection, path: Path, mode: str, upto: int | None) -> None:
+    """Copy the log of the story at `path`, all of it or up to an operation, and let that go."""
     db.execute("ATTACH ? AS old", (f"file:{quote(os.fsencode(path.absolute()))}?{mode}",))
     db.execute("BEGIN IMMEDIATE")
-    for table in (*LOG, *_KEPT):
-        db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
+    if upto is None:
+        for table in (*LOG, *_KEPT):
+            db.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
+    else:
+        for table, there in _BY_THEN.items():
+            db.execute(
+                f"INSERT INTO main.{table} SELECT * FROM old.{table} WHERE {there}", {"op": upto}
+            )
+        db.execute(_UNFINISHED, {"op": upto, "last": _LAST})
+        gather_steps(db)
     db.execute("COMMIT")
     db.execute("DETACH old")
+
+
+def gather_steps(db: sqlite3.Connection) -> None:
+    """Find out from the log what can be taken back and made again behind its last operation."""
+    undoable: dict[int, str] = {}
+    redoable: dict[int, str] = {}
+    means: dict[int, int] = {}
+    for op, session, kind, reverts in db.execute(
+        "SELECT id, session, kind, reverts FROM op ORDER BY id"
+    ).fetchall():
+        if kind == "undo":
+            undoable.pop(reverts, None)
+            redoable[op], means[op] = session, reverts
+        elif kind == "redo":
+            redoable.pop(reverts, None)
+            if reverts in means:
+                undoable[means[reverts]] = session
+        elif kind not in SILENT:
+            undoable[op] = session
+            redoable.clear()
+    db.executemany("INSERT INTO undoable VALUES(?,?)", undoable.items())
+    db.executemany("INSERT INTO redoable VALUES(?,?)", redoable.items())
 
 
 def project(db: sqlite3.Connection, watch: Watch | None = None) -> int:

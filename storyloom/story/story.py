@@ -11,6 +11,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ from storyloom.text import Refusal, one_line
 __all__ = ["Story"]
 
 
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Story:
     """One open story file.
 
@@ -35,6 +40,10 @@ class Story:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.session = secrets.token_hex(4)
+        self.clock: Callable[[], int] = _now
+        """Tells the time of operations, in milliseconds since the epoch; another one for what is
+        done again as it was recorded.
+        """
         self.readonly = False
         self.readonly_because = ""
         self._lock = threading.RLock()

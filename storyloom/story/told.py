@@ -99,6 +99,11 @@ def _branched(step: Step) -> str:
     return f"took another token of n{of}, as n{step.node}{_after(step.text)}"
 
 
+def _revived(step: Step) -> str:
+    at = number(step.said.get("at"))
+    return f"brought back what was there at event {at}, as n{step.node}"
+
+
 def _pruned(step: Step) -> str:
     more = f" +{step.below}" if step.below else ""
     if keep := number(step.said.get("keep")):
@@ -255,6 +260,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "node.move": _moved,
     "node.copy": _copied,
     "node.branch": _branched,
+    "node.revive": _revived,
     "node.prune": _pruned,
     "node.restore": _restored,
     "node.purge": _purged,

@@ -107,6 +107,8 @@ class Loom(App[int]):
         self.settings = settings
         self._client = client
         self._path = path
+        self.first = ""
+        """The command that the first screen does at once."""
         # Before anything is drawn: what is wrong with the author's keys is said in the shell.
         self.set_keymap(keymap(SCREENS, settings.keys))
         self._meant: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
@@ -198,6 +200,9 @@ class Loom(App[int]):
             more = len(self._refused) - 1
             rest = f" And {more} more: 'storyloom themes' names them all." if more else ""
             self.notify(one_line(sentence) + rest, severity="warning", markup=False)
+        screen = self.screen
+        if self.first and isinstance(screen, CommandScreen):
+            screen.call_after_refresh(screen.do, self.first)
 
     async def on_event(self, event: events.Event) -> None:
         """Note whom a key is for as it comes."""
@@ -313,16 +318,18 @@ def _driver() -> "type[Driver] | None":
     return ThinDriver
 
 
-def run(path: Path | None, settings: Settings) -> int:
+def run(path: Path | None, settings: Settings, first: str = "") -> int:
     """Run the screens until the author leaves and return the exit status.
 
-    Raises Refusal when `path` is neither a story nor a folder, and when the screens cannot go on.
+    `first` is the name of a command that the first screen does at once. Raises Refusal when `path`
+    is neither a story nor a folder, and when the screens cannot go on.
     """
     if path is not None and not path.is_dir():
         file.open_reader(path).close()
     # What the imports made stays to the end: looked through again, it would hold up a key.
     gc.freeze()
     app = Loom(path, settings)
+    app.first = first
     with _leaving_by_signal(app):
         try:
             status = app.run()

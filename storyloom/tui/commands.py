@@ -8,8 +8,8 @@ from dataclasses import replace
 from storyloom.tui.keys import Command, Table
 
 __all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "GENERATION", "HELP",
-           "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "SCREENS",
-           "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
+           "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "REPLAY",
+           "SCREENS", "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -108,6 +108,7 @@ LOOM = _screen(
     _c("redo", "ctrl+r", "Make it again", "shape"),
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
+    _c("replay", "R", "Watch the story grow again, event by event", "look"),
     _c("models", "m", "Choose the models from here down", "make", "models"),
     _c(
         "preset",
@@ -174,6 +175,7 @@ LIBRARY = _screen(
     _c("find", "/", "Find words in all stories, and titles", "look", "find", "WORDS"),
     _c("sort", "s", "Sort by last opened, title, or size", "look"),
     _c("read", "r", "Read its weave as a book", "look", "read"),
+    _c("replay", "R", "Watch it grow again, event by event", "look"),
     _c("export", "E", "Write it to files", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
     _c("reload", "ctrl+l", "Read the folder again", "look"),
@@ -216,6 +218,30 @@ READER = _screen(
     _c("open", "enter", "Open the loom at this place", "look", "loom"),
     _c("copy", "y", "Copy the page to the clipboard", "look"),
     _c("export", "E", "Write what is read here to files", "look", "", "FILE"),
+    _c("back", "q escape ctrl+g", "Back", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+REPLAY = _screen(
+    "replay",
+    _c("second-before", "h left", "Five seconds back", "move"),
+    _c("second-after", "l right", "Five seconds on", "move", "5 s"),
+    _c("event-before", "H k up", "One event back", "move"),
+    _c("event-after", "L j down", "One event on", "move", "event"),
+    _c("choice-before", "[", "Go to the choice before", "move"),
+    _c("choice-after", "]", "Go to the next choice", "move", "choice"),
+    _c("chapter-before", "{", "Go to the chapter mark before", "move"),
+    _c("chapter-after", "}", "Go to the next chapter mark", "move"),
+    _c("share", "0 1 2 3 4 5 6 7 8 9", "Go to so many tenths of the time", "move", "", "TENTHS"),
+    _c("first", "< home", "Go to the beginning", "move"),
+    _c("last", "> end", "Go to the end", "move"),
+    _c("go", "g", "Go to a time, an event or a share of the time", "move", "go to", "14:30"),
+    _c("play", "space", "Play, or pause", "make", "play"),
+    _c("faster", "+", "Play faster, up to 16x and max", "make", "speed"),
+    _c("slower", "-", "Play slower, down to 0.25x", "make"),
+    _c("loop-begin", "a", "Begin the loop A..B here, or no longer", "make"),
+    _c("loop-end", "b", "End the loop A..B here, or no longer", "make"),
+    _c("open", "o enter", "Open the loom at this node as it is today", "leave", "loom"),
     _c("back", "q escape ctrl+g", "Back", "leave", "back"),
     *_EVERYWHERE,
 )
@@ -516,6 +542,7 @@ SCREENS: dict[str, Table] = {
     "loom": LOOM,
     "found": FOUND,
     "reader": READER,
+    "replay": REPLAY,
     "models": PICKER,
     "generation": GENERATION,
     "new": NEW_STORY,

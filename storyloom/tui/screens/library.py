@@ -81,6 +81,13 @@ class LibraryScreen(Shelves):
         path = self._path()
         self.app.push_screen(ReaderScreen(path), lambda node: self._open_at(path, node))
 
+    def do_replay(self, _: str) -> None:
+        """Watch the story grow again."""
+        from storyloom.tui.screens.replay import ReplayScreen
+
+        path = self._path()
+        self.app.push_screen(ReplayScreen(path), lambda node: self._open_at(path, node))
+
     def _open_at(self, path: Path, node: object) -> None:
         """Open the loom at the node that the reader was left at, if it was left for the loom."""
         if not isinstance(node, int):

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from storyloom.generate.plan import short
-from storyloom.story import reading, rows
+from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import clipboard, exporting
 from storyloom.tui.screens.bench import Bench
@@ -42,6 +42,12 @@ class Looking(Bench):
         from storyloom.tui.screens.reader import ReaderScreen
 
         self.app.push_screen(ReaderScreen(self.story), self._go_back_to)
+
+    def do_replay(self, _: str) -> None:
+        from storyloom.tui.screens.replay import ReplayScreen
+
+        title = marks.story_text(self.story, "title")
+        self.app.push_screen(ReplayScreen(self.story.path, title), self._go_back_to)
 
     def do_weaves(self, _: str) -> None:
         from storyloom.tui.screens.weaves import WeavesScreen

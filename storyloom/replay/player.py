@@ -1,0 +1,193 @@
+"""Where a replay stands in a recording and how it goes on: playing, steps, seeks, a loop.
+
+It knows no screen and no real time but what `tick` is told, so it can be tried without waiting.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from storyloom.replay import clock
+from storyloom.replay.recording import Mark, Recording
+from storyloom.text import Refusal, one_line
+
+__all__ = ["Player"]
+
+_FAST_TICKS = 200
+"""Ticks in which the fastest speed goes through a whole recording."""
+
+
+class Player:
+    """A replay of a recording, at first at its beginning and paused."""
+
+    def __init__(
+        self, recording: Recording, marks: Sequence[Mark] = (), *, cap: float = clock.IDLE_CAP
+    ) -> None:
+        self.recording, self.marks = recording, list(marks)
+        self.cap = cap
+        self.playing = False
+        self.speed = 1.0
+        self.position = 0
+        """How many operations have been seen."""
+        self.loop: tuple[int | None, int | None] = (None, None)
+        """The positions A and B that it goes round between, once both are set."""
+        self._due = clock.due(recording.times, self.speed, cap)
+        self._seconds = 0.0
+        self._told: float | None = None
+
+    # The time.
+
+    @property
+    def seconds(self) -> float:
+        """The story's own time since the first operation, idle time cut, at this speed."""
+        return self._seconds
+
+    @property
+    def length(self) -> float:
+        """The seconds that the last operation is due at."""
+        return self._due[-1] if self._due else 0.0
+
+    def due(self, position: int) -> float:
+        """Return the seconds at which `position` operations have been seen."""
+        return self._due[min(position, len(self._due)) - 1] if position > 0 and self._due else 0.0
+
+    def share(self, sooner: int, later: int) -> float:
+        """How much of the way from position `sooner` to `later` is done by now, 0 to 1."""
+        begin, end = self.due(sooner), self.due(later)
+        if self.position >= later or end <= begin:
+            return float(self.position >= later)
+        return min(1.0, max(0.0, (self._seconds - begin) / (end - begin)))
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all has been seen."""
+        return self.position >= len(self.recording)
+
+    def tick(self, now: float) -> bool:
+        """Go on to real time `now`, in seconds of any clock that never goes back; return whether
+        an operation was passed.
+        """
+        before, told = self.position, self._told
+        self._told = now
+        if not self.playing or told is None:
+            return False
+        if self.speed == clock.FASTEST:
+            self._stand(self.position + max(1, len(self.recording) // _FAST_TICKS))
+        else:
+            self._seconds += (now - told) * self.speed
+            self.position = max(self.position, bisect_right(self._due, self._seconds))
+        self._go_round()
+        if self.at_end:
+            self.playing = False
+            self._seconds = min(self._seconds, self.length)
+        return self.position != before
+
+    def _go_round(self) -> None:
+        a, b = self.loop
+        if a is not None and b is not None and self.position >= b:
+            # What is over is not lost, or each round would take a tick longer.
+            over = max(0.0, self._seconds - self.due(b))
+            self._stand(a)
+            if self.speed != clock.FASTEST:
+                self._seconds += min(over, max(0.0, self.due(b) - self.due(a)))
+
+    # What the author does.
+
+    def toggle(self) -> None:
+        """Play, or pause; at the end, play from the beginning."""
+        if not self.playing and self.at_end:
+            self._stand(0)
+        self.playing = not self.playing
+        self._told = None
+
+    def change_speed(self, steps: int) -> None:
+        """Go faster by that many speeds of `clock.SPEEDS`, or slower when negative."""
+        index = clock.SPEEDS.index(self.speed) + steps
+        self.set_speed(clock.SPEEDS[max(0, min(index, len(clock.SPEEDS) - 1))])
+
+    def set_speed(self, speed: float) -> None:
+        """Go at one of `clock.SPEEDS` from here on."""
+        self.speed = speed
+        # Waits may be cut elsewhere now: the place between two operations stays in proportion.
+        share = 0.0 if self.at_end else self.share(self.position, self.position + 1)
+        self._due = clock.due(self.recording.times, speed, self.cap)
+        self._stand(self.position)
+        following = self.due(self.position + 1) if not self.at_end else self._seconds
+        self._seconds += share * max(0.0, following - self._seconds)
+
+    def go(self, position: int) -> None:
+        """Stand behind that many operations."""
+        self._stand(position)
+
+    def step(self, steps: int) -> None:
+        """Go on by that many operations, or back when negative, and pause."""
+        self.playing = False
+        self._stand(self.position + steps)
+
+    def skip(self, seconds: float) -> None:
+        """Go on by that many seconds of the story's time, or back when negative."""
+        self.go_to(self._seconds + seconds)
+
+    def go_to(self, seconds: float) -> None:
+        """Go to a time of the story; out of range is the nearest end."""
+        self._seconds = max(0.0, min(seconds, self.length))
+        self.position = bisect_right(self._due, self._seconds) if self._seconds else 0
+
+    def go_to_share(self, tenths: int) -> None:
+        """Go to that many tenths of the story's time."""
+        self.go_to(self.length * tenths / 10)
+
+    def to_mark(self, kind: str, direction: int) -> Mark:
+        """Go behind the next mark of a kind, or the one before, and return it; Refusal when there
+        is none.
+        """
+        places = [mark.position + 1 for mark in self.marks if mark.kind == kind]
+        found = (
+            bisect_right(places, self.position)
+            if direction > 0
+            else bisect_left(places, self.position) - 1
+        )
+        if not 0 <= found < len(places):
+            raise Refusal(f"There is none {'behind' if direction > 0 else 'before'} this.")
+        self._stand(places[found])
+        return [mark for mark in self.marks if mark.kind == kind][found]
+
+    def following(self, kind: str) -> Mark | None:
+        """Return the next mark of a kind, None when there is none."""
+        return next(
+            (each for each in self.marks if each.kind == kind and each.position >= self.position),
+            None,
+        )
+
+    def typed(self, text: str) -> None:
+        """Go where a person wrote: `14:30` or `90s` is a time, `812` an operation, `50%` a share.
+
+        Raises Refusal for anything else.
+        """
+        word = text.strip()
+        seconds = clock.moment_typed(word)
+        if seconds is not None:
+            self.go_to(seconds)
+        elif word.endswith("%") and word[:-1].isdecimal() and int(word[:-1]) <= 100:
+            self.go_to(self.length * int(word[:-1]) / 100)
+        elif word.isdecimal() and len(word) <= 12:
+            self._stand(self.recording.position_of(int(word)))
+        else:
+            raise Refusal(
+                f"{one_line(word)!r} is no place of a replay; write 14:30, 812 (an event) or 50%."
+            )
+
+    def set_loop(self, end: str) -> None:
+        """Set A or B of the loop to where it stands, or take it away when it is there already.
+
+        Raises Refusal when B would not be behind A.
+        """
+        a, b = self.loop
+        here = self.position
+        loop = (None if a == here else here, b) if end == "a" else (a, None if b == here else here)
+        if loop[0] is not None and loop[1] is not None and loop[0] >= loop[1]:
+            raise Refusal("B has to be behind A.")
+        self.loop = loop
+
+    def _stand(self, position: int) -> None:
+        self.position = max(0, min(position, len(self.recording)))
+        self._seconds = self.due(self.position)

@@ -1,0 +1,1 @@
+"""Replay: the log seen again."""
