@@ -90,7 +90,7 @@ class PlanRow:
     def _note(self, settings: Settings) -> str:
         entry = settings.entry(self.part.model)
         if runs_here(entry.model, entry.api_base):
-            return "runs here, at no price"
+            return "runs here, free"
         if self.facts is None:
             return ""
         if self._missing:

@@ -34,6 +34,7 @@ class _Question:
     complete: Callable[[str], list[str]] | None
     letters: str
     """Of these one is the whole answer, without Enter."""
+    over: bool = False
 
 
 class CommandScreen(Screen[object]):
@@ -118,12 +119,14 @@ class CommandScreen(Screen[object]):
         begun: str = "",
         choices: list[str] | None = None,
         complete: Callable[[str], list[str]] | None = None,
+        over: bool = False,
     ) -> None:
         """Ask for one line at the bottom; `answer` gets it, unless the author leaves.
 
-        Tab completes it to one of `choices`, or to what `complete` says of what is typed.
+        Tab completes it to one of `choices`, or to what `complete` says of what is typed. With
+        `over`, what is typed takes the place of what is `begun`, until a key moves in that.
         """
-        self._put(_Question(label, answer, begun, choices or [], complete, ""))
+        self._put(_Question(label, answer, begun, choices or [], complete, "", over))
 
     def confirm(self, question: str, act: Callable[[], object]) -> None:
         """Ask whether to `act`, and do so on `y`; any other way out of the question does not."""
@@ -171,6 +174,7 @@ class CommandScreen(Screen[object]):
                 choices=asked.choices,
                 complete=asked.complete,
                 letters=asked.letters,
+                over=asked.over,
             )
 
     def do_command(self, argument: str) -> None:

@@ -134,9 +134,9 @@ class GenerationScreen(GenerationPanes):
             self._ask_until(f"branches of {whose}", self._count, str(row.part.count))
             return
         own = row.part.values.get(name)
-        begun = begun or ("" if own is None else f"{own:g}")
+        value = begun or ("" if own is None else f"{own:g}")
         self._ask_until(f"{label(name)} of {whose}, nothing inherits", partial(self._own, name),
-                        begun)  # fmt: skip
+                        value, over=not begun)  # fmt: skip
 
     def _edit_setting(self, row: InForce, begun: str) -> None:
         if isinstance(row.value, bool):
@@ -144,10 +144,18 @@ class GenerationScreen(GenerationPanes):
             self.choose(f"{label(row.name)}? y/n", "yn",
                         lambda letter: self._set(row.name, words[letter.lower()]))  # fmt: skip
             return
-        begun = begun or ("" if row.value is None else row.said)
-        self._ask_until(f"{label(row.name)}, nothing inherits", partial(self._set, row.name), begun)
+        value = begun or ("" if row.value is None else row.said)
+        self._ask_until(f"{label(row.name)}, nothing inherits", partial(self._set, row.name),
+                        value, over=not begun)  # fmt: skip
 
-    def _ask_until(self, label: str, answer: Callable[[str], Awaitable[None]], begun: str) -> None:
+    def _ask_until(
+        self,
+        label: str,
+        answer: Callable[[str], Awaitable[None]],
+        begun: str,
+        *,
+        over: bool = False,
+    ) -> None:
         """Ask for a value, and again with what was typed when it cannot be one: a slip."""
 
         async def answered(text: str) -> None:
@@ -156,7 +164,7 @@ class GenerationScreen(GenerationPanes):
             except Refusal as refusal:
                 self._ask_until(str(refusal).rstrip("."), answer, text)
 
-        self.ask(label, answered, begun=begun)
+        self.ask(label, answered, begun=begun, over=over)
 
     async def _set(self, name: str, text: str) -> None:
         value = typed(name, text)

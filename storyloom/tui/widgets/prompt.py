@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from storyloom.text import Refusal, clean
 from storyloom.tui.widgets.box import LineBox
@@ -78,10 +79,11 @@ class Prompt(Horizontal):
         choices: list[str],
         complete: Callable[[str], list[str]] | None = None,
         letters: str = "",
+        over: bool = False,
     ) -> None:
         """Show the line, with `begun` in it; `answer` is called with what is typed.
 
-        With `letters`, one of them alone answers, at once.
+        With `letters`, one of them alone answers, at once. With `over`, typing replaces `begun`.
 
         `complete` returns what a text may go on to; it is called in a thread. Tab takes the
         beginning that they share, and pressed again each of them in turn.
@@ -95,6 +97,8 @@ class Prompt(Horizontal):
         line.suggester = SuggestFromList(choices) if choices else None
         line.value = begun
         line.cursor_position = len(begun)
+        if over:
+            line.selection = Selection(0, len(begun))
         self._show(True)
         # At once, not by line.focus(), which waits: letters may be right behind the key.
         self.screen.set_focus(line)
