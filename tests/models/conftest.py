@@ -31,14 +31,6 @@ async def client() -> AsyncIterator[Client]:
     await client.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def impatient() -> AsyncIterator[Client]:
-    """A client whose worker waits 5 s for the first token and 1 s for the next."""
-    client = Client(environ=environment(STORYLOOM_WAIT="5,1"))
-    yield client
-    await client.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def provider() -> AsyncIterator[Provider]:
     """A provider that has answered nothing yet."""

@@ -1,12 +1,16 @@
 """Whatever goes wrong with a stream has its label, and keeps the text that had arrived."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from storyloom.models.client import Client
 from storyloom.models.protocol import Done, Failed
 from tests.models.asking import Outcome, ask
+from tests.models.conftest import environment
 from tests.models.ways import BEGUN, ENDED, WAYS, asking, goes_on, holds, met
 from tests.servers.provider import Provider
 from tests.servers.script import (
@@ -20,6 +24,7 @@ from tests.servers.script import (
     Raw,
     Reply,
     Reset,
+    Step,
     Text,
     Thought,
     says,
@@ -42,36 +47,61 @@ async def test_a_slow_first_token_is_waited_for(
     assert (await asked).text == "Once"
 
 
-async def test_no_first_token_in_time(impatient: Client, provider: Provider, way: str) -> None:
-    outcome = await silent(impatient, provider, way, Reply((Hold(asyncio.Event()),)))
-    assert (outcome.failed.kind, outcome.text) == ("timeout", "")
+SILENCES = {
+    "before the text": (Hold(asyncio.Event()),),
+    "in the text": (*BEGUN, Hold(asyncio.Event())),
+    "in the text, with pings": (*BEGUN, Hold(asyncio.Event(), pings=True)),
+    "after the end": (*BEGUN, *ENDED, Hold(asyncio.Event(), pings=True)),
+}
+Silences = dict[tuple[str, str], asyncio.Task[Outcome]]
 
 
-@pytest.mark.parametrize("pings", [False, True])
-async def test_a_silence_keeps_the_text(
-    impatient: Client, provider: Provider, way: str, pings: bool
-) -> None:
-    reply = Reply((*BEGUN, Hold(asyncio.Event(), pings=pings)))
-    outcome = await silent(impatient, provider, way, reply)
-    assert (outcome.failed.kind, outcome.text) == ("stalled", "Once upon")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def silences() -> AsyncIterator[Silences]:
+    """What comes of each of `SILENCES` in each of the `WAYS`, which are waited for together.
+
+    The worker waits 5 s for the first token and 1 s for the next.
+    """
+    client = Client(environ=environment(STORYLOOM_WAIT="5,1"))
+    asked: dict[tuple[str, str], asyncio.Task[Outcome]] = {}
+    async with contextlib.AsyncExitStack() as servers:
+        for way in WAYS:
+            for name, steps in SILENCES.items():
+                provider = await servers.enter_async_context(Provider())
+                asked[name, way] = asyncio.create_task(silent(client, provider, way, steps))
+                # One after the other, so that the first second is not for all that litellm loads.
+                await provider.wait(lambda it: it.open + it.left == 1)
+        yield asked
+        await asyncio.gather(*asked.values(), return_exceptions=True)
+    await client.close()
 
 
-async def silent(client: Client, provider: Provider, way: str, reply: Reply) -> Outcome:
-    """Return what comes of a `reply` that never ends, having seen the connection closed."""
-    provider.script(reply)
+async def silent(client: Client, provider: Provider, way: str, steps: tuple[Step, ...]) -> Outcome:
+    """Return what comes of `steps` that never end, having seen the connection closed."""
+    provider.script(Reply(steps))
     outcome = await ask(client, asking(provider, way))
     await provider.wait(lambda it: it.left == 1)
+    assert len(provider.requests) == 1
     holds(outcome)
     await goes_on(client, provider, way)
     return outcome
 
 
+async def test_no_first_token_in_time(silences: Silences, way: str) -> None:
+    outcome = await silences["before the text", way]
+    assert (outcome.failed.kind, outcome.text) == ("timeout", "")
+
+
+@pytest.mark.parametrize("where", ["in the text", "in the text, with pings"])
+async def test_a_silence_keeps_the_text(silences: Silences, way: str, where: str) -> None:
+    outcome = await silences[where, way]
+    assert (outcome.failed.kind, outcome.text) == ("stalled", "Once upon")
+
+
 async def test_a_provider_that_said_its_end_may_keep_its_connection_open(
-    impatient: Client, provider: Provider, way: str
+    silences: Silences, way: str
 ) -> None:
-    outcome = await met(
-        impatient, provider, way, Reply((*BEGUN, *ENDED, Hold(asyncio.Event(), pings=True)))
-    )
+    outcome = await silences["after the end", way]
     assert (outcome.done.finish, outcome.text) == ("stop", "Once upon")
 
 
@@ -200,7 +230,7 @@ async def test_an_event_of_megabytes_keeps_the_text_before_it(
 async def test_thousands_of_tiny_tokens_leave_other_branches_their_turn(
     client: Client, provider: Provider, way: str
 ) -> None:
-    number = 20_000 if way == "chat" else 2_000
+    number = 2_000
     tokens = [f" {n % 10}" for n in range(number)]
     provider.script(says(*tokens), says("Once"))
     many = asyncio.create_task(

@@ -255,9 +255,10 @@ def _framed(data: bytes, chunked: bool, last: bool = False) -> bytes:
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
+    first = await reader.read(1)
+    if not first.isalpha():
+        return None  # the client has gone, or wants to speak TLS, whose hello need have no line
     line = await reader.readline()
-    if not line:
-        return None
     path = line.split()[1].decode()
     headers: dict[str, str] = {}
     while (header := await reader.readline()).strip():
