@@ -1,0 +1,59 @@
+"""Waiting, in place of Textual's own way, until an application has nothing left to do.
+
+Textual's pilot sleeps 20 ms at a time until the process has used little of them: some 70 ms for
+every key, in which nothing happens. Here the event loop itself is asked, and its threads.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+__all__ = ["settle"]
+
+_SOON = 0.02
+"""Seconds: a timer that is due within them is waited for, as the screen's next frame is."""
+_IDLE = 0.001
+"""Seconds of CPU in `_SOON` below which threads that are busy only wait for something."""
+
+
+async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Return once the running loop has nothing to do now or soon, and neither have its threads.
+
+    That takes at least `min_sleep` seconds, and at most `max_sleep` where work goes on for ever.
+    """
+    # The loop's own queues have no public name; they are the same in every Python we support.
+    loop: Any = asyncio.get_running_loop()
+    began = worked = loop.time()
+    end = began + max_sleep
+    looked, used = began, time.process_time()
+    while (now := loop.time()) < end:
+        await asyncio.sleep(0)
+        if loop._ready:
+            worked = now
+            continue
+        if _busy_threads(loop):
+            worked = now
+            if now - looked >= _SOON:
+                if time.process_time() - used < _IDLE and now - began > min_sleep:
+                    return
+                looked, used = now, time.process_time()
+            await asyncio.sleep(0.001)
+            continue
+        due = min((timer.when() for timer in loop._scheduled if not timer.cancelled()), default=end)
+        if due < worked + _SOON:
+            # What it does may lead to the next frame, and that to another.
+            worked = max(now, due)
+            await asyncio.sleep(max(0, due - now))
+        elif now - began < min_sleep:
+            await asyncio.sleep(began + min_sleep - now)
+        else:
+            return
+
+
+def _busy_threads(loop: Any) -> bool:
+    """Whether anything that was given to the loop's threads has not ended."""
+    pool = loop._default_executor
+    if pool is None:
+        return False
+    idle = pool._idle_semaphore._value
+    return bool(pool._work_queue.qsize()) or len(pool._threads) > idle
