@@ -151,7 +151,7 @@ def test_every_acknowledged_step_survives_two_hundred_kills(path: Path, nursery:
     moments = random.Random(7)
     interrupted = steps = 0
     for number in range(200):
-        if number % 25 == 0:
+        if number % 10 == 0:
             path.unlink(missing_ok=True)
             Story.create(path, opening="Begin.").close()
         said = nursery.killed(path, number, moments.randrange(1, 60))

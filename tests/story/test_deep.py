@@ -1,4 +1,4 @@
-"""A strand of a hundred thousand passages, on which nothing may recurse nor take for ever."""
+"""A strand of tens of thousands of passages, on which nothing may recurse nor take for ever."""
 
 import shutil
 from pathlib import Path
@@ -31,14 +31,22 @@ from storyloom.story.rows import Row
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-DEEP = 100_000
-LESSER = 30_000
+DEEP = 40_000
+"""Far beyond any stack, and more than the 32,766 values that SQLite takes in one statement."""
+LESSER = 10_000
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("deep") / "deep.loom"
     stories.build(path, DEEP, "chain", words=3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lesser_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lesser") / "lesser.loom"
+    stories.build(path, LESSER, "chain", words=3)
     return path
 
 
@@ -50,9 +58,9 @@ def deep(built: Path, path: Path) -> Path:
 
 
 @pytest.fixture
-def lesser(path: Path) -> Path:
-    """One of thirty thousand, for what reads and writes all of it several times."""
-    stories.build(path, LESSER, "chain", words=3)
+def lesser(lesser_built: Path, path: Path) -> Path:
+    """One of ten thousand, for what reads and writes all of it several times."""
+    shutil.copy(lesser_built, path)
     return path
 
 
