@@ -1,10 +1,16 @@
 """What holds for every test: no settings of the user's, and no deadline on a busy machine."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from storyloom.models.client import Client
 
 settings.register_profile(
     "storyloom", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -26,3 +32,14 @@ def _no_settings_of_the_user(
     monkeypatch.delenv("STORYLOOM_CONFIG", raising=False)
     # What fails is told at once, but where a test is about being asked again.
     monkeypatch.setenv("STORYLOOM_RETRY", "1")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def client() -> "AsyncIterator[Client]":
+    """A client whose worker, which takes seconds to start, is shared by all tests of a process."""
+    from storyloom.models.client import Client
+    from tests.models.conftest import environment
+
+    client = Client(environ=environment())
+    yield client
+    await client.close()

@@ -1,4 +1,4 @@
-"""One worker for all batches, and a story for each test."""
+"""A story and a provider for each test of batches."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -6,21 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, Settings
 from storyloom.story.story import Story
-from tests.models.conftest import environment
 from tests.servers.provider import Provider
 
 OPENING = "The tide went out and did not come back."
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def client() -> AsyncIterator[Client]:
-    """A client whose worker is shared by the session."""
-    client = Client(environ=environment())
-    yield client
-    await client.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,5 +1,6 @@
 """Which lore entries fire: the vectors, and whatever else the reference says of any book."""
 
+import functools
 import importlib.util
 import json
 from pathlib import Path
@@ -115,17 +116,23 @@ BOOK = st.lists(
 )  # fmt: skip
 
 
+@functools.cache
+def the_reference() -> Any:
+    spec = importlib.util.spec_from_file_location("ref_activation", BOOKS / "ref_activation.py")
+    assert spec is not None
+    assert spec.loader is not None
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    return reference
+
+
 @shared
 @settings(max_examples=400)
 @given(BOOK, st.lists(PROSE, min_size=1, max_size=3), st.integers(0, 3), st.integers(0, 60), FLAG)
 def test_any_book_fires_as_the_reference_says(
     book: list[Entry], texts: list[str], levels: int, budget: int, stops: bool
 ) -> None:
-    spec = importlib.util.spec_from_file_location("ref_activation", BOOKS / "ref_activation.py")
-    assert spec is not None
-    assert spec.loader is not None
-    reference = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reference)
+    reference = the_reference()
     given = {"scan": {"unit": "chars", "n": 40}, "max_recursion": levels, "budget": budget,
              "overflow": "stop" if stops else "skip"}  # fmt: skip
     path = list(enumerate(texts, 1))

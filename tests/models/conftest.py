@@ -1,4 +1,4 @@
-"""One worker and one provider for all tests of the models, as a worker takes seconds to start."""
+"""One provider for each test of the models, and what the process that asks it is told."""
 
 import os
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from storyloom.models.client import Client
 from tests.models.asking import CANARY, OTHER_CANARY
 from tests.servers.provider import Provider
 
@@ -21,14 +20,6 @@ def environment(**more: str) -> dict[str, str]:
         "MY_SERVER_KEY": OTHER_CANARY,
         **more,
     }
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def client() -> AsyncIterator[Client]:
-    """A client whose worker is shared by the session."""
-    client = Client(environ=environment())
-    yield client
-    await client.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

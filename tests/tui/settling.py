@@ -28,10 +28,12 @@ async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
     looked, used = began, time.process_time()
     while (now := loop.time()) < end:
         await asyncio.sleep(0)
+        # The threads first: one that ends has put its end among what is ready before it is idle.
+        busy = _busy_threads(loop)
         if loop._ready:
             worked = now
             continue
-        if _busy_threads(loop):
+        if busy:
             worked = now
             if now - looked >= _SOON:
                 if time.process_time() - used < _IDLE and now - began > min_sleep:

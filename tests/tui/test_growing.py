@@ -28,14 +28,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROOT, ROPE, EELS, HABIT, BELLS, OTHER = 1, 2, 3, 4, 5, 6
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def client() -> AsyncIterator[Client]:
-    """A client with the real models' process, which takes seconds to start."""
-    client = Client(environ=environment())
-    yield client
-    await client.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def provider() -> AsyncIterator[Provider]:
     """A provider that has answered nothing yet."""

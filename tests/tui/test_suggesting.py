@@ -15,7 +15,6 @@ from storyloom.story import weaves
 from storyloom.story.story import Story
 from storyloom.tui.screens.editor import EditorScreen, Passage
 from storyloom.tui.widgets.offers import OffersPane
-from tests.models.conftest import environment
 from tests.servers.provider import Provider
 from tests.servers.script import End, Hold, Reply, Text, refuses, says
 from tests.tui.looming import Hand, at_the_loom, state
@@ -27,14 +26,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MODEL = "model:openai/gpt-4o-mini"
 TIDE = "model:tide"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client() -> AsyncIterator[Client]:
-    """A client with the real models' process, which takes seconds to start."""
-    client = Client(environ=environment())
-    yield client
-    await client.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,11 +3,9 @@
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from storyloom.models.client import Client
 from storyloom.settings import ModelEntry, PlanPart, Settings
@@ -19,7 +17,6 @@ from storyloom.tui.widgets.siblings import SiblingsPane
 from storyloom.tui.widgets.strand import StrandPane
 from storyloom.tui.widgets.timeline import TimelinePane, clock, day
 from storyloom.tui.widgets.tree import TreePane
-from tests.models.conftest import environment
 from tests.servers.provider import Provider
 from tests.servers.script import says
 from tests.tui.looming import Hand, at_the_loom
@@ -448,14 +445,6 @@ async def test_a_long_log_is_looked_through_aside_and_marked_then(
         await hand.until(lambda: any("undone" in line for line in drawn(hand)), "the mark")
         await hand.press("<")
         assert "— session 1, " in drawn(hand)[1]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def client() -> AsyncIterator[Client]:
-    """A client with the real models' process."""
-    client = Client(environ=environment())
-    yield client
-    await client.close()
 
 
 @pytest.mark.asyncio(loop_scope="session")
