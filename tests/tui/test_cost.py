@@ -1,5 +1,6 @@
 """The cost screen: read by every view, capped, and never slower than the loom it came from."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from storyloom.settings import PlanPart, Settings
 from storyloom.story import growth, marks, reading
 from storyloom.story.story import Story
 from storyloom.tui.purse import purse
+from storyloom.tui.screens import cost
 from storyloom.tui.screens.cost import CostScreen
 from storyloom.tui.screens.loom import LoomScreen
 from tests.models.conftest import environment
@@ -67,6 +69,21 @@ async def test_each_model_is_told_with_what_it_cost(path: Path, size: tuple[int,
         assert "free here" in line(hand, "smollm2")
         assert line(hand, " tide ").rstrip().endswith("?")
         assert "3 branches are of unknown price" in " ".join(hand.screen.split())
+
+
+async def test_a_story_that_is_closed_is_looked_at_no_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "_LOOKS", 0.01)
+    looked = asyncio.Event()
+    async with at_the_loom(path) as hand:
+        screen = await opened(hand)
+        screen.set_interval(0.02, looked.set)
+        # As on the way out of the program, which then waits for the models' process.
+        for each in (screen, hand.loom):
+            await each.closing()
+        looked.clear()
+        await looked.wait()
 
 
 @pytest.mark.parametrize("size", SIZES)

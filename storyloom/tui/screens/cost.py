@@ -90,7 +90,11 @@ class CostScreen(Listed):
             0, self._line, empty=[((" Adding up what the calls have cost …", "dim"),)]
         )
         self.call_after_refresh(self._look)
-        self.set_interval(_LOOKS, self._look)
+        self._looks = self.set_interval(_LOOKS, self._look)
+
+    async def closing(self) -> None:
+        """Look at the story no more: it is closed next, and the program may take a while to end."""
+        self._looks.stop()
 
     def on_resize(self) -> None:
         self.set_class(self.app.size.width >= _BESIDE, "-beside")

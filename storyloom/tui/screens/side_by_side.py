@@ -62,7 +62,11 @@ class SideBySide(CommandScreen):
 
     def on_mount(self) -> None:
         self.run_worker(self._begin(), exit_on_error=False)
-        self.set_interval(_LOOKS, self._look_on)
+        self._looks = self.set_interval(_LOOKS, self._look_on)
+
+    async def closing(self) -> None:
+        """Look at the story no more: it is closed next, and the program may take a while to end."""
+        self._looks.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         del event
