@@ -6,14 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.settling import settle
-
-
-@pytest.fixture(autouse=True)
-def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textual.app.wait_for_idle", settle)
-    monkeypatch.setattr("textual.pilot.wait_for_idle", settle)
-
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
