@@ -1,7 +1,11 @@
 """Stories for the screens' tests, made by the functions that authors' keys call."""
 
+import functools
+import tempfile
+import time
 from pathlib import Path
 
+from storyloom import paths
 from storyloom.story import growth, marks, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
@@ -46,8 +50,28 @@ def grown(story: Story, parent: int, model: str, *texts: str) -> list[int]:
     return [branch.node for branch in branches]
 
 
+_CLOCK = time.time_ns
+
+
 def saltmarsh(path: Path) -> Path:
-    """Make a small story with two chapters, two models, an edit and a weave to its end."""
+    """Make a small story with two chapters, two models, an edit and a weave to its end.
+
+    It is written once in a process and copied, but where a test is about when stories were made.
+    """
+    if time.time_ns is not _CLOCK or path.parent == paths.saves_dir():
+        return _write_saltmarsh(path)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(_saltmarsh())
+    return path
+
+
+@functools.cache
+def _saltmarsh() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return _write_saltmarsh(Path(folder) / "saltmarsh.loom").read_bytes()
+
+
+def _write_saltmarsh(path: Path) -> Path:
     with Story.create(
         path,
         title="Saltmarsh",

@@ -1,6 +1,7 @@
 """The timeline of the loom: its window on the log, going through it, and staying in step."""
 
 import re
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -37,14 +38,20 @@ def path(tmp_path: Path) -> Path:
     return saltmarsh(tmp_path / "saltmarsh.loom")
 
 
-@pytest.fixture
-def long(tmp_path: Path) -> Path:
-    """A story with 300 notes."""
-    path = tmp_path / "long.loom"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A story with 300 notes, to be copied."""
+    path = tmp_path_factory.mktemp("long") / "long.loom"
     with Story.create(path, title="Long", opening="Once.") as story:
         for number in range(300):
             marks.set_text(story, ROOT, "note", f"Note {number}.")
     return path
+
+
+@pytest.fixture
+def long(written: Path, tmp_path: Path) -> Path:
+    """A story with 300 notes."""
+    return shutil.copy(written, tmp_path / "long.loom")
 
 
 def pane(hand: Hand) -> TimelinePane:
