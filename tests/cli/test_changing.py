@@ -211,6 +211,7 @@ def test_settings_are_set_at_a_node_shown_with_where_they_come_from_and_cleared(
         ["trim", "no", "set at n2"],
         ["alternatives", "5, embedded only", "as nothing else is set"],
         ["context", "16000", "as nothing else is set"],
+        ["vary", "none", "as nothing else is set"],
     ]
     found = json.loads(run("plan", "show", tide, "--node", "4", "--json").out)
     assert found["models"] == [{"model": "local/smollm2", "count": 3, "own": {}}]

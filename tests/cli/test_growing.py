@@ -285,8 +285,8 @@ def test_sketches_are_grown_and_one_of_them_written_out(
     ran = run("plan", "set", served, "--words", "sketch", "--vary", "tone: dry / tender")
     assert ran.code == 0
     shown = run("plan", "show", served).out
-    assert "words        sketch, 2 lines  the story's own\n" in shown
-    assert "vary         tone: dry / tender  the story's own\n" in shown
+    assert "words         sketch, 2 lines   the story's own\n" in shown
+    assert "vary          tone: dry / tender the story's own\n" in shown
     run("grow", served, "-m", "one", "-n", "2")
     assert "+ n5 one  By one.  [sketch, tone: dry]\n" in run("tree", served).out
     assert "+ n6 one  By one.  [sketch, tone: tender]\n" in run("tree", served).out

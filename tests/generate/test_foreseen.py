@@ -26,7 +26,7 @@ def stands(spent: float = 1.0, cap: float | None = None, day: float | None = Non
 
 def made(each: float | None, tokens: int, count: int) -> Prepared:
     context = Context([], None, (), tokens)
-    return Prepared(Settings(), context, 100, Price("m", count, each))
+    return Prepared(Settings(), ((context, ""),) * count, 100, Price("m", count, each))
 
 
 def foreseen(

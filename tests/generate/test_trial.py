@@ -51,7 +51,7 @@ async def test_a_base_model_is_asked_with_the_raw_text(
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (refuses(401, "bad key"), "did not accept the key"),
+        (refuses(401, "bad key"), "asks for a key"),
         (refuses(404, "no such model"), "has no model"),
         (says(), "without any text"),
         (says("", " \n "), "without any text"),

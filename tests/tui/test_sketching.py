@@ -111,7 +111,7 @@ async def test_length_and_vary_are_set_by_name_on_the_generation_screen(path: Pa
         await hand.press("j", "enter")
         await hand.answers("sketch")
         await hand.shows("sketch, 2 lines")
-        await hand.press(*"jjjjjj", "enter")
+        await hand.press(*"jjjjjjj", "enter")
         await hand.answers("tone")
         assert "has to be a name, a colon" in hand.foot
         await hand.answers("tone: dry / tender / afraid / cruel")

@@ -48,7 +48,7 @@ def told(home: Home) -> tuple[list[str], int]:
     return loaded, starts
 
 
-async def test_writing_and_reading_load_no_model_library_and_start_no_process(
+async def test_writing_reading_and_replaying_load_no_model_library_and_start_no_process(
     home: Home, provider: Provider
 ) -> None:
     home.configure(provider.base, "tide", count=1)
@@ -76,12 +76,15 @@ async def test_writing_and_reading_load_no_model_library_and_start_no_process(
         await terminal.press("q", "Space grow")
         await terminal.press("$", "cost")
         await terminal.press("q", "Space grow")
+        await terminal.press("R", "what happens", "event 0/")
+        await terminal.press("L", "began the story")
+        await terminal.press("q", "Space grow")
         await terminal.answer("/", "find", "bell")
         await terminal.shows("hit 1")
         book = home.folder / "salt.md"
         await terminal.command(f"export {book}")
         await terminal.until(book.exists, "the book")
-        await terminal.shows("salt.md")
+        await terminal.shows("The weave ends at n1")
         assert below(terminal.pid) == []
         await terminal.press("q", "Storyloom  library")
         assert await terminal.quits() == 0
