@@ -84,7 +84,7 @@ async def test_writing_reading_and_replaying_load_no_model_library_and_start_no_
         book = home.folder / "salt.md"
         await terminal.command(f"export {book}")
         await terminal.until(book.exists, "the book")
-        await terminal.shows("The weave ends at n1")
+        await terminal.shows("passages go on below")
         assert below(terminal.pid) == []
         await terminal.press("q", "Storyloom  library")
         assert await terminal.quits() == 0
