@@ -7,7 +7,7 @@ from storyloom.generate.foreseen import Foreseen
 from storyloom.generate.plan import InForce, of_model, short
 from storyloom.models.protocol import Facts
 from storyloom.models.routes import runs_here
-from storyloom.settings import OWN, RANGES, PlanPart, Settings
+from storyloom.settings import OWN, RANGES, SKETCH, PlanPart, Settings
 from storyloom.text import grouped
 from storyloom.tui.widgets.columns import columns, left, right
 from storyloom.tui.widgets.lines import Line, Part
@@ -77,6 +77,8 @@ class PlanRow:
         if name == "n":
             return str(self.part.count), True
         value, own = self.value(name, settings)
+        if name == "words" and value == SKETCH:
+            return "sketch", own
         return ("-" if value is None else f"{value:g}"), own
 
     @property
