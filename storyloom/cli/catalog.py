@@ -68,6 +68,7 @@ SECTIONS = (
             Command("undo", "steps", "take the last steps back, earlier sessions' too"),
             Command("redo", "steps", "make them again"),
             Command("log", "steps", "what was done, and when"),
+            Command("play", "playing", "play it as a choose-your-path book, line by line"),
             Command("replay", "replaying", "watch a story grow again, event by event"),
             Command("show", "replaying", "a story as it was; take a moment of it back"),
         ),
