@@ -8,8 +8,8 @@ from dataclasses import replace
 from storyloom.tui.keys import Command, Table
 
 __all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "GENERATION", "HELP",
-           "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "READER", "REPLAY",
-           "SCREENS", "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
+           "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "PLAY", "READER",
+           "REPLAY", "SCREENS", "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -109,6 +109,7 @@ LOOM = _screen(
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
     _c("replay", "R", "Watch the story grow again, event by event", "look"),
+    _c("play", "P", "Play it as a choose-your-path book", "look"),
     _c("models", "m", "Choose the models from here down", "make", "models"),
     _c(
         "preset",
@@ -176,6 +177,7 @@ LIBRARY = _screen(
     _c("sort", "s", "Sort by last opened, title, or size", "look"),
     _c("read", "r", "Read its weave as a book", "look", "read"),
     _c("replay", "R", "Watch it grow again, event by event", "look"),
+    _c("play", "P", "Play it as a choose-your-path book", "look"),
     _c("export", "E", "Write it to files", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),
     _c("reload", "ctrl+l", "Read the folder again", "look"),
@@ -243,6 +245,24 @@ REPLAY = _screen(
     _c("loop-end", "b", "End the loop A..B here, or no longer", "make"),
     _c("open", "o enter", "Open the loom at this node as it is today", "leave", "loom"),
     _c("back", "q escape ctrl+g", "Back", "leave", "back"),
+    *_EVERYWHERE,
+)
+
+PLAY = _screen(
+    "play",
+    _c("down", "j down", "A line on", "move"),
+    _c("up", "k up", "A line back", "move"),
+    _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
+    _c("page-up", "pageup ctrl+e", "A page back", "move"),
+    _c("choose", "1 2 3 4 5 6 7 8 9", "Go on with that choice", "make", "choose", "NUMBER"),
+    _c("undo", "u backspace", "Go back to the choice before, without limit", "make", "back"),
+    _c("restart", "<", "Begin anew; what was seen stays seen", "make", "begin"),
+    _c(
+        "scope", "v", "Offer other branches: not pruned, all, or those tagged play", "make", "which"
+    ),
+    _c("transcript", "T", "Write what was read to a file", "make", "", "FILE"),
+    _c("open", "o", "Open the loom at this passage", "leave", "loom"),
+    _c("back", "q escape ctrl+g", "Back; the place is kept", "leave", "leave"),
     *_EVERYWHERE,
 )
 
@@ -543,6 +563,7 @@ SCREENS: dict[str, Table] = {
     "found": FOUND,
     "reader": READER,
     "replay": REPLAY,
+    "play": PLAY,
     "models": PICKER,
     "generation": GENERATION,
     "new": NEW_STORY,

@@ -88,6 +88,13 @@ class LibraryScreen(Shelves):
         path = self._path()
         self.app.push_screen(ReplayScreen(path), lambda node: self._open_at(path, node))
 
+    def do_play(self, _: str) -> None:
+        """Play the story as a choose-your-path book."""
+        from storyloom.tui.screens.play import PlayScreen
+
+        path = self._path()
+        self.app.push_screen(PlayScreen(path), lambda node: self._open_at(path, node))
+
     def _open_at(self, path: Path, node: object) -> None:
         """Open the loom at the node that the reader was left at, if it was left for the loom."""
         if not isinstance(node, int):

@@ -49,6 +49,12 @@ class Looking(Bench):
         title = marks.story_text(self.story, "title")
         self.app.push_screen(ReplayScreen(self.story.path, title), self._go_back_to)
 
+    def do_play(self, _: str) -> None:
+        from storyloom.tui.screens.play import PlayScreen
+
+        title = marks.story_text(self.story, "title")
+        self.app.push_screen(PlayScreen(self.story.path, title), self._go_back_to)
+
     def do_weaves(self, _: str) -> None:
         from storyloom.tui.screens.weaves import WeavesScreen
 

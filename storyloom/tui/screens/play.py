@@ -1,0 +1,229 @@
+"""A story played as a choose-your-path book: read, choose, go back, see all its endings."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from storyloom.exchange.files import slug
+from storyloom.replay.play import Choice, Play, Scope
+from storyloom.story.story import Story
+from storyloom.text import Refusal, grouped, one_line, visible
+from storyloom.tui.commands import PLAY
+from storyloom.tui.keys import bindings
+from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.widgets.bar import Header
+from storyloom.tui.widgets.columns import paragraph
+from storyloom.tui.widgets.lines import Line, LinePane
+from storyloom.tui.widgets.strand import MEASURE
+from storyloom.tui.wrapping import wrap
+
+__all__ = ["PlayScreen"]
+
+_SCOPES = {
+    Scope.UNPRUNED: "all branches that are not pruned",
+    Scope.ALL: "all branches, pruned ones too",
+    Scope.PLAYABLE: "branches tagged 'play' alone",
+}
+
+
+class PlayScreen(CommandScreen):
+    """Dismissed with the node to open the loom at, or None. The log is not written to."""
+
+    TABLE = PLAY
+    BINDINGS: ClassVar = bindings(PLAY)
+    DEFAULT_CSS = """
+    PlayScreen #page { height: 1fr; padding: 1 2 0 2; }
+    """
+
+    def __init__(self, path: Path, title: str = "") -> None:
+        super().__init__()
+        self._path, self._title = path, title or path.stem
+        # A connection belongs to the thread that opened it: all of it is read in this one.
+        self._desk = ThreadPoolExecutor(1, "play")
+        self._story: Story | None = None
+        self._play: Play | None = None
+        self._text = ""
+        self._choices: list[Choice] = []
+        self._passages = 0
+        self._ending: str = ""
+        self._lines: list[Line] = []
+        self._top = 0
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield LinePane(id="page")
+        yield from self.compose_foot()
+
+    def on_mount(self) -> None:
+        """Open the story where the reader left it."""
+        self.run_worker(self._open(Scope.UNPRUNED), exit_on_error=False, group="play")
+
+    async def _open(self, scope: Scope) -> None:
+        try:
+            await self._at_desk(partial(self._begin, scope))
+        except Refusal as refusal:
+            self.say(str(refusal), "warning")
+            return
+        self._show()
+
+    def _begin(self, scope: Scope) -> None:
+        if self._story is None:
+            self._story = Story(self._path)
+        self._play = Play(self._story, scope)
+        self._read()
+
+    async def _at_desk(self, call: partial[None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._desk, call)
+
+    def on_unmount(self) -> None:
+        """Let the story go."""
+        if self._story is not None:
+            self._desk.submit(self._story.close)
+        self._desk.shutdown(wait=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        self.call_after_refresh(self._draw)
+
+    # Reading; at the desk.
+
+    def _read(self) -> None:
+        play = self._ready()
+        self._text, self._choices, self._passages = play.text, play.choices, len(play.path)
+        self._ending = ""
+        if play.at_end:
+            woven, chosen = play.followed()
+            seen, all_ = grouped(play.seen), grouped(play.endings())
+            self._ending = f"THE END   {seen} of {all_} endings seen"
+            if chosen:
+                times = "time" if chosen == 1 else "times"
+                self._ending += f"; you followed the author {woven} of {chosen} {times}"
+
+    def _ready(self) -> Play:
+        if self._play is None:
+            raise Refusal("The story is still being opened.")
+        return self._play
+
+    async def _do(self, step: partial[None]) -> None:
+        """Take a step in the story, and show what it brings."""
+
+        def taken() -> None:
+            step()
+            self._read()
+
+        await self._at_desk(partial(taken))
+        self._show()
+
+    # Drawing.
+
+    def _show(self) -> None:
+        self._top = 0
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._play is None or not self.is_mounted:
+            return
+        page = self.query_one("#page", LinePane)
+        width = max(20, min(MEASURE, page.size.width))
+        text = visible(self._text).strip("\n").replace("\t", " ")
+        self._lines = [((text[start:end], "text"),) for start, end in wrap(text, width)]
+        self._lines += [(), *self._foot(width)]
+        self._top = max(0, min(self._top, len(self._lines) - page.size.height))
+        page.show_lines(self._lines[self._top : self._top + page.size.height])
+        more = len(self._lines) - self._top - page.size.height
+        title, scope = one_line(self._title), _SCOPES[self._play.scope]
+        self.query_one("#header", Header).show(
+            (("play", "title"), (title, "text"), (scope, "dim")),
+            ((f"{grouped(more)} lines more" if more > 0 else "", "why"),
+             (f"{grouped(self._passages)} passages read", "dim")),
+        )  # fmt: skip
+
+    def _foot(self, width: int) -> list[Line]:
+        if self._ending:
+            return paragraph(self._ending, width, "title")
+        lines: list[Line] = []
+        for number, choice in enumerate(self._choices, 1):
+            mark = "v" if choice.visited else " "
+            style = "dim" if choice.visited else "title"
+            rows = paragraph(choice.label, width - 5, "dim" if choice.visited else "text")
+            for at, row in enumerate(rows):
+                head = f"{number:>2} {mark} " if not at else " " * 5
+                lines.append(((head, style), *row))
+        return lines
+
+    # What the reader does.
+
+    async def do_choose(self, number: str) -> None:
+        """Go on with a choice."""
+        if not number.isdecimal():
+            raise Refusal("Choose a number.")
+        await self._do(partial(self._ready().choose, int(number)))
+
+    async def do_undo(self, _: str) -> None:
+        """Back to the choice before."""
+        await self._do(partial(self._ready().back))
+
+    async def do_restart(self, _: str) -> None:
+        """Begin anew."""
+        await self._do(partial(self._ready().restart))
+
+    async def do_scope(self, _: str) -> None:
+        """Offer other branches: not pruned, all, or those tagged `play`."""
+        scopes = list(_SCOPES)
+        following = scopes[(scopes.index(self._ready().scope) + 1) % len(scopes)]
+        await self._open(following)
+
+    async def do_transcript(self, name: str) -> None:
+        """Write what was read into a file."""
+        play = self._ready()
+        target = Path(name).expanduser() if name else Path(f"{slug(self._title)}-played.txt")
+
+        def write() -> None:
+            try:
+                with open(target, "x", encoding="utf-8") as file:
+                    file.write(play.transcript() + "\n")
+            except FileExistsError:
+                raise Refusal(f"{one_line(str(target))} is there already; name another.") from None
+            except OSError as error:
+                raise Refusal(
+                    f"{one_line(str(target))} cannot be written: {error.strerror}."
+                ) from error
+
+        await self._at_desk(partial(write))
+        self.say(f"What you read is in {one_line(str(target))}.")
+
+    def do_down(self, _: str) -> None:
+        """A line on."""
+        self._scroll(1)
+
+    def do_up(self, _: str) -> None:
+        """A line back."""
+        self._scroll(-1)
+
+    def do_page_down(self, _: str) -> None:
+        """A page on."""
+        self._scroll(max(1, self.query_one("#page").size.height - 2))
+
+    def do_page_up(self, _: str) -> None:
+        """A page back."""
+        self._scroll(-max(1, self.query_one("#page").size.height - 2))
+
+    def _scroll(self, rows: int) -> None:
+        self._top = max(0, self._top + rows)
+        self._draw()
+
+    def do_open(self, _: str) -> None:
+        """Open the loom at the passage that is read."""
+        shown = self._ready().shown
+        if not shown:
+            raise Refusal("There is no passage yet; choose a beginning.")
+        self.dismiss(shown[-1])
+
+    def do_back(self, _: str) -> None:
+        """Leave; the place is kept."""
+        self.dismiss(None)
