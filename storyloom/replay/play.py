@@ -231,7 +231,10 @@ def _numbers(value: object) -> list[int]:
     return [item for item in items if isinstance(item, int)]
 
 
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
+# A full stop behind one capital letter, or behind a title, ends no sentence.
+_SENTENCE = re.compile(
+    r"(?:(?<!\b[A-Z])(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.]|[!?…])[.!?…]*[\"'”’»)\]]*(?=\s|$)"
+)
 _QUOTES = " \t\r\n\"'“”‘’«»„"
 
 

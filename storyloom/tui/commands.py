@@ -255,7 +255,7 @@ PLAY = _screen(
     _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
     _c("page-up", "pageup ctrl+e", "A page back", "move"),
     _c("choose", "1 2 3 4 5 6 7 8 9", "Go on with that choice", "make", "choose", "NUMBER"),
-    _c("undo", "u backspace", "Go back to the choice before, without limit", "make", "back"),
+    _c("undo", "u", "Go back to the choice before, without limit", "make", "back"),
     _c("restart", "<", "Begin anew; what was seen stays seen", "make", "begin"),
     _c(
         "scope", "v", "Offer other branches: not pruned, all, or those tagged play", "make", "which"

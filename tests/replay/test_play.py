@@ -116,6 +116,8 @@ def test_no_choice_and_no_way_back_are_refused(story: Story) -> None:
         ('"Wait," she said. He did not.', 'Wait," she said.'),
         ("  “No!” he cried. Then", "No!”"),
         ("", "…"),
+        ("The U.S. was shut. So was Mr. Bell.", "The U.S. was shut."),
+        ("Mrs. Bell waited... Then", "Mrs. Bell waited..."),
         ("x" * 200, "x" * LABEL_WIDTH + "..."),
         ("word " * 40, ("word " * 14)[:-1] + "..."),
         ("One\x1b[31m line\nand another.", "One␛[31m line and another."),
