@@ -16,7 +16,7 @@ _SOON = 2 * UPDATE_PERIOD + 0.002
 """Seconds: a timer that is due within them is waited for, as the screen's next frame is. One that
 comes late has the next but one period for the following.
 """
-_STUCK = 0.25
+_STUCK = 0.1
 """Seconds without any work of the process after which a thread that is busy only waits for
 something, and not for a disk or its turn on a busy machine."""
 _IDLE = 0.001

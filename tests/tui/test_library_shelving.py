@@ -288,7 +288,7 @@ async def test_leaving_ends_an_import(home: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("stories")
 async def test_a_terminal_that_goes_away_leaves_nothing_half_brought_in(home: Path) -> None:
-    (home / "long.md").write_text("# One\n\n" + "Bells and eels. " * 400_000)
+    (home / "long.md").write_text("# One\n\n" + "Bells and eels. " * 900_000)
     app = Stage(LibraryScreen())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "169" in shown(app))
