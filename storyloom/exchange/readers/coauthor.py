@@ -5,17 +5,15 @@ Offsets are UTF-16 units of a Quill document, whose last character is a line bre
 there itself. What is not understood is passed over, as CoAuthor's own player does.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from storyloom.text import Refusal
+from storyloom.exchange.json_lines import begins_with, objects
 
 __all__ = ["Edit", "Event", "Offer", "coauthor_session", "gestures", "looks_like_coauthor", "units"]
 
 _KEYS = frozenset({"eventName", "eventSource", "eventTimestamp", "textDelta", "currentDoc"})
-_MARK = b"\xef\xbb\xbf"
 _PAUSE = 1_000
 """Milliseconds between key strokes that end a gesture."""
 _MOST_OFFERS = 100
@@ -63,28 +61,12 @@ class Event:
 
 def looks_like_coauthor(data: bytes) -> bool:
     """Whether a file begins with an event of a session."""
-    line = data.removeprefix(_MARK).lstrip().split(b"\n", 1)[0]
-    try:
-        first: object = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(first, dict) and cast("dict[str, object]", first).keys() >= _KEYS
+    return begins_with(data, _KEYS)
 
 
 def coauthor_session(data: bytes) -> list[Event]:
     """Return the events of a session in their order. Raises Refusal where a line is none."""
-    events: list[Event] = []
-    for number, line in enumerate(data.removeprefix(_MARK).split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found: object = json.loads(line)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise Refusal(f"Line {number} of it is no event of a CoAuthor session.")
-        events.append(_event(cast("dict[str, Any]", found)))
-    return events
+    return [_event(found) for _, found in objects(data, "event of a CoAuthor session")]
 
 
 def _event(raw: dict[str, Any]) -> Event:
