@@ -85,8 +85,12 @@ class _Link(asyncio.Protocol):
         length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
         if not end or len(body) < int(length or 0):
             return
-        print(time.monotonic_ns(), flush=True)
         self._bytes = b""
+        if not head.startswith(b"POST "):
+            # Asked which models there are, and no arrival of a request for a story.
+            self._out.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            return
+        print(time.monotonic_ns(), flush=True)
         path = head.split(b" ", 2)[1].decode()
         pace, _, count = path.split("/")[1].partition("x")
         text = not path.endswith("/chat/completions")
