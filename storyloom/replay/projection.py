@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from storyloom.replay.recording import sound
 from storyloom.story.schema import GONE, HIDDEN, PRUNED
-from storyloom.story.tables import Change, NodeState, Value, apply
+from storyloom.story.tables import Change, NodeState, Value, apply, weave_end
 
 __all__ = ["Projection"]
 
@@ -137,16 +137,7 @@ class Projection:
 
     def tip(self, weave: str = "main") -> int:
         """Return the last node of a weave, 0 when it leads nowhere."""
-        node, seen = 0, {0}
-        while True:
-            following: object = self.attributes.get((node, f"weave:{weave}"))
-            if not isinstance(following, int) or following in seen:
-                return node
-            state = self.nodes.get(following)
-            if state is None or state.parent != node or state.flags & HIDDEN:
-                return node
-            seen.add(following)
-            node = following
+        return weave_end(self, weave)
 
     def text(self, node: int) -> str:
         """Return a node's text; of one that was still being written all that was to come."""

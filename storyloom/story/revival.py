@@ -7,7 +7,7 @@ from storyloom.story.act import Act
 from storyloom.story.check import folded_log
 from storyloom.story.schema import GONE, HIDDEN, PURGED, STREAMING
 from storyloom.story.story import Story
-from storyloom.story.tables import MemoryTables
+from storyloom.story.tables import weave_end
 from storyloom.text import Refusal
 
 __all__ = ["Then", "revive", "strand_at"]
@@ -33,7 +33,7 @@ def strand_at(story: Story, op: int, node: int | None = None) -> Then:
         raise Refusal(f"The log has the events 1 to {last}, and no {op}.")
     tables = folded_log(story.read, op)
     found: dict[int, int] = {}
-    at = _tip(tables) if node is None else node
+    at = weave_end(tables) if node is None else node
     while at not in found and (state := tables.nodes.get(at)) is not None:
         if state.flags & GONE:
             raise Refusal(f"n{at} was not there after event {op}.")
@@ -44,19 +44,6 @@ def strand_at(story: Story, op: int, node: int | None = None) -> Then:
     if not found:
         raise Refusal(f"There was no node n{node} yet after event {op}.")
     return Then(op, tuple(reversed(found.items())))
-
-
-def _tip(tables: MemoryTables) -> int:
-    node, seen = 0, {0}
-    while True:
-        following: object = tables.attributes.get((node, "weave:main"))
-        if not isinstance(following, int) or following in seen:
-            return node
-        state = tables.nodes.get(following)
-        if state is None or state.parent != node or state.flags & HIDDEN:
-            return node
-        seen.add(following)
-        node = following
 
 
 def revive(story: Story, then: Then) -> int:

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from storyloom.story import said, tally
-from storyloom.story.schema import GONE, PRUNED, PURGED, STREAMING
+from storyloom.story.schema import GONE, HIDDEN, PRUNED, PURGED, STREAMING
 
-__all__ = ["FLAGS", "Change", "MemoryTables", "NodeState", "SqlTables", "Tables", "Value", "apply"]
+__all__ = ["FLAGS", "Change", "MemoryTables", "NodeState", "SqlTables", "Tables", "Value", "apply",
+           "value", "weave_end"]  # fmt: skip
 
 Value: TypeAlias = "int | float | str | bytes | None"
 
@@ -106,6 +107,21 @@ def apply(tables: Tables, change: Change, op: int) -> None:
         bit = FLAGS[key]
         state = state._replace(flags=state.flags | bit if new else state.flags & ~bit)
     tables.put(owner, state, op, before)
+
+
+def weave_end(tables: Tables, weave: str = "main") -> int:
+    """Return the last node of a weave in a projection, 0 when it leads nowhere."""
+    node, seen = 0, {0}
+    while True:
+        following: object = tables.attribute(node, f"weave:{weave}")
+        # A log from elsewhere may lead in a circle.
+        if not isinstance(following, int) or following in seen:
+            return node
+        state = tables.node(following)
+        if state is None or state.parent != node or state.flags & HIDDEN:
+            return node
+        seen.add(following)
+        node = following
 
 
 class SqlTables:
