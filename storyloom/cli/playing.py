@@ -40,7 +40,8 @@ def add(commands: Commands) -> None:
 
 
 def _play(options: Namespace) -> int:
-    from storyloom.replay.play import Play, Scope
+    from storyloom.replay.play import Play
+    from storyloom.story.playable import Scope
 
     scope = Scope.ALL if options.all else Scope.PLAYABLE if options.playable else Scope.UNPRUNED
     with opened(options.file) as story:

@@ -7,31 +7,18 @@ to the story's log; where the reader stands is kept beside it, as a screen's pla
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
 from storyloom.story import marks, place, reading
-from storyloom.story.schema import GONE, HIDDEN, STREAMING
+from storyloom.story.playable import Scope, branches
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
 
-__all__ = ["LABEL_WIDTH", "Choice", "Play", "Scope", "label_of"]
+__all__ = ["LABEL_WIDTH", "Choice", "Play", "label_of"]
 
 LABEL_WIDTH = 70
 """Columns that a choice's label has at most."""
-PLAYABLE = "play"
-"""The tag of branches that are offered when only those are played that are meant for it."""
 _KEPT = "play"
-
-
-class Scope(StrEnum):
-    """Which branches are offered."""
-
-    UNPRUNED = "unpruned"
-    ALL = "all"
-    """Pruned ones too."""
-    PLAYABLE = "playable"
-    """Those alone that are tagged `play`; a beginning needs no tag."""
 
 
 class Choice(NamedTuple):
@@ -51,14 +38,6 @@ class _Place:
     """The branches that were chosen, from the beginning on."""
     visited: set[int]
     endings: set[int]
-
-
-_CHILDREN = {
-    Scope.UNPRUNED: f"NOT flags & {HIDDEN | STREAMING}",
-    Scope.ALL: f"NOT flags & {GONE | STREAMING}",
-    Scope.PLAYABLE: f"NOT flags & {HIDDEN | STREAMING} AND (parent = 0 OR EXISTS("
-    f"SELECT 1 FROM attr WHERE owner = node.id AND key = 'tag:{PLAYABLE}'))",
-}
 
 
 class Play:
@@ -177,11 +156,7 @@ class Play:
             self._read_on(beginnings[0])
 
     def _children(self, node: int) -> list[int]:
-        rows = self._story.read.execute(
-            f"SELECT id FROM node WHERE parent = ? AND {_CHILDREN[self.scope]} ORDER BY ord, id",
-            (node,),
-        ).fetchall()
-        return [row[0] for row in rows]
+        return branches(self._story, node, self.scope)
 
     def _leaves(self) -> Iterator[int]:
         waiting = self._children(0)

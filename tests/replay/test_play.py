@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from storyloom.replay.play import LABEL_WIDTH, Play, Scope, label_of
+from storyloom.replay.play import LABEL_WIDTH, Play, label_of
 from storyloom.story import marks, shape, weaves
+from storyloom.story.playable import Scope
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from tests.story.trees import Plain, by_chance, grown, planted, step

@@ -61,7 +61,8 @@ async def test_o_leaves_for_the_passage_and_t_writes_what_was_read(
         await screen.do("transcript", str(target))
         await until(pilot, target.exists)
         await screen.do("transcript", str(target))
-        await until(pilot, lambda: "there already" in shown(app))
+        # Where the line ends depends on how long the folder's name is.
+        await until(pilot, lambda: "istherealready" in "".join(shown(app).split()))
         await pilot.press("o")
         await until(pilot, lambda: bool(app.results))
     assert app.results == [3]

@@ -10,7 +10,8 @@ from textual import events
 from textual.app import ComposeResult
 
 from storyloom.exchange.files import slug
-from storyloom.replay.play import Choice, Play, Scope
+from storyloom.replay.play import Choice, Play
+from storyloom.story.playable import Scope
 from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped, one_line, visible
 from storyloom.tui.commands import PLAY
