@@ -151,7 +151,15 @@ class _Planner:
     settings: Settings
     wish: Wish
     models: Mapping[tuple[str, bool], Known]
-    source: Client | Cassette
+    source: Client | Cassette | None
+
+    def wants(self, batch: batches.Batch) -> bool:
+        """Whether a batch is to be asked for as far as can be told without looking at the model."""
+        return (
+            self._wanted(batch)
+            and not self._out(batch)
+            and all(batches.asked(self.story, each) for each in batch.branches)
+        )
 
     def plan(self, recorded: Sequence[batches.Batch], run: str) -> Preview:
         """Return what is to be done of what is recorded."""
@@ -259,15 +267,23 @@ def _next(recorded: Sequence[batches.Batch]) -> str:
     return f"r{number}"
 
 
-def unfinished(story: Story, wish: Wish) -> list[str]:
-    """Return the runs of the same wish that have branches which were not answered."""
-    ends: dict[str, tuple[int, int]] = {}
-    for batch in batches.batches(story):
+def unfinished(story: Story, settings: Settings, wish: Wish) -> list[str]:
+    """Return the runs of the same wish, but for its cap, that have not asked for all yet."""
+    recorded = batches.batches(story)
+    planner = _Planner(story, settings, wish, {}, None)
+    runs: dict[str, int] = {}
+    for batch in recorded:
         name = batch.run.get("id")
-        if isinstance(name, str) and replace(Wish.of(batch.run), cap=None) == replace(
-            wish, cap=None
-        ):
-            asked, came = ends.get(name, (0, 0))
-            ended = sum(1 for _ in batches.answered(story, batch))
-            ends[name] = asked + len(batch.branches), came + ended
-    return [name for name, (asked, came) in ends.items() if came < asked]
+        if isinstance(name, str) and _alike(Wish.of(batch.run), wish):
+            runs.setdefault(name, batch.op)
+    found: list[str] = []
+    for name, first in runs.items():
+        done = _done(story, recorded, name)
+        meant = (b for b in recorded if not b.run and b.op < first and planner.wants(b))
+        if any(len(done.get(b.op, ())) < len(b.branches) for b in meant):
+            found.append(name)
+    return found
+
+
+def _alike(one: Wish, other: Wish) -> bool:
+    return replace(one, cap=None) == replace(other, cap=None)
