@@ -112,6 +112,8 @@ class Aim(NamedTuple):
     sketch: bool
     run: Mapping[str, Any] | None = None
     """What a re-run says of itself, see `growth.request`."""
+    after: str = ""
+    """The text that it leads to where that is in no branch of the parent."""
 
 
 class Batch:
@@ -228,7 +230,7 @@ class Batch:
         are those in force there. Raises Refusal as `begin` does.
         """
         before = await asyncio.to_thread(_strand_end, story, aim.parent)
-        after = await asyncio.to_thread(_what_follows, story, aim.towards)
+        after = aim.after or await asyncio.to_thread(_what_follows, story, aim.towards)
         hold = await caps.held(story, settings, prices)
         asked = [ask.asked for ask in asks]
         try:

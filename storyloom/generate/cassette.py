@@ -82,6 +82,10 @@ class Turns:
     def __init__(self) -> None:
         self._asked: Counter[tuple[str, str]] = Counter()
 
+    def heard(self, model: str, request: str) -> None:
+        """Count what was asked for in an earlier sitting, `request` by its sha256 in hex."""
+        self._asked[model, request] += 1
+
     def next(self, asked: Asked) -> int:
         """Return how often that was asked for before, and count it."""
         key = (asked.model, growth.digest_of(asked.body))

@@ -21,9 +21,12 @@ from storyloom.story import batches
 from storyloom.story.growth import Asked
 from storyloom.story.story import Story
 
-__all__ = ["Known", "Mode", "Wish", "asks_of"]
+__all__ = ["Known", "Mode", "Wish", "adapted", "asks_of", "forked"]
 
-Mode: TypeAlias = Literal["siblings", "verify"]
+Mode: TypeAlias = Literal["siblings", "parallel", "verify"]
+
+
+_MODES: dict[str, Mode] = {"parallel": "parallel", "verify": "verify"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Wish:
         """Return the wish that a log kept. A file from elsewhere may hold anything there."""
         model, cap, forks = said.get("model"), said.get("cap"), said.get("forks")
         return cls(
-            "verify" if said.get("mode") == "verify" else "siblings",
+            _MODES.get(str(said.get("mode")), "siblings"),
             model if isinstance(model, str) else "",
             float(cap) if isinstance(cap, int | float) and not isinstance(cap, bool) else None,
             tuple(each for each in _listed(forks) if isinstance(each, int)),
@@ -88,7 +91,7 @@ def asks_of(
         sent = batches.asked(story, branch)
         if sent is None:
             return "what was sent is purged"
-        name = wish.model if wish.mode == "siblings" else branch.model
+        name = branch.model if wish.mode == "verify" else wish.model
         entry, facts = models[name, bool(batch.towards)]
         if wish.mode == "verify":
             asked, shape_ = sent, mode_of(sent.body)
@@ -96,7 +99,7 @@ def asks_of(
         else:
             asked, facts = _asked_of(story, settings, batch, branch.index, sent, entry, facts)
         asks.append(Ask(entry, facts, asked, call_for(entry, asked.body, asked.params)))
-    return _forked(story, batch, asks)
+    return forked(story, batch, asks)
 
 
 def _asked_of(
@@ -112,7 +115,7 @@ def _asked_of(
     shape = mode_of(sent.body)
     if facts is None:
         return replace(sent, model=entry.name), Facts(entry.model, shape)
-    params = _adapted(settings, sent, batch, facts)
+    params = adapted(settings, sent, batch, facts)
     if (shape == "text") == (facts.mode == "text") and (
         "suffix" not in sent.body or filling.fills(entry)
     ):
@@ -128,7 +131,7 @@ def _asked_of(
     return Asked(entry.name, made.body, params, sent.vary), facts
 
 
-def _adapted(settings: Settings, sent: Asked, batch: batches.Batch, facts: Facts) -> dict[str, Any]:
+def adapted(settings: Settings, sent: Asked, batch: batches.Batch, facts: Facts) -> dict[str, Any]:
     """Return the parameters of then as another model takes them."""
     own = ("logprobs", "top_logprobs")
     params = {key: value for key, value in sent.params.items() if key not in own}
@@ -151,7 +154,7 @@ def _seed(batch: batches.Batch) -> int:
     return int.from_bytes(hashlib.sha256(sent.encode()).digest()[:4], "big") >> 2
 
 
-def _forked(story: Story, batch: batches.Batch, asks: list[Ask]) -> list[Ask]:
+def forked(story: Story, batch: batches.Batch, asks: list[Ask]) -> list[Ask]:
     """Let the embedded engine draw together what was drawn together: what has one seed."""
     groups: dict[tuple[str, Any], list[int]] = {}
     for number, ask in enumerate(asks):

@@ -8,8 +8,7 @@ repeats, so a run that was stopped goes on where it ended.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from storyloom.generate import caps
 from storyloom.generate.batch import Aim, Batch, Branch
@@ -19,25 +18,26 @@ from storyloom.generate.plan import settings_for
 from storyloom.generate.repeating import asks_of
 from storyloom.generate.rerun_preview import Due, Preview
 from storyloom.models.client import Client
-from storyloom.models.protocol import Facts
 from storyloom.settings import Settings
 from storyloom.story import batches, growth, shape
 from storyloom.story.growth import Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Rerun", "played"]
+__all__ = ["Rerun", "Run", "played"]
 
 _ONE_BATCH = frozenset({"bad_request", "context_too_long", "refused", "cut_off"})
 """Faults of one request: the next may well be answered."""
 
 
-class Rerun:
-    """A run. Await `run`; it may be cancelled at any moment, and what had arrived is kept."""
+class Run:
+    """What all runs have in common: batches asked for one after the other, and what ends them."""
 
     def __init__(
         self, story: Story, source: Client | Cassette, settings: Settings, preview: Preview
     ) -> None:
+        """Take the story that the branches go into, and who is asked."""
+        self.story = story
         self.preview = preview
         self.done = 0
         """Batches that were asked for and have ended."""
@@ -46,9 +46,12 @@ class Rerun:
         self.failed = 0
         """Branches that ended by a fault or were stopped."""
         self.spent = preview.spent
+        """US dollars, as far as they are known."""
         self.batch: Batch | None = None
         """The one that is under way, where a model is asked."""
-        self._story, self._source, self._settings = story, source, settings
+        self.nodes: list[int] = []
+        """Those of the batch that was asked for last."""
+        self._source, self._settings = source, settings
         self._begun: Callable[[Due, Batch | None], object] = lambda _, __: None
         self._changed: Callable[[Branch], None] = lambda _: None
         self._stop = False
@@ -64,31 +67,44 @@ class Rerun:
         self._begun, self._changed = begun, changed
 
     async def run(self) -> None:
-        """Ask for each batch that is due, one after the other, until a cap or a fault that the
-        next would meet too ends it. Raises Refusal when what came cannot be saved.
+        """Ask for all that is due. May be cancelled at any moment: what had arrived is kept.
+
+        A cap, or a fault that the next batch would meet too, ends it early; `halted` says so then.
+        Raises Refusal when what came cannot be saved.
         """
-        for due in self.preview.due:
-            if self._stop:
-                self.halted = "Stopped."
-            elif why := self._beyond(due):
-                self.halted = why
-            if self.halted:
-                return
-            if isinstance(self._source, Cassette):
-                self._begun(due, None)
-                await asyncio.to_thread(self._play, self._source, due)
-            elif not await self._ask(self._source, due):
-                return
-            self.done += 1
-            self.halted = self._fault()
-            if self.halted:
-                return
+        raise NotImplementedError
 
     async def stop(self) -> None:
         """Ask for nothing more; what is being written stops, and what had arrived stays."""
         self._stop = True
         if self.batch is not None:
             await self.batch.stop()
+
+    def aim(self, due: Due, parent: int, towards: int = 0, after: str = "") -> Aim:
+        """Return where the branches of a batch go, and what the log is to say of it."""
+        wish, batch = self.preview.wish, due.batch
+        known = self.preview.models.get((wish.model, False))
+        facts = known.facts if known is not None else None
+        said = {"id": self.preview.run, "of": batch.op, "which": list(due.which), **wish.kept}
+        said |= {} if facts is None else {"facts": told(facts)}
+        return Aim(parent, batch.why, towards, batch.sketch, said, after)
+
+    async def ask(self, due: Due, aim: Aim, asks: Sequence[Ask], turns: Sequence[int]) -> list[int]:
+        """Ask for a batch to its end and return its nodes in order; none when that was not to be,
+        and `halted` says why. With a cassette, `turns` says how often each was asked for before.
+        """
+        if self._stop:
+            self.halted = "Stopped."
+        elif why := self._beyond(due):
+            self.halted = why
+        elif isinstance(self._source, Cassette):
+            self._begun(due, None)
+            nodes = await asyncio.to_thread(self._play, self._source, aim, asks, turns)
+            self.done += 1
+            return nodes
+        else:
+            return await self._grow(self._source, due, aim, asks)
+        return []
 
     def _beyond(self, due: Due) -> str:
         cap = self.preview.wish.cap
@@ -100,78 +116,80 @@ class Rerun:
             f"of this run's cap of {caps.exactly(cap)} is spent."
         )
 
-    def _asks(self, due: Due) -> list[Ask]:
-        made = asks_of(self._story, self._settings, self.preview.wish, due.batch,
-                       self.preview.models)  # fmt: skip
-        if isinstance(made, str):
-            raise Refusal(f"Event {due.batch.op} cannot be asked for any more: {made}.")
-        return [made[index] for index in due.which]
-
-    def _said(self, due: Due, facts: Facts | None) -> dict[str, Any]:
-        known = {} if facts is None else {"facts": told(facts)}
-        return {"id": self.preview.run, "of": due.batch.op, "which": list(due.which),
-                **self.preview.wish.kept, **known}  # fmt: skip
-
-    def _aim(self, due: Due) -> Aim:
-        batch = due.batch
-        known = self.preview.models.get((self.preview.wish.model, False))
-        towards = 0 if batches.gone(self._story, batch.towards) else batch.towards
-        return Aim(batch.parent, batch.why, towards, batch.sketch,
-                   self._said(due, known.facts if known else None))  # fmt: skip
-
-    async def _ask(self, client: Client, due: Due) -> bool:
-        """Ask for a batch; false when it was not allowed to be."""
-        asks = await asyncio.to_thread(self._asks, due)
-        settings = settings_for(self._story, self._settings, due.fork)
+    async def _grow(self, client: Client, due: Due, aim: Aim, asks: Sequence[Ask]) -> list[int]:
+        settings = settings_for(self.story, self._settings, aim.parent)
         try:
-            batch = await Batch.placed(self._story, client, settings, self._aim(due), asks,
-                                       due.prices)  # fmt: skip
+            batch = await Batch.placed(self.story, client, settings, aim, asks, due.prices)
         except Refusal as refusal:
             self.halted = str(refusal)
-            return False
-        self.batch = batch
+            return []
+        self.batch, self.nodes = batch, [branch.node for branch in batch.branches]
         batch.listen(self._changed)
         try:
             self._begun(due, batch)
             await batch.run()
         finally:
-            nodes = [branch.node for branch in batch.branches]
+            self.batch = None
             self.spent += sum(branch.cost or 0.0 for branch in batch.branches)
-            if self.preview.wish.mode == "verify":
-                shape.prune_all(self._story, nodes)
+        self.done += 1
         self.failed += sum(branch.state in ("failed", "stopped") for branch in batch.branches)
-        return True
+        self.halted = _fault(self.story, batch)
+        return self.nodes
 
-    def _fault(self) -> str:
-        """Return why nothing more is asked for, when all that was asked for met one fault."""
-        batch, self.batch = self.batch, None
-        branches = batch.branches if batch is not None else []
-        if not branches or any(branch.state != "failed" or branch.raw for branch in branches):
-            return ""
-        kinds = {growth.result_of(self._story, branch.node).get("kind") for branch in branches}
-        return "" if kinds <= _ONE_BATCH else branches[0].say
-
-    def _play(self, cassette: Cassette, due: Due) -> None:
+    def _play(
+        self, cassette: Cassette, aim: Aim, asks: Sequence[Ask], turns: Sequence[int]
+    ) -> list[int]:
         """Put the answers of a cassette where a model's would go."""
-        asks = self._asks(due)
-        found = [
-            _heard(cassette, ask, turn, due) for ask, turn in zip(asks, due.turns, strict=True)
-        ]
-        aim = self._aim(due)
+        found = [_heard(cassette, ask, turn) for ask, turn in zip(asks, turns, strict=True)]
         places = growth.request(
-            self._story, aim.parent, [ask.asked for ask in asks], why=aim.why,
+            self.story, aim.parent, [ask.asked for ask in asks], why=aim.why,
             towards=aim.towards, sketch=aim.sketch, run=aim.run,
         )  # fmt: skip
+        self.nodes = [place.node for place in places]
         for place, each in zip(places, found, strict=True):
-            growth.finish(self._story, place, each.answer.text, played(each))
-        if self.preview.wish.mode == "verify":
-            shape.prune_all(self._story, [place.node for place in places])
+            growth.finish(self.story, place, each.answer.text, played(each))
+        return self.nodes
 
 
-def _heard(cassette: Cassette, ask: Ask, turn: int, due: Due) -> Found:
+class Rerun(Run):
+    """A run whose branches hang beside those of then."""
+
+    async def run(self) -> None:
+        """Ask for each batch that is due, see `Run.run`."""
+        for due in self.preview.due:
+            asks = await asyncio.to_thread(self._asks, due)
+            towards = 0 if batches.gone(self.story, due.batch.towards) else due.batch.towards
+            aim = self.aim(due, due.fork, towards)
+            try:
+                await self.ask(due, aim, asks, due.turns)
+            finally:
+                if self.preview.wish.mode == "verify":
+                    # It came to be compared alone.
+                    shape.prune_all(self.story, self.nodes)
+                self.nodes = []
+            if self.halted:
+                return
+
+    def _asks(self, due: Due) -> list[Ask]:
+        made = asks_of(self.story, self._settings, self.preview.wish, due.batch,
+                       self.preview.models)  # fmt: skip
+        if isinstance(made, str):
+            raise Refusal(f"Event {due.batch.op} cannot be asked for any more: {made}.")
+        return [made[index] for index in due.which]
+
+
+def _fault(story: Story, batch: Batch) -> str:
+    """Return why nothing more is asked for, when all of a batch met one fault at once."""
+    if any(branch.state != "failed" or branch.raw for branch in batch.branches):
+        return ""
+    kinds = {growth.result_of(story, branch.node).get("kind") for branch in batch.branches}
+    return "" if kinds <= _ONE_BATCH else batch.branches[0].say
+
+
+def _heard(cassette: Cassette, ask: Ask, turn: int) -> Found:
     found = cassette.find(ask.asked, turn)
     if found is None:
-        raise missing(f"A branch of event {due.batch.op}", ask.entry.name)
+        raise missing("A branch", ask.entry.name)
     return found
 
 

@@ -106,9 +106,16 @@ def resumed(story: Story, run: str) -> Wish:
 
 
 async def preview(
-    story: Story, source: Client | Cassette, settings: Settings, wish: Wish, run: str = ""
+    story: Story,
+    source: Client | Cassette,
+    settings: Settings,
+    wish: Wish,
+    run: str = "",
+    into: Story | None = None,
 ) -> Preview:
-    """Return what a run would do; with `run` it goes on with the one of that name.
+    """Return what a run would do; with `run` it goes on with the one of that name, which for a
+    parallel one is in the story that it grows, `into`. What that is to send depends on what comes:
+    its tokens and cost are those of what was sent then.
 
     With a cassette as `source` nobody is asked. Takes seconds where the models' process is to be
     started first. Raises Refusal when there is nothing to be asked, what is asked is not on the
@@ -116,15 +123,15 @@ async def preview(
     """
     recorded = await asyncio.to_thread(batches.batches, story)
     own = [batch for batch in recorded if not batch.run]
-    names = {wish.model} if wish.mode == "siblings" else _models(own)
+    names = _models(own) if wish.mode == "verify" else {wish.model}
     if "" in names:
         raise Refusal("Name the model that is to be asked: -m MODEL.")
     gaps = [False, True] if any(batch.towards for batch in own) else [False]
     models = {
         (name, gap): await _known(source, settings, name, gap=gap) for name in names for gap in gaps
     }
-    found = await asyncio.to_thread(_Planner(story, settings, wish, models, source).plan,
-                                    recorded, run)  # fmt: skip
+    planner = _Planner(story, settings, wish, models, source)
+    found = await asyncio.to_thread(planner.plan, recorded, run, into or story)
     if wish.cap is not None and found.dollars is None:
         raise Refusal("Nobody knows what this model costs, so no cap on this run can be held; "
                       "leave the cap out, or choose another model.")  # fmt: skip
@@ -139,7 +146,10 @@ async def _known(source: Client | Cassette, settings: Settings, name: str, *, ga
     entry = settings.entry(name)
     entry = filling.asked_as(entry) if gap else entry
     if isinstance(source, Cassette):
-        return Known(entry, await asyncio.to_thread(source.facts, name))
+        facts = await asyncio.to_thread(source.facts, name)
+        if facts is not None and gap and filling.fills(entry):
+            facts = replace(facts, mode="text")
+        return Known(entry, facts)
     return Known(entry, await source.describe(entry))
 
 
@@ -161,9 +171,10 @@ class _Planner:
             and all(batches.asked(self.story, each) for each in batch.branches)
         )
 
-    def plan(self, recorded: Sequence[batches.Batch], run: str) -> Preview:
-        """Return what is to be done of what is recorded."""
-        done = _done(self.story, recorded, run)
+    def plan(self, recorded: Sequence[batches.Batch], run: str, into: Story) -> Preview:
+        """Return what is to be done of what is recorded, where `into` has what is done."""
+        there = recorded if into is self.story else batches.batches(into)
+        done = _done(into, there, run)
         first = next((batch.op for batch in recorded if run and batch.run.get("id") == run), 0)
         due: list[Due] = []
         left: list[Left] = []
@@ -182,8 +193,8 @@ class _Planner:
                 finished += 1
             else:
                 due.append(made)
-        spent = _spent(self.story, recorded, run)
-        return Preview(run or _next(recorded), self.wish, tuple(due), finished, tuple(left), spent,
+        spent = _spent(into, there, run)
+        return Preview(run or _next(there), self.wish, tuple(due), finished, tuple(left), spent,
                        self.models)  # fmt: skip
 
     def _wanted(self, batch: batches.Batch) -> bool:
@@ -221,12 +232,13 @@ class _Planner:
             for ask, size, room in zip(wanted, sizes, rooms, strict=True)
         )
         if isinstance(self.source, Cassette):
-            for index in which:
+            # What a parallel run asks for is known only when what is above it has come.
+            for index in which if self.wish.mode != "parallel" else ():
                 if self.source.find(asks[index].asked, counted[index]) is None:
                     where = f"Branch {index + 1} of event {batch.op}"
                     raise missing(where, asks[index].entry.name)
             prices = tuple(replace(price, each=0.0) for price in prices)
-        else:
+        elif self.wish.mode != "parallel":
             for ask, size, room in zip(wanted, sizes, rooms, strict=True):
                 if size + room > window_of(ask.facts, 1 << 62):
                     return f"too long for {one_line(ask.entry.name)}"
