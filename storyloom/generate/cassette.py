@@ -1,7 +1,6 @@
 """Answers that a story file holds, given again to who asks the same: no model, and no network."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from storyloom.models.protocol import Facts
@@ -43,14 +42,10 @@ class Cassette:
                 self._facts[model] = _facts(model, cast("dict[str, Any]", told))
         self._answers: dict[tuple[str, str], list[Found]] = {}
 
-    @classmethod
-    def of(cls, path: Path) -> "Cassette":
-        """Return what the story file at `path` holds. Raises Refusal when it cannot be opened."""
-        return cls(Story(path))
-
-    def close(self) -> None:
-        """Close the story that it was made of."""
-        self._story.close()
+    async def close(self) -> None:
+        """Do nothing: a cassette is closed as the client that it stands in for is, and the story
+        stays open.
+        """
 
     def facts(self, model: str) -> Facts | None:
         """Return what was known of a model when a re-run asked it, as far as that shapes what is

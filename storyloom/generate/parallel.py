@@ -76,6 +76,8 @@ class Regrowth(Run):
         self._due = {due.batch.op: due for due in preview.due}
         self._branches: dict[int, tuple[batches.Batch, int]] = {}
         self._halves: set[int] = set()
+        self._runs: set[int] = set()
+        """Branches of re-runs, which nobody went on from."""
         self._bounds: set[int] = set()
         self._at: dict[int, int] = {0: 0}
         """For each passage of the original the one that stands for it."""
@@ -98,7 +100,10 @@ class Regrowth(Run):
         wish = self.preview.wish
         left = {left.batch.op for left in self.preview.left}
         for batch in batches.batches(self._original):
-            if not batch.run and batch.op not in left:
+            if batch.run:
+                nodes = {branch.node for branch in batch.branches}
+                self._runs |= {each for each in nodes if not regrown.shown(self._original, each)}
+            elif batch.op not in left:
                 for branch in batch.branches:
                     self._branches[branch.node] = batch, branch.index
         self._halves = batches.split_halves(self._original)
@@ -130,6 +135,8 @@ class Regrowth(Run):
             regrown.shown, self._original, node, pruned=self.preview.wish.pruned
         )
         for child in children:
+            if child in self._runs:
+                continue
             made = await self._stands_for(child, node)
             if self.halted:
                 return []

@@ -18,7 +18,7 @@ from storyloom.story import batches, lore, marks, origins, placing, reading, sha
 from storyloom.story.check import check
 from storyloom.story.story import Story
 from storyloom.text import Refusal
-from tests.generate.test_rerun import told, tree
+from tests.generate.test_rerun import run_again, told, tree
 from tests.servers.provider import Provider
 from tests.servers.script import Hold, Reply, Request, Text, refuses
 
@@ -209,6 +209,19 @@ async def test_stopped_it_goes_on_and_from_the_cassette_it_is_the_same_story(
         assert len(whole) == 1 + 4 * 3
         assert check(third).faults == []
     assert (provider.requests, provider.asides) == ([], [])
+
+
+async def test_what_an_earlier_run_hung_beside_is_not_of_the_story_unless_it_was_gone_on_from(
+    story: Story, target: Story, client: Client, settings: Settings
+) -> None:
+    await fork(story, client, settings, 1, 2)
+    await run_again(story, client, settings, Wish(model="two"))
+    kids = reading.children(story, 1)
+    shape.write_child(story, kids[3], " And so.")
+    growth = await regrown(story, target, client, settings)
+    assert [note.node for note in growth.notes] == [kids[3]]
+    assert [row[4] for row in tree(target)][-1] == " And so."
+    assert len(tree(target)) == 5
 
 
 async def test_where_the_chosen_branch_failed_nothing_grows_below_it_and_that_is_told(
