@@ -46,10 +46,11 @@ def _sentences(preview: Preview, *, cassette: bool) -> Iterator[str]:
             f"come back; {costs(preview)}."
         )
     if preview.anew:
-        anew = _many(preview.anew, "request is", "requests are")
+        whole = preview.anew == len(preview.due)
+        which = "All requests are" if whole else _many(preview.anew, "request is", "requests are")
         yield (
-            f"{anew} put together anew from the strand as it is now, as what was sent was made "
-            "for another kind of model; all others are sent to the letter."
+            f"{which} put together anew from the strand as it is, as this is another kind of model"
+            f"{'.' if whole else '; the others are sent to the letter.'}"
         )
     if preview.left:
         reasons = Counter(left.why for left in preview.left)
@@ -76,7 +77,7 @@ def _chance(preview: Preview) -> str:
         for (name, gap), known in preview.models.items()
         if not gap and known.facts is not None and "seed" in known.facts.refuses
     )
-    what = "What a model answers is chance, and no run can be had twice but from the cassette"
+    what = "What comes is chance: a run can be had again from the cassette alone"
     return f"{what}; {', '.join(deaf)} takes no seed." if deaf else f"{what}."
 
 
