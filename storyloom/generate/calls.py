@@ -26,6 +26,8 @@ class Ask:
     asked: Asked
     """What the story file is to know of it."""
     call: Call
+    anew: bool = False
+    """Whether a re-run put it together anew, in place of what was sent then."""
 
 
 def call_for(

@@ -98,7 +98,8 @@ def asks_of(
             facts = replace(facts, mode=shape_) if facts else Facts(entry.model, shape_)
         else:
             asked, facts = _asked_of(story, settings, batch, branch.index, sent, entry, facts)
-        asks.append(Ask(entry, facts, asked, call_for(entry, asked.body, asked.params)))
+        call = call_for(entry, asked.body, asked.params)
+        asks.append(Ask(entry, facts, asked, call, asked.body is not sent.body))
     return forked(story, batch, asks)
 
 

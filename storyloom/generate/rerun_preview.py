@@ -242,10 +242,7 @@ class _Planner:
             for ask, size, room in zip(wanted, sizes, rooms, strict=True):
                 if size + room > window_of(ask.facts, 1 << 62):
                     return f"too long for {one_line(ask.entry.name)}"
-        anew = any(
-            growth.digest_of(ask.asked.body) != branch.request
-            for ask, branch in zip(asks, batch.branches, strict=True)
-        )
+        anew = any(ask.anew for ask in asks)
         return Due(batch, tuple(which), tuple(counted[index] for index in which),
                    sum(sizes), sum(rooms), prices, anew)  # fmt: skip
 
