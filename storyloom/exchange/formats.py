@@ -1,4 +1,4 @@
-"""The formats that a book can be written in, all of them in one registry."""
+"""The formats that a story can be written in, all of them in one registry."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from storyloom.text import Refusal, one_line
 
 if TYPE_CHECKING:
     from storyloom.exchange.book import Book
+    from storyloom.story.story import Story
 
-__all__ = ["FORMATS", "Format", "begun", "meant_by", "named", "write"]
+__all__ = ["FORMATS", "SESSION", "Format", "begun", "meant_by", "named", "write", "write_session"]
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,18 @@ FORMATS = (
     Format("md", "Markdown", "for Pandoc", ".md", "markdown"),
     Format("txt", "plain text", "no markup", ".txt", "plain"),
 )
-"""The first is written when nothing else is asked for."""
+"""Those of a book. The first is written when nothing else is asked for."""
+
+SESSION = Format("coauthor", "CoAuthor log", "how the text came to be", ".jsonl", "coauthor")
+"""No book but a strand's history: it is written by `write_session`, and has no `pieces`."""
 
 
 def named(name: str) -> Format:
     """Return the format of that name. Raises Refusal when there is none."""
-    for each in FORMATS:
+    for each in (*FORMATS, SESSION):
         if each.name == name.strip().lower():
             return each
-    known = ", ".join(each.name for each in FORMATS)
+    known = ", ".join(each.name for each in (*FORMATS, SESSION))
     raise Refusal(f"There is no format {one_line(name)!r}; there are {known}.")
 
 
@@ -58,10 +62,10 @@ def meant_by(path: Path) -> Format:
     suffix = path.suffix.lower()
     if not suffix:
         return FORMATS[0]
-    for each in FORMATS:
+    for each in (*FORMATS, SESSION):
         if each.suffix == suffix:
             return each
-    known = ", ".join(each.suffix for each in FORMATS)
+    known = ", ".join(each.suffix for each in (*FORMATS, SESSION))
     raise Refusal(f"No format is written to {one_line(suffix)} files; there are {known}.")
 
 
@@ -108,3 +112,22 @@ def write(
             yield part
 
     write_new(path, watched(), replace=replace)
+
+
+def write_session(
+    story: "Story",
+    node: int,
+    path: Path,
+    *,
+    replace: bool = False,
+    progress: Progress = lambda _, __: None,
+) -> None:
+    """Write the history of the strand to `node` to a file that is whole, or not there.
+
+    It is read and written line by line. Raises Refusal as `files.write_new` and `coauthor.lines`
+    do.
+    """
+    from storyloom.exchange.files import write_new
+    from storyloom.exchange.writers.coauthor import lines
+
+    write_new(path, lines(story, node, progress), replace=replace)

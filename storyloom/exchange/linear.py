@@ -6,13 +6,14 @@ the author went on with it: wrote, grew or moved something below it, led a weave
 alone of its fork, edited, split or joined it. What never came into the strand shows as a suggestion
 that was not taken, or not at all. Splits, joins, moves and prunings change no text: what was joined
 into a passage is in the text before it, and the half of a split that the strand gave up is in it
-until something of the strand comes behind the other half. What was undone is deleted again.
+until something of the strand comes behind the other half, or to the end. What was undone is deleted
+again.
 
 At the end the text is that of the strand, whatever the log says.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
@@ -26,7 +27,11 @@ from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Began", "Edited", "Happening", "LeftAlone", "Offered", "Taken", "history"]
+__all__ = ["Asked", "Began", "Edited", "Happening", "LeftAlone", "Offered", "Progress", "Taken",
+           "history"]  # fmt: skip
+
+Progress: TypeAlias = "Callable[[int, int], object]"
+"""Told how much of the log is read, and of how much. What it raises ends the tale."""
 
 
 class Began(NamedTuple):
@@ -122,7 +127,9 @@ class _Batch:
     """The branches as they were shown last."""
 
 
-def history(story: Story, node: int) -> Iterator[Happening]:
+def history(
+    story: Story, node: int, progress: Progress = lambda _, __: None
+) -> Iterator[Happening]:
     """Yield how the strand that ends in `node` came to be; of 0, that of an empty text.
 
     The log is read as it goes; what is held is a few numbers for each node of the strand. Raises
@@ -134,7 +141,7 @@ def history(story: Story, node: int) -> Iterator[Happening]:
         if writing in found.strand:
             raise Refusal(f"n{writing} is still being written; stop it first, or wait for its end.")
     try:
-        yield from _Text(story, found).told()
+        yield from _Text(story, found).told(progress)
     except (ValueError, TypeError, LookupError) as error:
         raise Refusal(
             "The log of this story is faulty, so its history cannot be told; 'storyloom check' "
@@ -162,10 +169,12 @@ class _Text:
         """Branches that the author went on with and that are not in the text yet."""
         self._open: _Batch | None = None
 
-    def told(self) -> Iterator[Happening]:
+    def told(self, progress: Progress) -> Iterator[Happening]:
         """Yield all of it."""
         begun = False
-        for step in steps(self._story, self._lineage.last, self._watched):
+        last = self._lineage.last
+        for step in steps(self._story, last, self._watched):
+            progress(step.op, last)
             if step.op in self._lineage.passed_over:
                 continue
             if not begun:

@@ -4,9 +4,11 @@ Offsets and lengths are UTF-16 units, of which an astral character has two.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
 
 from storyloom.story import origins
+from storyloom.story.origins import Splice
 from storyloom.story.story import Story
 
 __all__ = ["Marked", "Op", "Part", "delta", "marked", "parts", "units"]
@@ -14,6 +16,9 @@ __all__ = ["Marked", "Op", "Part", "delta", "marked", "parts", "units"]
 Op: TypeAlias = "tuple[str, int | str]"
 """`retain` and `delete` with how much, `insert` with a text."""
 _MODEL, _USER = "A", "U"
+_PAIRS = 250_000
+"""Pairs of letters up to which a change is looked at letter by letter: a few hundredths of a
+second."""
 
 
 class Marked(NamedTuple):
@@ -69,7 +74,7 @@ def parts(base: int, old: Marked, new: Marked) -> Iterator[Part]:
     Only the author deletes. What is inserted comes before what goes, as in all deltas of Quill.
     """
     at, seen = base, 0
-    for splice in origins.changes(old.text, old.whose, new.text, new.whose):
+    for splice in _changes(old, new):
         at += units(new.text[seen : splice.to])
         seen = end = splice.to + splice.inserted
         here = splice.to
@@ -85,6 +90,33 @@ def parts(base: int, old: Marked, new: Marked) -> Iterator[Part]:
         if splice.deleted:
             gone = old.text[splice.at : splice.at + splice.deleted]
             yield Part(at, False, units(gone), "")
+
+
+def _changes(old: Marked, new: Marked) -> Iterator[Splice]:
+    for splice in origins.changes(old.text, old.whose, new.text, new.whose):
+        came = new.whose[splice.to : splice.to + splice.inserted]
+        if _MODEL in came and splice.deleted * splice.inserted <= _PAIRS:
+            yield from _finer(old, new, splice)
+        else:
+            yield splice
+
+
+def _finer(old: Marked, new: Marked, splice: Splice) -> Iterator[Splice]:
+    """Yield a change letter by letter: what a model wrote does not come in anew where an author
+    left a part of a word of it.
+    """
+    before, after = (
+        list(zip(each.text[begin : begin + size], each.whose[begin : begin + size], strict=True))
+        for each, begin, size in (
+            (old, splice.at, splice.deleted),
+            (new, splice.to, splice.inserted),
+        )
+    )
+    at = to = 0
+    for there, here, size in SequenceMatcher(None, before, after, False).get_matching_blocks():
+        if there > at or here > to:
+            yield Splice(splice.at + at, there - at, splice.to + to, here - to)
+        at, to = there + size, here + size
 
 
 def delta(some: Iterable[Part]) -> tuple[int, tuple[Op, ...]]:

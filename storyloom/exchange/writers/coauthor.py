@@ -25,6 +25,7 @@ from storyloom.exchange.linear import (
     Happening,
     LeftAlone,
     Offered,
+    Progress,
     Taken,
     history,
 )
@@ -42,13 +43,13 @@ _PARAMETERS = {
 }
 
 
-def lines(story: Story, node: int) -> Iterator[str]:
+def lines(story: Story, node: int, progress: Progress = lambda _, __: None) -> Iterator[str]:
     """Yield the lines of the strand that ends in `node`, each with its line end.
 
     They are made as they are asked for. Raises Refusal as `linear.history` does.
     """
     writer = _Writer()
-    for happening in history(story, node):
+    for happening in history(story, node, progress):
         yield from (json.dumps(event) + "\n" for event in writer.events(happening))
 
 
