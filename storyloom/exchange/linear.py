@@ -332,7 +332,12 @@ class _Text:
         replaced = self._replaced(op, changed)
         places = sorted(self._place[each.node] for each in changed)
         yield from self._put_away(time)
-        yield from self._edit(time, places[0], places[-1])
+        if any(each.shown for each in changed):
+            # Of a split, a join or an undo, what left one passage may have come into another.
+            yield from self._edit(time, places[0], places[-1])
+        else:
+            for place in places:
+                yield from self._edit(time, place, place)
         for passage in replaced:
             place = self._place[passage.node]
             passage.replaced = True

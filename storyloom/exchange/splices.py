@@ -3,6 +3,7 @@
 Offsets and lengths are UTF-16 units, of which an astral character has two.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
@@ -16,6 +17,7 @@ __all__ = ["Marked", "Op", "Part", "delta", "marked", "parts", "units"]
 Op: TypeAlias = "tuple[str, int | str]"
 """`retain` and `delete` with how much, `insert` with a text."""
 _MODEL, _USER = "A", "U"
+_ALIKE = re.compile(f"{_MODEL}+|{_USER}+")
 _PAIRS = 250_000
 """Pairs of letters up to which a change is looked at letter by letter: a few hundredths of a
 second."""
@@ -77,16 +79,10 @@ def parts(base: int, old: Marked, new: Marked) -> Iterator[Part]:
     for splice in _changes(old, new):
         at += units(new.text[seen : splice.to])
         seen = end = splice.to + splice.inserted
-        here = splice.to
-        while here < end:
-            letter = new.whose[here]
-            there = here
-            while there < end and new.whose[there] == letter:
-                there += 1
-            text = new.text[here:there]
-            yield Part(at, letter == _MODEL, 0, text)
+        for found in _ALIKE.finditer(new.whose, splice.to, end):
+            text = new.text[found.start() : found.end()]
+            yield Part(at, found[0][0] == _MODEL, 0, text)
             at += units(text)
-            here = there
         if splice.deleted:
             gone = old.text[splice.at : splice.at + splice.deleted]
             yield Part(at, False, units(gone), "")

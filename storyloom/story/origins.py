@@ -193,9 +193,11 @@ def changes(
 
 def _kept_pairs(old: str, new: str) -> Iterator[tuple[int, int]]:
     """Yield where each code point that a diff finds in both texts is in the one and the other."""
+    if not old or not new:
+        return
     a, b = _TOKEN.findall(old), _TOKEN.findall(new)
     in_old, in_new = _starts(a), _starts(b)
-    for a1, b1, size in _equal_blocks(a, b) if a and b else ():
+    for a1, b1, size in _equal_blocks(a, b):
         there, here = in_old[a1], in_new[b1]
         for offset in range(in_new[b1 + size] - here):
             yield there + offset, here + offset
