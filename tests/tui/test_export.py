@@ -549,9 +549,12 @@ async def test_the_loom_offers_what_leads_to_its_cursor(path: Path, folder: Path
         await hand.command("export out.txt")
         await hand.until((folder / "out.txt").exists)
         await hand.until(lambda: "out.txt." in unwrapped(hand.screen), "the file's name")
+        await hand.command("export out.jsonl")
+        await hand.until((folder / "out.jsonl").exists)
         await hand.command("export out.pdf")
         await hand.shows("No format is written to .pdf files")
-    assert written(folder) == ["out.txt"]
+    assert written(folder) == ["out.jsonl", "out.txt"]
+    assert (folder / "out.jsonl").read_text("utf-8").startswith('{"eventName": "system-initialize"')
     assert "# " not in (folder / "out.txt").read_text("utf-8")
 
 
