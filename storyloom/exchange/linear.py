@@ -213,13 +213,13 @@ class _Text:
                 self._waiting.append(passage)
         yield from self._take(step.op, step.time)
         touched, ended = self._apply(step)
+        for batch in ended:
+            if len(batch.done) == len(batch.branches) and not batch.shown:
+                yield from self._offer(batch, step.time)
         yield from self._take(step.op, step.time)
         yield from self._change(step.op, step.time, touched)
         if step.kind == "gen.request":
             yield from self._ask(step)
-        for batch in ended:
-            if len(batch.done) == len(batch.branches):
-                yield from self._offer(batch, step.time)
 
     def _apply(self, step: Step) -> tuple[list[_Passage], list[_Batch]]:
         """Return the passages that it concerns, and the batches that a branch of is done."""

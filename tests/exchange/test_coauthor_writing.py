@@ -256,6 +256,82 @@ def test_times_are_those_of_the_operations(story: Story) -> None:
     ]
 
 
+def _move_below(story: Story, node: int) -> None:
+    placing.move(story, 2, node)
+
+
+GOES_ON = {
+    "writes below it": lambda story, node: shape.write_child(story, node, " On."),
+    "grows below it": lambda story, node: growth.request(story, node, [Asked("m", {})]),
+    "moves something below it": _move_below,
+    "leads another weave there": lambda story, node: weaves.set_weave(story, node, "dark"),
+    "keeps it alone": shape.keep_only,
+    "edits it": lambda story, node: shape.edit(story, node, " Grown up."),
+    "splits it": lambda story, node: shape.split(story, node, 3),
+    "joins it": shape.join,
+}
+
+
+@pytest.mark.parametrize("how", GOES_ON)
+def test_a_branch_is_chosen_when_its_author(story: Story, how: str) -> None:
+    shape.write_child(story, 1, " Beside.")
+    shape.prune(story, 2)
+    node, *others = grown(story, 1, " Grown.", " Not taken.")
+    for other in others if how == "joins it" else ():
+        shape.prune(story, other)
+    if how == "moves something below it":
+        shape.restore(story, [2])
+    story.clock = lambda: 10_000
+    GOES_ON[how](story, node)
+    story.clock = lambda: 20_000
+    growth.recover(story)
+    weaves.set_weave(story, node)
+    out = agrees(story, node)
+    chosen = out.names.index("suggestion-select")
+    taken = out.events[chosen : chosen + 3]
+    assert {each["eventTimestamp"] for each in taken} == {10_000}
+    assert taken[2]["textDelta"]["ops"][-1] == {"insert": " Grown."}
+
+
+def test_a_branch_that_is_woven_while_it_is_written_is_chosen_when_it_is_done(
+    story: Story,
+) -> None:
+    (place,) = growth.request(story, 1, [Asked("m/one", {"prompt": "p"})])
+    weaves.set_weave(story, place.node)
+    growth.finish(story, place, " Late.", Result("stop"))
+    assert agrees(story, place.node).names[1:] == [
+        "suggestion-get", "suggestion-open", "suggestion-select", "suggestion-close",
+        "text-insert",
+    ]  # fmt: skip
+
+
+def test_what_comes_when_another_is_taken_already_is_not_offered(story: Story) -> None:
+    places = growth.request(story, 1, [Asked("m/one", {"prompt": "p"})] * 2)
+    growth.finish(story, places[1], " First.", Result("stop"))
+    weaves.set_weave(story, places[1].node)
+    growth.finish(story, places[0], " Late.", Result("stop"))
+    out = agrees(story, places[1].node)
+    assert out.names[1:] == [
+        "suggestion-get", "suggestion-open", "suggestion-select", "suggestion-close",
+        "text-insert",
+    ]  # fmt: skip
+    assert [each["original"] for each in out.events[2]["currentSuggestions"]] == [" First."]
+
+
+def test_a_model_that_had_more_to_say_has_not_chosen(story: Story) -> None:
+    (place,) = growth.request(story, 1, [Asked("m/one", {"prompt": "p"})])
+    growth.finish(story, place, " Cut", Result("interrupted"))
+    growth.finish(story, place, " Cut short.", Result("stop"))
+    story.clock = lambda: 20_000
+    weaves.set_weave(story, place.node)
+    chosen = next(
+        each
+        for each in agrees(story, place.node).events
+        if each["eventName"] == "suggestion-select"
+    )
+    assert chosen["eventTimestamp"] == 20_000
+
+
 def test_what_was_offered_is_put_away_when_none_is_taken(story: Story) -> None:
     grown(story, 1, " One.", " Two.")
     weaves.set_weave(story, shape.write_child(story, 1, " Mine."))
@@ -338,6 +414,18 @@ def test_the_half_that_was_given_up_goes_when_something_comes_in_its_place(story
         ("text-delete", "user", [{"retain": 28}, {"delete": 10}]),
     ]
     assert out.names[-5:-3] == ["suggestion-open", "suggestion-select"]
+    grown(story, one, " Not told.")
+    assert written(story, grew).events == out.events
+
+
+def test_what_a_join_left_aside_is_not_in_the_text_twice(story: Story) -> None:
+    one = shape.write_child(story, 1, " One.")
+    two = shape.write_child(story, one, " Two.")
+    shape.prune(story, shape.write_child(story, one, " Aside."))
+    weaves.set_weave(story, two)
+    before = agrees(story, two).edits()
+    assert shape.join(story, two).left_aside == 1
+    assert agrees(story, two).edits() == before
 
 
 def test_splits_and_joins_that_were_taken_back_leave_no_trace(story: Story) -> None:
@@ -349,7 +437,11 @@ def test_splits_and_joins_that_were_taken_back_leave_no_trace(story: Story) -> N
     shape.split(story, one, 4)
     history.undo(story)
     history.redo(story)
-    assert len(agrees(story, two).edits()) == 2
+    other = shape.write_child(story, one, " Other.")
+    weaves.set_weave(story, other)
+    assert [each[2][-1] for each in agrees(story, other).edits()] == [
+        {"insert": " One and more."}, {"insert": " Other."},
+    ]  # fmt: skip
 
 
 def test_what_was_undone_is_deleted_again(story: Story) -> None:

@@ -39,6 +39,9 @@ def test_the_half_that_the_strand_does_not_take_comes_behind_the_other(story: St
     assert found.nodes == (1, half, one, other)
     assert found.until == {one: split}
     assert lineage(story, one).nodes == (1, half, one)
+    # What became of that half since is not the strand's.
+    shape.join(story, shape.write_child(story, one, "Further."))
+    assert lineage(story, other).nodes == (1, half, one, other)
 
 
 def test_the_first_half_is_found_of_a_second_one_that_was_moved_away(story: Story) -> None:

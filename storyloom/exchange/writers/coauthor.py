@@ -8,10 +8,15 @@ document, which ends in a line break of its own.
 How a tree becomes one text is told in `linear`. `api` is what models wrote, `user` everything else:
 typed, pasted, imported. So what `api` inserted and nobody deleted is as long as the part of the
 models in the program's own account. `currentDoc` is the text of the first passage as it was first
-written, where no model wrote it. Nobody records where an author's eye or cursor is, so there are no
-events `suggestion-hover`, `-up` and `-down` and none of the cursor. A branch that is gone on with
-when others were shown since is shown once more before it is taken. Where it is not known how likely
-a suggestion was, its probability is null; a parameter that was not sent is "".
+written, where no model wrote it.
+
+A batch is shown when all of it has come, or as much of it as has when the author goes on with one
+of its branches. What comes after that is shown only where the batch is shown once more, as it is
+when a branch is taken behind which something else was shown or written.
+
+Nobody records where an author's eye or cursor is, so there are no events `suggestion-hover`, `-up`
+and `-down` and none of the cursor alone. Where it is not known how likely a suggestion was, its
+probability is null; a parameter that was not sent, or not yet, is "".
 """
 
 import json
