@@ -65,6 +65,6 @@ def test_how_likely_a_text_is_was_told_or_is_known_from_all_of_its_tokens(
 
 def test_tokens_of_a_later_text_say_nothing_of_the_first(story: Story) -> None:
     (place,) = asked(story)
-    growth.finish(story, place, " Cut", Result("interrupted"))
+    growth.finish(story, place, " Cut…", Result("interrupted"))
     growth.finish(story, place, " One.", Result("stop"), TOKENS)
-    assert drafts(story, [(place.node, place.rev)]) == [Draft(place.node, " Cut", None)]
+    assert drafts(story, [(place.node, place.rev)]) == [Draft(place.node, " Cut…", None)]

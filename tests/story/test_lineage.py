@@ -44,6 +44,17 @@ def test_the_half_that_the_strand_does_not_take_comes_behind_the_other(story: St
     assert lineage(story, other).nodes == (1, half, one, other)
 
 
+def test_what_a_join_left_aside_and_was_brought_back_is_of_itself_alone(story: Story) -> None:
+    one = shape.write_child(story, 1, "One.")
+    two = shape.write_child(story, one, "Two.")
+    aside = shape.write_child(story, one, "Aside.")
+    shape.prune(story, aside)
+    shape.join(story, two)
+    shape.restore(story, [one, aside])
+    assert lineage(story, aside).nodes == (1, one, aside)
+    assert lineage(story, two).nodes == (1, one, two)
+
+
 def test_the_first_half_is_found_of_a_second_one_that_was_moved_away(story: Story) -> None:
     one = shape.write_child(story, 1, "One. Two.")
     half = shape.split(story, one, 4)
