@@ -24,7 +24,7 @@ __all__ = ["add"]
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    from storyloom.exchange.formats import FORMATS, SESSION
+    from storyloom.exchange.formats import EVERY
 
     parser = commands.add(
         "export",
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", metavar="OUT", help="the file to write, or a folder; - is stdout"
     )
-    known = "; ".join(f"{each.name}: {each.title}, {each.what}" for each in (*FORMATS, SESSION))
+    known = "; ".join(f"{each.name}: {each.title}, {each.what}" for each in EVERY)
     parser.add_argument(
         "--format",
         action="append",
@@ -99,7 +99,7 @@ def _formats(options: Namespace) -> "list[Format]":
     if names:
         return list(dict.fromkeys(map(formats.named, names)))
     output = (options.output or "").lower()
-    for each in (*formats.FORMATS, formats.SESSION):
+    for each in formats.EVERY:
         if output.endswith(each.suffix):
             return [each]
     return [formats.FORMATS[0]]

@@ -58,6 +58,8 @@ class Target:
     path: Path
     replace: bool = False
     """Whether the author has agreed to replace what is there."""
+    of: tuple[Path, int] | None = None
+    """Of a history the story's file, and the node that its strand ends in."""
 
 
 class Export:
@@ -84,13 +86,15 @@ class Export:
 
         try:
             for number, target in enumerate(self._targets):
-                formats.write(
-                    self._book,
-                    target.kind,
-                    target.path,
-                    replace=target.replace,
-                    progress=self._noted(number, target),
-                )
+                kind, path, over = target.kind, target.path, target.replace
+                noted = self._noted(number, target)
+                if target.of is None:
+                    formats.write(self._book, kind, path, replace=over, progress=noted)
+                else:
+                    with Story(target.of[0]) as story:
+                        formats.write_session(
+                            story, target.of[1], path, replace=over, progress=noted
+                        )
                 self.written.append(target.path)
         finally:
             self._ended.set()
