@@ -16,76 +16,29 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from storyloom.exchange import splices
-from storyloom.exchange.splices import Marked, Op
+from storyloom.exchange.happenings import (
+    Asked,
+    Began,
+    Edited,
+    Happening,
+    LeftAlone,
+    Offered,
+    Taken,
+)
+from storyloom.exchange.splices import Marked
 from storyloom.story import batches
-from storyloom.story.batches import Draft, Request
 from storyloom.story.lineage import Lineage, Step, lineage, steps
 from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Began", "Edited", "Happening", "LeftAlone", "Offered", "Progress", "Taken",
-           "history"]  # fmt: skip
+__all__ = ["Progress", "history"]
 
 Progress: TypeAlias = "Callable[[int, int], object]"
 """Told how much of the log is read, and of how much. What it raises ends the tale."""
-
-
-class Began(NamedTuple):
-    """The text was opened."""
-
-    time: int
-    """Milliseconds since the epoch, here and below."""
-    at: int
-    """Where the cursor is afterwards, in UTF-16 units, here and below."""
-    text: str
-    """What the author had written of it by then."""
-
-
-class Asked(NamedTuple):
-    """The author asked for ways on."""
-
-    time: int
-    at: int
-    request: Request
-
-
-class Offered(NamedTuple):
-    """They were shown."""
-
-    time: int
-    at: int
-    drafts: tuple[Draft, ...]
-
-
-class Taken(NamedTuple):
-    """One of those that are shown was chosen. What follows is that it comes into the text."""
-
-    time: int
-    at: int
-    which: int
-
-
-class LeftAlone(NamedTuple):
-    """What is shown was put away, as the author did something else."""
-
-    time: int
-    at: int
-
-
-class Edited(NamedTuple):
-    """The text was changed."""
-
-    time: int
-    at: int
-    by_model: bool
-    ops: tuple[Op, ...]
-
-
-Happening: TypeAlias = "Began | Asked | Offered | Taken | LeftAlone | Edited"
 
 
 @dataclass(eq=False)
@@ -330,8 +283,18 @@ class _Text:
         if not changed:
             return
         replaced = self._replaced(op, changed)
+        # Where the cursor was until then.
+        before = self._behind(self._open.parent) if self._open is not None else 0
+        for edit in self._edits(time, changed, replaced):
+            if self._open is not None:
+                self._open = None
+                yield LeftAlone(time, before)
+            yield edit
+
+    def _edits(
+        self, time: int, changed: list[_Passage], replaced: list[_Passage]
+    ) -> Iterator[Edited]:
         places = sorted(self._place[each.node] for each in changed)
-        yield from self._put_away(time)
         if any(each.shown for each in changed):
             # Of a split, a join or an undo, what left one passage may have come into another.
             yield from self._edit(time, places[0], places[-1])

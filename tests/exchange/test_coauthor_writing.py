@@ -388,6 +388,7 @@ def test_splits_joins_moves_and_prunings_change_no_text(story: Story) -> None:
     (one,) = grown(story, 1, " One and more.")
     two = shape.write_child(story, one, " Two.")
     weaves.set_weave(story, two)
+    grown(story, two, " Offered.")
     before = written(story).edits()
     shape.split(story, one, 4)
     shape.join(story, two)
@@ -399,7 +400,10 @@ def test_splits_joins_moves_and_prunings_change_no_text(story: Story) -> None:
         ("text-insert", "api", [{"retain": 17}, {"insert": " One and more."}]),
         ("text-insert", "user", [{"retain": 31}, {"insert": " Two."}]),
     ]
-    assert agrees(story, two).edits() == before
+    out = agrees(story, two)
+    assert out.edits() == before
+    # Nor do they put away what is offered.
+    assert out.names[-1] == "suggestion-open"
 
 
 def test_the_half_that_was_given_up_goes_when_something_comes_in_its_place(story: Story) -> None:

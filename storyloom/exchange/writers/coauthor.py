@@ -23,17 +23,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from storyloom.exchange.linear import (
+from storyloom.exchange.happenings import (
     Asked,
     Began,
     Edited,
     Happening,
     LeftAlone,
     Offered,
-    Progress,
     Taken,
-    history,
 )
+from storyloom.exchange.linear import Progress, history
 from storyloom.story.batches import Draft, Request
 from storyloom.story.story import Story
 
