@@ -118,7 +118,7 @@ def test_a_coauthor_log_is_asked_for_by_its_name_or_by_that_of_the_file(
     assert run("export", woven, "--format", "coauthor", "-o", "-").out == log
     out = played(log.splitlines())
     assert out.text == (
-        "The tide went out and did not come back.She walked after it.Far out she saw it."
+        "The tide went out and did not come back. She walked after it. Far out she saw it."
     )
     assert out.names == ["system-initialize", "text-insert", "text-insert"]
 
@@ -130,7 +130,7 @@ def test_a_coauthor_log_is_written_beside_a_book_and_replaces_nothing(run: Run, 
     assert "the-tide.jsonl is there already" in ran.err
     assert not Path("the-tide.txt").exists()
     assert run("export", woven, "--format", "txt,coauthor", "--force").code == 0
-    assert Path("the-tide.txt").read_text().startswith("The tide went out")
+    assert Path("the-tide.txt").read_text().startswith("In\n")
     assert Path("the-tide.jsonl").read_text().startswith('{"eventName": "system-initialize"')
 
 
