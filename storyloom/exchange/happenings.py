@@ -3,7 +3,7 @@
 from typing import NamedTuple, TypeAlias
 
 from storyloom.exchange.splices import Op
-from storyloom.story.batches import Draft, Request
+from storyloom.story.drafts import Draft, Request
 
 __all__ = ["Asked", "Began", "Edited", "Happening", "LeftAlone", "Offered", "Taken"]
 

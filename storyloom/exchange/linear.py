@@ -29,7 +29,7 @@ from storyloom.exchange.happenings import (
     Taken,
 )
 from storyloom.exchange.splices import Marked
-from storyloom.story import batches
+from storyloom.story import drafts as drafted
 from storyloom.story.lineage import Lineage, Step, lineage, steps
 from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
@@ -239,12 +239,12 @@ class _Text:
         self._batches |= dict.fromkeys(batch.branches, batch)
         self._watched.update(batch.branches)
         yield from self._put_away(step.time)
-        yield Asked(step.time, self._behind(parent), batches.request(self._story, step.op))
+        yield Asked(step.time, self._behind(parent), drafted.request(self._story, step.op))
 
     def _offer(self, batch: _Batch, time: int) -> Iterator[Happening]:
         """Show the branches of a batch that are done, also once more."""
         done = [(node, rev) for node, rev in batch.branches.items() if node in batch.done]
-        drafts = tuple(batches.drafts(self._story, done))
+        drafts = tuple(drafted.drafts(self._story, done))
         if not drafts:
             return
         yield from self._put_away(time)

@@ -33,7 +33,7 @@ from storyloom.exchange.happenings import (
     Taken,
 )
 from storyloom.exchange.linear import Progress, history
-from storyloom.story.batches import Draft, Request
+from storyloom.story.drafts import Draft, Request
 from storyloom.story.story import Story
 
 __all__ = ["lines"]

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from storyloom.story import growth, purging, shape
-from storyloom.story.batches import Draft, Request, drafts, request
+from storyloom.story.drafts import Draft, Request, drafts, request
 from storyloom.story.drawn import DrawnToken
 from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.reading import last_op
