@@ -30,7 +30,16 @@ from storyloom.exchange.happenings import (
 )
 from storyloom.exchange.splices import Marked
 from storyloom.story import drafts as drafted
-from storyloom.story.lineage import Lineage, Step, lineage, steps
+from storyloom.story.lineage import (
+    Lineage,
+    Step,
+    being_written,
+    first_time,
+    lineage,
+    present,
+    steps,
+    time_of,
+)
 from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.text import Refusal
@@ -88,11 +97,11 @@ def history(
     The log is read as it goes; what is held is a few numbers for each node of the strand. Raises
     Refusal while a model writes in the strand, and where the log is faulty.
     """
-    rows = story.read.execute(f"SELECT id FROM node WHERE flags & {STREAMING}").fetchall()
+    written = being_written(story)
     found = lineage(story, node)
-    for (writing,) in rows:
-        if writing in found.strand:
-            raise Refusal(f"n{writing} is still being written; stop it first, or wait for its end.")
+    for each in written:
+        if each in found.strand:
+            raise Refusal(f"n{each} is still being written; stop it first, or wait for its end.")
     try:
         yield from _Text(story, found).told(progress)
     except (ValueError, TypeError, LookupError) as error:
@@ -135,7 +144,7 @@ class _Text:
                 yield self._begin(step)
             yield from self._done(step)
         if not begun:
-            yield Began(self._first_time(), 0, "")
+            yield Began(first_time(self._story), 0, "")
         yield from self._settle()
 
     # Operations.
@@ -149,14 +158,8 @@ class _Text:
             if first is not None and text is not None and not text.by_model:
                 first.shown = first.due
                 length = self._units[self._place[first.node]] = splices.units(text.text)
-                return Began(self._first_time(), length, text.text)
-        return Began(self._first_time(), 0, "")
-
-    def _first_time(self) -> int:
-        row = self._story.read.execute(
-            "SELECT ts FROM op ORDER BY kind = 'story.create' DESC, id LIMIT 1"
-        ).fetchone()
-        return row[0] if row is not None else 0
+                return Began(first_time(self._story), length, text.text)
+        return Began(first_time(self._story), 0, "")
 
     def _done(self, step: Step) -> Iterator[Happening]:
         for node in _gone_on_with(step):
@@ -204,15 +207,12 @@ class _Text:
 
     def _settle(self) -> Iterator[Happening]:
         """Make the text what the strand is today."""
-        time, *_ = self._story.read.execute(
-            "SELECT coalesce(max(ts), 0) FROM op WHERE id = ?", (self._lineage.last,)
-        ).fetchone()
+        time = time_of(self._story, self._lineage.last)
         for passage in self._passages:
             if not passage.own:
                 passage.replaced = True
                 continue
-            passage.rev, sketch = self._story.read.execute(_PRESENT, (passage.node,)).fetchone()
-            passage.sketch = bool(sketch)
+            passage.rev, passage.sketch = present(self._story, passage.node)
             passage.away = passage.writing = False
             if not passage.wanted:
                 passage.wanted = True
@@ -341,12 +341,6 @@ class _Text:
         for by_model, some in groupby(parts, key=lambda part: part.by_model):
             at, ops = splices.delta(some)
             yield Edited(time, at, by_model, ops)
-
-
-_PRESENT = (
-    "SELECT rev, EXISTS(SELECT 1 FROM attr WHERE owner = node.id AND key = 'sketch') "
-    "FROM node WHERE id = ?"
-)
 
 
 def _gone_on_with(step: Step) -> Iterator[int]:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
 
 from storyloom.story import origins
+from storyloom.story.lineage import text_of
 from storyloom.story.origins import Splice
 from storyloom.story.story import Story
 
@@ -57,13 +58,9 @@ def units(text: str) -> int:
 
 def marked(story: Story, rev: int) -> Marked:
     """Return the text of a revision; of 0, and of one that is not there, an empty one."""
-    row = story.read.execute("SELECT text, runs FROM rev WHERE id = ?", (rev,)).fetchone()
-    if row is None:
-        return Marked("", "")
-    text = str(row[0])
+    text, runs = text_of(story, rev)
     whose = "".join(
-        (_MODEL if run.origin.startswith("model:") else _USER) * run.length
-        for run in origins.loaded(row[1])
+        (_MODEL if run.origin.startswith("model:") else _USER) * run.length for run in runs
     )
     # Of a purged text the runs are left, and more than that may be wrong with a file.
     return Marked(text, whose[: len(text)].ljust(len(text), _USER))

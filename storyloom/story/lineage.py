@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from storyloom.story import reading
+from storyloom.story import origins, reading
+from storyloom.story.origins import Runs
+from storyloom.story.schema import STREAMING
 from storyloom.story.story import Story
 from storyloom.story.tables import Change
 
-__all__ = ["Lineage", "Step", "lineage", "steps"]
+__all__ = ["Lineage", "Step", "being_written", "first_time", "lineage", "present", "steps",
+           "text_of", "time_of"]  # fmt: skip
 
 _SPLIT, _JOIN = "node.split", "node.join"
 _AT_ONCE = 2_000
@@ -135,6 +138,49 @@ def steps(story: Story, upto: int, nodes: set[int]) -> Iterator[Step]:
                 step.changes.append(change)
     if step is not None and step.changes:
         yield step
+
+
+def being_written(story: Story) -> list[int]:
+    """Return the nodes that a model is writing."""
+    rows = story.read.execute(f"SELECT id FROM node WHERE flags & {STREAMING}").fetchall()
+    return [row[0] for row in rows]
+
+
+def first_time(story: Story) -> int:
+    """Return when the story began, in milliseconds since the epoch; 0 for an empty log."""
+    row = story.read.execute(
+        "SELECT ts FROM op ORDER BY kind = 'story.create' DESC, id LIMIT 1"
+    ).fetchone()
+    return row[0] if row is not None else 0
+
+
+def time_of(story: Story, op: int) -> int:
+    """Return when an operation was, in milliseconds since the epoch; 0 when it is not there."""
+    row = story.read.execute("SELECT coalesce(max(ts), 0) FROM op WHERE id = ?", (op,)).fetchone()
+    return row[0]
+
+
+def present(story: Story, node: int) -> tuple[int, bool]:
+    """Return the revision that a node has today, and whether it is a sketch.
+
+    Raises TypeError when there is no such node.
+    """
+    rev, sketch = story.read.execute(_PRESENT, (node,)).fetchone()
+    return rev, bool(sketch)
+
+
+_PRESENT = (
+    "SELECT rev, EXISTS(SELECT 1 FROM attr WHERE owner = node.id AND key = 'sketch') "
+    "FROM node WHERE id = ?"
+)
+
+
+def text_of(story: Story, rev: int) -> tuple[str, Runs]:
+    """Return the text of a revision and who wrote it, as the file has both; of 0, and of one that
+    is not there, nothing.
+    """
+    row = story.read.execute("SELECT text, runs FROM rev WHERE id = ?", (rev,)).fetchone()
+    return (str(row[0]), origins.loaded(row[1])) if row is not None else ("", ())
 
 
 def _concerns(change: Change, nodes: set[int]) -> bool:
