@@ -82,7 +82,7 @@ async def test_it_plays_to_its_end_at_any_speed_and_stops_there(path: Path) -> N
         await until(pilot, lambda: "playing" in shown(app))
         now.seconds = 100
         await until(pilot, lambda: "paused" in shown(app))
-        assert "Then the bells began." in " ".join(shown(app).split())
+        await until(pilot, lambda: "Then the bells began." in " ".join(shown(app).split()))
 
 
 async def test_choices_times_and_shares_are_gone_to(path: Path) -> None:

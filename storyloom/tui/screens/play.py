@@ -1,7 +1,5 @@
 """A story played as a choose-your-path book: read, choose, go back, see all its endings."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +13,7 @@ from storyloom.story.playable import Scope
 from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped, one_line, visible
 from storyloom.tui.commands import PLAY
+from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
@@ -44,8 +43,7 @@ class PlayScreen(CommandScreen):
     def __init__(self, path: Path, title: str = "") -> None:
         super().__init__()
         self._path, self._title = path, title or path.stem
-        # A connection belongs to the thread that opened it: all of it is read in this one.
-        self._desk = ThreadPoolExecutor(1, "play")
+        self._desk = Desk("play")
         self._story: Story | None = None
         self._play: Play | None = None
         self._text = ""
@@ -66,7 +64,7 @@ class PlayScreen(CommandScreen):
 
     async def _open(self, scope: Scope) -> None:
         try:
-            await self._at_desk(partial(self._begin, scope))
+            await self._desk.do(partial(self._begin, scope))
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
@@ -78,14 +76,15 @@ class PlayScreen(CommandScreen):
         self._play = Play(self._story, scope)
         self._read()
 
-    async def _at_desk(self, call: partial[None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._desk, call)
-
     def on_unmount(self) -> None:
         """Let the story go."""
-        if self._story is not None:
-            self._desk.submit(self._story.close)
-        self._desk.shutdown(wait=False)
+
+        def close() -> None:
+            # Asked at the desk: the story may still be being opened.
+            if self._story is not None:
+                self._story.close()
+
+        self._desk.leave(close)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -117,7 +116,7 @@ class PlayScreen(CommandScreen):
             step()
             self._read()
 
-        await self._at_desk(partial(taken))
+        await self._desk.do(taken)
         self._show()
 
     # Drawing.
@@ -195,7 +194,7 @@ class PlayScreen(CommandScreen):
                     f"{one_line(str(target))} cannot be written: {error.strerror}."
                 ) from error
 
-        await self._at_desk(partial(write))
+        await self._desk.do(write)
         self.say(f"What you read is in {one_line(str(target))}.")
 
     def do_down(self, _: str) -> None:

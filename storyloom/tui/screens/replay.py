@@ -1,12 +1,10 @@
 """A saved story seen as it grew: tree, text and log go on together, event by event."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,6 +17,7 @@ from storyloom.replay.scene import Scene, Theatre
 from storyloom.text import Refusal, grouped
 from storyloom.tui import replay_rows
 from storyloom.tui.commands import REPLAY
+from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
@@ -32,7 +31,6 @@ _FRAME = 1 / 20
 """Seconds between two frames while it plays."""
 _LAST = 3
 """Operations that are told above the text where there is no room for a pane of their own."""
-_Got = TypeVar("_Got")
 
 
 class ReplayScreen(CommandScreen):
@@ -57,8 +55,7 @@ class ReplayScreen(CommandScreen):
         super().__init__()
         self._now = now
         self._path, self._title = path, title or path.stem
-        # A connection belongs to the thread that opened it: all of it is read in this one.
-        self._desk = ThreadPoolExecutor(1, "replay")
+        self._desk = Desk("replay")
         self._theatre: Theatre | None = None
         self._player: Player | None = None
         self._scene: Scene | None = None
@@ -83,29 +80,29 @@ class ReplayScreen(CommandScreen):
 
     async def _open(self) -> None:
         try:
-            self._theatre = await self._at_desk(partial(Theatre, self._path))
-            self._role = await self._at_desk(self._legend)
-            self._player = Player(self._theatre.recording)
+            theatre = await self._desk.do(self._open_theatre)
+            self._player = Player(theatre.recording)
             await self._draw()
-            self._player.marks = await self._at_desk(self._theatre.prepare)
+            self._player.marks = await self._desk.do(theatre.prepare)
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
         await self._draw()
 
-    def _legend(self) -> Callable[[str], str]:
-        assert self._theatre is not None
-        return self._theatre.read_with(Legend).role
-
-    async def _at_desk(self, call: Callable[[], _Got]) -> _Got:
-        return await asyncio.get_running_loop().run_in_executor(self._desk, call)
+    def _open_theatre(self) -> Theatre:
+        self._theatre = theatre = Theatre(self._path)
+        self._role = theatre.read_with(Legend).role
+        return theatre
 
     def on_unmount(self) -> None:
         """Let the story go."""
-        theatre = self._theatre
-        if theatre is not None:
-            self._desk.submit(theatre.close)
-        self._desk.shutdown(wait=False)
+
+        def close() -> None:
+            # Asked at the desk: the story may still be being opened.
+            if self._theatre is not None:
+                self._theatre.close()
+
+        self._desk.leave(close)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -152,7 +149,7 @@ class ReplayScreen(CommandScreen):
             room=max(400, width * (page.room.height + 2)),
             happened=max(1, told),
         )
-        scene = self._scene = await self._at_desk(take)
+        scene = self._scene = await self._desk.do(take)
         tree.note = (replay_rows.counts_said(scene), "dim")
         tree.show_inside(replay_rows.tree_lines(scene, *tree.room, self._role))
         above = [] if wide else replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
@@ -195,8 +192,10 @@ class ReplayScreen(CommandScreen):
         player = self._player
         if player is None:
             return
+        before = (player.position, player.seconds, player.playing)
         player.tick(self._now())
-        self._redraw()
+        if (player.position, player.seconds, player.playing) != before:
+            self._redraw()
         if not player.playing:
             self._halt()
 
