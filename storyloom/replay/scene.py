@@ -137,6 +137,14 @@ class Theatre:
             float(self._projection.attributes.get((0, "spent")) or 0) / 1e9,
         )
 
+    def revisions(self, node: int) -> list[int]:
+        """Return the revisions of the texts on the strand to `node` at the moment last shown, from
+        the root on, without those that are still being written.
+        """
+        nodes = self._projection.nodes
+        strand = (nodes[each] for each in self._projection.strand(node))
+        return [state.rev for state in strand if not state.flags & STREAMING]
+
     # What happens.
 
     def _focus(self, position: int) -> int:

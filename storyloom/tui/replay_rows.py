@@ -1,5 +1,6 @@
 """A replay drawn: the tree at a moment, the text, what happens, and the bar of its time."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,14 +14,14 @@ from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["bar_lines", "counts_said", "happening_lines", "page_lines", "speed_said", "tree_lines"]
+__all__ = ["bar_lines", "counts_said", "happening_lines", "page_lines", "tree_lines"]
 
 Role = Callable[[str], str]
 """The style of a model; of none, a person's."""
 
 _CODE = 4
 """Cells for the letters of who wrote a branch."""
-_PLAYED, _COMING = "-", "."
+_PLAYED, _COMING, _SITTING = "-", ".", "|"
 
 
 def tree_lines(scene: Scene, width: int, height: int, role: Role) -> list[Line]:
@@ -84,11 +85,6 @@ def happening_lines(happened: Sequence[Happening], width: int, height: int) -> l
     return lines[-height:] if height > 0 else []
 
 
-def speed_said(player: Player) -> str:
-    """Return the speed as it is written: `4x`, `max`."""
-    return "max" if player.speed == clock.FASTEST else f"{player.speed:g}x"
-
-
 def bar_lines(player: Player, width: int) -> list[Line]:
     """Return three lines: the time with its marks, the times, the speed and what comes next."""
     inner = max(1, width - 2)
@@ -98,7 +94,8 @@ def bar_lines(player: Player, width: int) -> list[Line]:
 def _scrub(player: Player, width: int) -> Line:
     at = _column(player, player.position, width)
     cells = [_PLAYED if each < at else _COMING for each in range(width)]
-    marked: dict[int, str] = {}
+    starts = player.recording.sittings[1:]
+    marked: dict[int, str] = {_column(player, each + 1, width): _SITTING for each in starts}
     for kind in (PRUNING, CHOICE, CHAPTER):
         # The more telling one hides what else is there.
         for mark in player.marks:
@@ -137,20 +134,24 @@ def _times(player: Player, width: int) -> Line:
 
 
 def _state(player: Player, width: int) -> Line:
-    said = f" {'playing' if player.playing else 'paused'} {speed_said(player)}"
-    said += f"   idle cap {player.cap:g} s"
+    # All at one place whatever the figures are, so that little of it is drawn anew.
+    left = clock.said(math.ceil(player.left))
+    parts: list[Part] = [
+        (f" {'playing' if player.playing else 'paused '} ", "title" if player.playing else "text"),
+        (f"{clock.speed_said(player.speed):<5} {left:>5} left", "text"),
+        (f"   idle cap {player.cap:g} s", "dim"),
+    ]
     a, b = player.loop
     if a is not None or b is not None:
-        said += f"   loop {'A' if a is not None else '-'}..{'B' if b is not None else '-'}"
+        ends = f"{'A' if a is not None else '-'}..{'B' if b is not None else '-'}"
+        parts.append((f"   loop {ends}", "why"))
     following = player.following(CHOICE)
-    coming = ""
     if following is not None:
-        coming = (
-            f"   next choice {clock.said(player.due(following.position + 1))}, n{following.node}"
-        )
-    parts: list[Part] = [(said, "title" if player.playing else "text")]
-    if len(said) + len(coming) <= width:
-        parts.append((coming, "weave"))
+        at = clock.said(player.due(following.position + 1))
+        parts.append((f"   next choice {at}, n{following.node}", "weave"))
+    while len(parts) > 2 and sum(len(text) for text, _ in parts) > width:
+        # The idle cap is what is least missed.
+        del parts[2 if parts[2][1] == "dim" else -1]
     return tuple(parts)
 
 

@@ -46,8 +46,13 @@ class Looking(Bench):
     def do_replay(self, _: str) -> None:
         from storyloom.tui.screens.replay import ReplayScreen
 
+        def back(node: object) -> None:
+            # A moment may have been taken back into the story.
+            self._after_change()
+            self._go_back_to(node)
+
         title = marks.story_text(self.story, "title")
-        self.app.push_screen(ReplayScreen(self.story.path, title), self._go_back_to)
+        self.app.push_screen(ReplayScreen(self.story.path, title, story=self.story), back)
 
     def do_play(self, _: str) -> None:
         from storyloom.tui.screens.play import PlayScreen

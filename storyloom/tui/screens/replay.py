@@ -11,30 +11,35 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from storyloom.replay import clock
+from storyloom.replay.figures import Figures
 from storyloom.replay.player import Player
 from storyloom.replay.recording import CHAPTER, CHOICE
 from storyloom.replay.scene import Scene, Theatre
+from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped
-from storyloom.tui import replay_rows
+from storyloom.tui import replay_figures, replay_rows
 from storyloom.tui.commands import REPLAY
 from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
-from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.screens.reviving import Reviving
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.lines import LinePane, TitledPane
+from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
 from storyloom.tui.widgets.strand import MEASURE
 
 __all__ = ["ReplayScreen"]
 
-_FRAME = 1 / 20
-"""Seconds between two frames while it plays."""
 _LAST = 3
 """Operations that are told above the text where there is no room for a pane of their own."""
+_MOST_FIGURES = 12
+"""Lines of figures at most."""
 
 
-class ReplayScreen(CommandScreen):
-    """Dismissed with the node to open the loom at, or None. Nothing is written to the story."""
+class ReplayScreen(Reviving):
+    """Dismissed with the node to open the loom at, or None. Nothing is written to the story but a
+    branch that is taken back from a moment, to `story` when the loom has it open already.
+    """
 
     TABLE = REPLAY
     BINDINGS: ClassVar = bindings(REPLAY)
@@ -50,15 +55,27 @@ class ReplayScreen(CommandScreen):
     """
 
     def __init__(
-        self, path: Path, title: str = "", *, now: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        title: str = "",
+        *,
+        story: Story | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
+        self._story = story
         self._now = now
         self._path, self._title = path, title or path.stem
         self._desk = Desk("replay")
         self._theatre: Theatre | None = None
         self._player: Player | None = None
         self._scene: Scene | None = None
+        self._figures: Figures | None = None
+        self._counted: dict[str, int] = {}
+        self._shows_figures: bool | None = None
+        """None where they are shown when there is room."""
+        self._taken: object = None
+        """What the scene that is shown was taken for."""
         self._role: Callable[[str], str] = lambda _: "text"
         self._timer: Timer | None = None
         self._drawing = False
@@ -91,6 +108,7 @@ class ReplayScreen(CommandScreen):
 
     def _open_theatre(self) -> Theatre:
         self._theatre = theatre = Theatre(self._path)
+        self._figures = Figures(theatre)
         self._role = theatre.read_with(Legend).role
         return theatre
 
@@ -139,30 +157,61 @@ class ReplayScreen(CommandScreen):
             self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
         )
         wide = log.display
-        width = min(MEASURE, max(20, page.room.width - 2))
-        told = log.room.height if wide else _LAST
-        take = partial(
-            theatre.scene,
-            player.position,
-            player.share,
-            rows=max(1, tree.room.height),
-            room=max(400, width * (page.room.height + 2)),
-            happened=max(1, told),
+        figures = wide if self._shows_figures is None else self._shows_figures
+        asked = (player.position, tree.room, page.room, log.room, figures)
+        old = self._scene
+        if old is None or asked != self._taken or any(each.writing for each in old.passages):
+            told = log.room.height if wide else _LAST
+            width = min(MEASURE, max(20, page.room.width - 2))
+            take = partial(
+                theatre.scene,
+                player.position,
+                player.share,
+                rows=max(1, tree.room.height),
+                room=max(400, width * (page.room.height + 2)),
+                happened=max(1, told),
+            )
+            scene = self._scene = await self._desk.do(partial(self._take, take, figures))
+            self._taken = asked
+            self._draw_scene(player, scene, figures=figures)
+        if self._scene is not None:
+            self._draw_head(player, self._scene)
+
+    def _take(self, take: Callable[[], Scene], figures: bool) -> Scene:
+        """Take a scene and count whose it is; at the desk."""
+        scene = take()
+        if figures and self._figures is not None:
+            self._counted = self._figures.of(scene.focus)
+        return scene
+
+    def _draw_scene(self, player: Player, scene: Scene, *, figures: bool) -> None:
+        tree, page, log = (
+            self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
         )
-        scene = self._scene = await self._desk.do(take)
         tree.note = (replay_rows.counts_said(scene), "dim")
         tree.show_inside(replay_rows.tree_lines(scene, *tree.room, self._role))
-        above = [] if wide else replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
+        pane = log if log.display else page
+        counted = (
+            replay_figures.figure_lines(self._counted, scene, player, pane.room.width, self._role)
+            if figures
+            else []
+        )[:_MOST_FIGURES]
+        above: list[Line] = []
+        if log.display:
+            # The last lines are theirs, so that none of them moves when something happens.
+            room = max(0, log.room.height - len(counted) - bool(counted))
+            lines = replay_rows.happening_lines(scene.happened, log.room.width, room)
+            lines += [()] * (log.room.height - len(lines) - len(counted))
+            log.show_inside([*lines, *counted])
+        else:
+            above = counted or replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
         if above:
             above.append(())
-        room = page.room.height - len(above)
+        width = min(MEASURE, max(20, page.room.width - 2))
         page.note = (f"n{scene.focus}" if scene.focus else "", "dim")
+        room = page.room.height - len(above)
         text = replay_rows.page_lines(scene.passages, width, room, self._role)
         page.show_inside([*above, *(((" ", ""), *line) for line in text)])
-        if wide:
-            lines = replay_rows.happening_lines(scene.happened, log.room.width, log.room.height)
-            log.show_inside(lines)
-        self._draw_head(player, scene)
 
     def _draw_head(self, player: Player, scene: Scene) -> None:
         recording = player.recording
@@ -223,7 +272,7 @@ class ReplayScreen(CommandScreen):
         player.toggle()
         if player.playing and self._timer is None:
             player.tick(self._now())
-            self._timer = self.set_interval(_FRAME, self._frame)
+            self._timer = self.set_interval(clock.FRAME, self._frame)
         self._moved()
 
     def do_back(self, _: str) -> None:
@@ -287,6 +336,65 @@ class ReplayScreen(CommandScreen):
             raise Refusal(f"There is no {what} {where} this moment.") from None
         self._moved()
 
+    def do_sitting_before(self, _: str) -> None:
+        """Where this sitting begins, or the one before."""
+        self._to_sitting(-1)
+
+    def do_sitting_after(self, _: str) -> None:
+        """Where the next sitting begins."""
+        self._to_sitting(1)
+
+    def _to_sitting(self, direction: int) -> None:
+        try:
+            self._ready().to_sitting(direction)
+        except Refusal:
+            where = "after" if direction > 0 else "before"
+            raise Refusal(f"No sitting begins {where} this moment.") from None
+        self._moved()
+
+    def do_speed(self, speed: str) -> None:
+        """Play at a speed; without one, ask for it."""
+        player = self._ready()
+        if not speed:
+            self.ask("speed, 0.25 to 16, or max", self._change_speed,
+                     begun=clock.speed_said(player.speed), over=True)  # fmt: skip
+            return
+        player.set_speed(clock.speed_typed(speed))
+        self._moved()
+
+    def _change_speed(self, speed: str) -> None:
+        if speed.strip():
+            self.do_speed(speed)
+
+    def do_idle_cap(self, seconds: str) -> None:
+        """Wait for an event so many seconds at most; without a number, ask for it."""
+        player = self._ready()
+        if not seconds:
+            self.ask("seconds that it waits for an event at most", self._change_cap,
+                     begun=f"{player.cap:g}", over=True)  # fmt: skip
+            return
+        player.set_cap(clock.cap_typed(seconds))
+        self._moved()
+
+    def _change_cap(self, seconds: str) -> None:
+        if seconds.strip():
+            self.do_idle_cap(seconds)
+
+    def do_figures(self, _: str) -> None:
+        """Show whose the strand is, or no longer."""
+        wide = self.query_one("#moment-log").display
+        shown = wide if self._shows_figures is None else self._shows_figures
+        self._shows_figures = not shown
+        self._redraw()
+
+    def moment(self) -> tuple[int, int]:
+        """Stop playing, and return the last event that is seen and the node it is about, or 0."""
+        player = self._ready()
+        self._halt()
+        self._redraw()
+        node = self._scene.focus if self._scene is not None else 0
+        return player.recording.event(player.position), node
+
     def do_faster(self, _: str) -> None:
         """Play faster."""
         self._ready().change_speed(1)
@@ -326,10 +434,7 @@ class ReplayScreen(CommandScreen):
 
     def _go(self, place: str) -> None:
         if place.strip():
-            try:
-                self.do_go(place)
-            except Refusal as refusal:
-                self.say(str(refusal), "warning")
+            self.do_go(place)
 
     def do_loop_begin(self, _: str) -> None:
         """Begin the loop here, or no longer."""
