@@ -8,7 +8,7 @@ from storyloom.text import Refusal, one_line
 __all__ = ["FASTEST", "FRAME", "IDLE_CAP", "SPEEDS", "cap_typed", "due", "moment_typed", "said",
            "speed_said", "speed_typed", "worked"]  # fmt: skip
 
-FRAME = 1 / 20
+FRAME = 1 / 10
 """Seconds between two frames while it plays."""
 
 FASTEST = float("inf")

@@ -13,7 +13,7 @@ from storyloom.text import Refusal, one_line
 
 __all__ = ["Player"]
 
-_FAST_TICKS = 200
+_FAST_TICKS = 100
 """Ticks in which the fastest speed goes through a whole recording."""
 
 

@@ -261,7 +261,17 @@ PLAY = _screen(
     _c("up", "k up", "A line back", "move"),
     _c("page-down", "space pagedown ctrl+f", "A page on", "move", "page"),
     _c("page-up", "pageup ctrl+e", "A page back", "move"),
-    _c("choose", "1 2 3 4 5 6 7 8 9", "Go on with that choice", "make", "choose", "NUMBER"),
+    _c("next", "tab", "Mark the next choice", "move"),
+    _c("previous", "shift+tab", "Mark the choice before", "move"),
+    _c(
+        "nth",
+        "1 2 3 4 5 6 7 8 9",
+        "Go on with that choice; of ten or more, type on and press Enter",
+        "make",
+        "choose",
+        "NUMBER",
+    ),
+    _c("choose", "enter", "Go on with the marked choice, or that one", "make", "", "NUMBER"),
     _c("undo", "u", "Go back to the choice before, without limit", "make", "back"),
     _c("restart", "<", "Begin anew; what was seen stays seen", "make", "begin"),
     _c(

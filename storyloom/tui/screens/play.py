@@ -51,6 +51,12 @@ class PlayScreen(CommandScreen):
         self._passages = 0
         self._ending: str = ""
         self._lines: list[Line] = []
+        self._laid = 0
+        """The width that the lines were made for; 0 when they have to be made."""
+        self._places: list[range] = []
+        """The lines of each choice."""
+        self._mark = -1
+        """The choice that Enter takes, from 0; -1 before one was marked."""
         self._top = 0
 
     def compose(self) -> ComposeResult:
@@ -122,47 +128,96 @@ class PlayScreen(CommandScreen):
     # Drawing.
 
     def _show(self) -> None:
-        self._top = 0
+        self._top, self._laid, self._mark = 0, 0, -1
         self._draw()
 
     def _draw(self) -> None:
         if self._play is None or not self.is_mounted:
             return
         page = self.query_one("#page", LinePane)
-        width = max(20, min(MEASURE, page.size.width))
-        text = visible(self._text).strip("\n").replace("\t", " ")
-        self._lines = [((text[start:end], "text"),) for start, end in wrap(text, width)]
-        self._lines += [(), *self._foot(width)]
-        self._top = max(0, min(self._top, len(self._lines) - page.size.height))
-        page.show_lines(self._lines[self._top : self._top + page.size.height])
+        width, height = max(20, min(MEASURE, page.size.width)), page.size.height
+        if width != self._laid:
+            self._lay_out(width)
+        self._top = max(0, min(self._top, len(self._lines) - height))
+        marked = self._places[self._mark] if 0 <= self._mark < len(self._places) else range(0)
+        page.show_lines(
+            [
+                _marked(line) if number in marked else line
+                for number, line in enumerate(
+                    self._lines[self._top : self._top + height], self._top
+                )
+            ]
+        )
         more = len(self._lines) - self._top - page.size.height
         title, scope = one_line(self._title), _SCOPES[self._play.scope]
         self.query_one("#header", Header).show(
             (("play", "title"), (title, "text"), (scope, "dim")),
             ((f"{grouped(more)} lines more" if more > 0 else "", "why"),
-             (f"{grouped(self._passages)} passages read", "dim")),
+             (f"{grouped(self._passages)} passage{'s' * (self._passages != 1)} read", "dim")),
         )  # fmt: skip
 
-    def _foot(self, width: int) -> list[Line]:
-        if self._ending:
-            return paragraph(self._ending, width, "title")
-        lines: list[Line] = []
+    def _lay_out(self, width: int) -> None:
+        """Make the lines of the text and of what follows it, once for a width."""
+        text = visible(self._text).strip("\n").replace("\t", " ")
+        lines: list[Line] = [((text[start:end], "text"),) for start, end in wrap(text, width)]
+        lines.append(())
+        self._places = []
+        digits = len(str(len(self._choices)))
         for number, choice in enumerate(self._choices, 1):
-            mark = "v" if choice.visited else " "
             style = "dim" if choice.visited else "title"
-            rows = paragraph(choice.label, width - 5, "dim" if choice.visited else "text")
+            head = f" {number:>{digits}} {'v' if choice.visited else ' '} "
+            room = width - len(head)
+            rows = paragraph(choice.label, room, "dim" if choice.visited else "text")
+            self._places.append(range(len(lines), len(lines) + len(rows)))
             for at, row in enumerate(rows):
-                head = f"{number:>2} {mark} " if not at else " " * 5
-                lines.append(((head, style), *row))
-        return lines
+                lines.append(((head if not at else " " * len(head), style), *row))
+        if self._ending:
+            lines += paragraph(self._ending, width, "title")
+        self._lines, self._laid = lines, width
 
     # What the reader does.
 
+    async def do_nth(self, digit: str) -> None:
+        """Go on with that choice; where the digit may begin a longer number, ask for its rest."""
+        many = len(self._choices)
+        if digit.isdecimal() and 0 < int(digit) * 10 <= many:
+            self.ask(f"choose 1 to {many}", self._choose, begun=digit)
+            return
+        await self._choose(digit)
+
     async def do_choose(self, number: str) -> None:
-        """Go on with a choice."""
-        if not number.isdecimal():
+        """Go on with the choice of that number, or with the one that is marked."""
+        if not number and self._mark < 0 and self._choices:
+            raise Refusal("Type a choice's number, or mark one with Tab.")
+        await self._choose(number or str(self._mark + 1))
+
+    async def _choose(self, number: str) -> None:
+        word = number.strip()
+        if not word.isdecimal() or len(word) > 9:
             raise Refusal("Choose a number.")
-        await self._do(partial(self._ready().choose, int(number)))
+        await self._do(partial(self._ready().choose, int(word)))
+
+    def do_next(self, _: str) -> None:
+        """Mark the next choice."""
+        self._mark_beside(1)
+
+    def do_previous(self, _: str) -> None:
+        """Mark the choice before."""
+        self._mark_beside(-1)
+
+    def _mark_beside(self, step: int) -> None:
+        self._ready()
+        if not self._places:
+            raise Refusal("There is nothing to choose here; u goes back.")
+        if self._mark < 0:
+            self._mark = 0 if step > 0 else len(self._places) - 1
+        else:
+            self._mark = (self._mark + step) % len(self._places)
+        lines, height = self._places[self._mark], self.query_one("#page").size.height
+        # All of it is to be seen, and where it has the room for that, the one behind it.
+        self._top = min(self._top, lines.start)
+        self._top = max(self._top, min(lines.start, lines.stop + 1 - height))
+        self._draw()
 
     async def do_undo(self, _: str) -> None:
         """Back to the choice before."""
@@ -227,3 +282,10 @@ class PlayScreen(CommandScreen):
     def do_back(self, _: str) -> None:
         """Leave; the place is kept."""
         self.dismiss(None)
+
+
+def _marked(line: Line) -> Line:
+    return tuple(
+        (f">{text[1:]}" if not number and text.strip() else text, f"{style} selection")
+        for number, (text, style) in enumerate(line)
+    )

@@ -23,7 +23,7 @@ from storyloom.tui.commands import REPLAY
 from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
-from storyloom.tui.screens.reviving import Reviving
+from storyloom.tui.screens.reviving import Moment, Reviving
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
 from storyloom.tui.widgets.strand import MEASURE
@@ -32,6 +32,10 @@ __all__ = ["ReplayScreen"]
 
 _LAST = 3
 """Operations that are told above the text where there is no room for a pane of their own."""
+_HURRY = (2, 4)
+"""Operations in a frame, and a speed, above which fewer frames are drawn."""
+_GLIMPSE = 0.19
+"""Seconds between those, a little less than two frames."""
 _MOST_FIGURES = 12
 """Lines of figures at most."""
 
@@ -80,6 +84,7 @@ class ReplayScreen(Reviving):
         self._timer: Timer | None = None
         self._drawing = False
         self._stale = False
+        self._shown_at = 0.0
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -241,9 +246,16 @@ class ReplayScreen(Reviving):
         player = self._player
         if player is None:
             return
+        now = self._now()
         before = (player.position, player.seconds, player.playing)
-        player.tick(self._now())
-        if (player.position, player.seconds, player.playing) != before:
+        player.tick(now)
+        changed = (player.position, player.seconds, player.playing) != before
+        passed = abs(player.position - self._scene.position) if self._scene is not None else 0
+        # Where much happens, all of the screen is new each time: a thin line is spared it.
+        hurried = player.playing and (passed > _HURRY[0] or player.speed > _HURRY[1])
+        hurried = hurried and now - self._shown_at < _GLIMPSE
+        if changed and not hurried:
+            self._shown_at = now
             self._redraw()
         if not player.playing:
             self._halt()
@@ -387,13 +399,15 @@ class ReplayScreen(Reviving):
         self._shows_figures = not shown
         self._redraw()
 
-    def moment(self) -> tuple[int, int]:
-        """Stop playing, and return the last event that is seen and the node it is about, or 0."""
-        player = self._ready()
+    def moment(self) -> Moment:
+        """Stop playing, and return what is seen."""
+        player, scene = self._ready(), self._scene
         self._halt()
         self._redraw()
-        node = self._scene.focus if self._scene is not None else 0
-        return player.recording.event(player.position), node
+        if scene is None:
+            raise Refusal("The story's log is still being read.")
+        writing = bool(scene.passages) and scene.passages[-1].writing
+        return Moment(player.recording.event(scene.position), scene.focus, writing)
 
     def do_faster(self, _: str) -> None:
         """Play faster."""

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from storyloom.exchange.files import refuse_taken, slug
 from storyloom.replay.scene import Theatre
@@ -14,9 +15,20 @@ from storyloom.tui.completing import typed_path
 from storyloom.tui.desk import Desk
 from storyloom.tui.screens.base import CommandScreen
 
-__all__ = ["Reviving"]
+__all__ = ["Moment", "Reviving"]
 
 _SUFFIX = ".loom"
+
+
+class Moment(NamedTuple):
+    """What of a story is seen in a replay."""
+
+    op: int
+    """The last event; 0 before the first."""
+    node: int
+    """What it is about; 0 before there is any."""
+    writing: bool
+    """Whether that was still being written."""
 
 
 class Reviving(CommandScreen):
@@ -29,15 +41,17 @@ class Reviving(CommandScreen):
     _story: Story | None
     """The story as the loom behind has it open, whose undo takes the branch back."""
 
-    def moment(self) -> tuple[int, int]:
-        """Stop playing, and return the last event that is seen and the node it is about, or 0."""
+    def moment(self) -> Moment:
+        """Stop playing, and return what is seen."""
         raise NotImplementedError
 
     def do_branch(self, _: str) -> None:
         """Hang the strand that is seen into the story of today."""
-        op, node = self.moment()
+        op, node, writing = self.moment()
         if not node:
             raise Refusal("There is no node yet at this moment.")
+        if writing:
+            raise Refusal(f"n{node} was still being written at event {op}; choose a later one.")
         asked = f"Hang the strand to n{node}, as it was at event {op}, into today's story?"
         self.confirm(asked, partial(self._branch, op, node))
 
@@ -68,7 +82,7 @@ class Reviving(CommandScreen):
 
     def do_save_as(self, name: str) -> None:
         """Write a new story that ends at this moment."""
-        op, _ = self.moment()
+        op = self.moment().op
         if not op:
             raise Refusal("There is nothing yet at this moment.")
         if name.strip():
