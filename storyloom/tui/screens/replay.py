@@ -14,7 +14,6 @@ from textual.timer import Timer
 from storyloom.replay import clock
 from storyloom.replay.figures import Figures
 from storyloom.replay.player import Player
-from storyloom.replay.recording import CHAPTER, CHOICE
 from storyloom.replay.scene import Scene, Theatre
 from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped
@@ -24,6 +23,7 @@ from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.reviving import Moment, Reviving
+from storyloom.tui.screens.seeking import Seeking
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
 from storyloom.tui.widgets.strand import MEASURE
@@ -40,7 +40,7 @@ _MOST_FIGURES = 12
 """Lines of figures at most."""
 
 
-class ReplayScreen(Reviving):
+class ReplayScreen(Seeking, Reviving):
     """Dismissed with the node to open the loom at, or None. Nothing is written to the story but a
     branch that is taken back from a moment, to `story` when the loom has it open already.
     """
@@ -267,12 +267,13 @@ class ReplayScreen(Reviving):
             self._timer.stop()
             self._timer = None
 
-    def _ready(self) -> Player:
+    def ready(self) -> Player:
+        """Return the player. Raises Refusal while there is none."""
         if self._player is None:
             raise Refusal("The story's log is still being read.")
         return self._player
 
-    def _moved(self) -> None:
+    def moved(self) -> None:
         """Show where it stands now; what plays goes on from there."""
         if self._player is not None and not self._player.playing:
             self._halt()
@@ -280,12 +281,12 @@ class ReplayScreen(Reviving):
 
     def do_play(self, _: str) -> None:
         """Play, or pause."""
-        player = self._ready()
+        player = self.ready()
         player.toggle()
         if player.playing and self._timer is None:
             player.tick(self._now())
             self._timer = self.set_interval(clock.FRAME, self._frame)
-        self._moved()
+        self.moved()
 
     def do_back(self, _: str) -> None:
         """Leave the replay."""
@@ -300,98 +301,6 @@ class ReplayScreen(Reviving):
         self._halt()
         self.dismiss(node)
 
-    def do_second_before(self, _: str) -> None:
-        """Five seconds back."""
-        self._ready().skip(-5)
-        self._moved()
-
-    def do_second_after(self, _: str) -> None:
-        """Five seconds on."""
-        self._ready().skip(5)
-        self._moved()
-
-    def do_event_before(self, _: str) -> None:
-        """One event back."""
-        self._ready().step(-1)
-        self._moved()
-
-    def do_event_after(self, _: str) -> None:
-        """One event on."""
-        self._ready().step(1)
-        self._moved()
-
-    def do_choice_before(self, _: str) -> None:
-        """The choice before."""
-        self._to_mark(CHOICE, -1)
-
-    def do_choice_after(self, _: str) -> None:
-        """The next choice."""
-        self._to_mark(CHOICE, 1)
-
-    def do_chapter_before(self, _: str) -> None:
-        """The chapter before."""
-        self._to_mark(CHAPTER, -1)
-
-    def do_chapter_after(self, _: str) -> None:
-        """The next chapter."""
-        self._to_mark(CHAPTER, 1)
-
-    def _to_mark(self, kind: str, direction: int) -> None:
-        player = self._ready()
-        what = "choice" if kind == CHOICE else "chapter mark"
-        if not player.marks:
-            raise Refusal(f"No {what} is known yet.")
-        try:
-            player.to_mark(kind, direction)
-        except Refusal:
-            where = "after" if direction > 0 else "before"
-            raise Refusal(f"There is no {what} {where} this moment.") from None
-        self._moved()
-
-    def do_sitting_before(self, _: str) -> None:
-        """Where this sitting begins, or the one before."""
-        self._to_sitting(-1)
-
-    def do_sitting_after(self, _: str) -> None:
-        """Where the next sitting begins."""
-        self._to_sitting(1)
-
-    def _to_sitting(self, direction: int) -> None:
-        try:
-            self._ready().to_sitting(direction)
-        except Refusal:
-            where = "after" if direction > 0 else "before"
-            raise Refusal(f"No sitting begins {where} this moment.") from None
-        self._moved()
-
-    def do_speed(self, speed: str) -> None:
-        """Play at a speed; without one, ask for it."""
-        player = self._ready()
-        if not speed:
-            self.ask("speed, 0.25 to 16, or max", self._change_speed,
-                     begun=clock.speed_said(player.speed), over=True)  # fmt: skip
-            return
-        player.set_speed(clock.speed_typed(speed))
-        self._moved()
-
-    def _change_speed(self, speed: str) -> None:
-        if speed.strip():
-            self.do_speed(speed)
-
-    def do_idle_cap(self, seconds: str) -> None:
-        """Wait for an event so many seconds at most; without a number, ask for it."""
-        player = self._ready()
-        if not seconds:
-            self.ask("seconds that it waits for an event at most", self._change_cap,
-                     begun=f"{player.cap:g}", over=True)  # fmt: skip
-            return
-        player.set_cap(clock.cap_typed(seconds))
-        self._moved()
-
-    def _change_cap(self, seconds: str) -> None:
-        if seconds.strip():
-            self.do_idle_cap(seconds)
-
     def do_figures(self, _: str) -> None:
         """Show whose the strand is, or no longer."""
         wide = self.query_one("#moment-log").display
@@ -401,61 +310,10 @@ class ReplayScreen(Reviving):
 
     def moment(self) -> Moment:
         """Stop playing, and return what is seen."""
-        player, scene = self._ready(), self._scene
+        player, scene = self.ready(), self._scene
         self._halt()
         self._redraw()
         if scene is None:
             raise Refusal("The story's log is still being read.")
         writing = bool(scene.passages) and scene.passages[-1].writing
         return Moment(player.recording.event(scene.position), scene.focus, writing)
-
-    def do_faster(self, _: str) -> None:
-        """Play faster."""
-        self._ready().change_speed(1)
-        self._moved()
-
-    def do_slower(self, _: str) -> None:
-        """Play slower."""
-        self._ready().change_speed(-1)
-        self._moved()
-
-    def do_share(self, tenths: str) -> None:
-        """Go to that many tenths of the time."""
-        if not tenths.isdecimal() or not 0 <= int(tenths) <= 10:
-            raise Refusal("Write 0 to 9: tenths of the whole time.")
-        self._ready().go_to_share(int(tenths))
-        self._moved()
-
-    def do_first(self, _: str) -> None:
-        """The beginning."""
-        self._ready().go(0)
-        self._moved()
-
-    def do_last(self, _: str) -> None:
-        """The end."""
-        player = self._ready()
-        player.go(len(player.recording))
-        self._moved()
-
-    def do_go(self, place: str) -> None:
-        """Go to a time, an event or a share of the whole; without one, ask for it."""
-        player = self._ready()
-        if not place:
-            self.ask("14:30, 812 for an event, or 50%", self._go)
-            return
-        player.typed(place)
-        self._moved()
-
-    def _go(self, place: str) -> None:
-        if place.strip():
-            self.do_go(place)
-
-    def do_loop_begin(self, _: str) -> None:
-        """Begin the loop here, or no longer."""
-        self._ready().set_loop("a")
-        self._moved()
-
-    def do_loop_end(self, _: str) -> None:
-        """End the loop here, or no longer."""
-        self._ready().set_loop("b")
-        self._moved()
