@@ -5,6 +5,7 @@ It knows no screen and no real time but what `tick` is told, so it can be tried 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import islice
 
 from storyloom.replay import clock
 from storyloom.replay.recording import Mark, Recording
@@ -210,10 +211,9 @@ class Player:
 
     def following(self, kind: str) -> Mark | None:
         """Return the next mark of a kind, None when there is none."""
-        return next(
-            (each for each in self.marks if each.kind == kind and each.position >= self.position),
-            None,
-        )
+        first = bisect_left(self.marks, self.position, key=lambda mark: mark.position)
+        coming = islice(self.marks, first, None)
+        return next((each for each in coming if each.kind == kind), None)
 
     def typed(self, text: str) -> None:
         """Go where a person wrote: `14:30` or `90s` is a time, `812` an operation, `50%` a share.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from storyloom.curate.shares import apportioned
+from storyloom.generate.caps import dollars
 from storyloom.replay import clock
 from storyloom.replay.player import Player
 from storyloom.replay.scene import Scene
@@ -42,7 +43,7 @@ def figure_lines(
     if not shown:
         lines.append(((" nobody has written a word yet", "dim"),))
     if scene.dollars:
-        lines.append(_row("spent", f"${scene.dollars:.2f}", "", width, "text"))
+        lines.append(_row("spent", dollars(scene.dollars), "", width, "text"))
     now, whole = (clock.said(each) for each in player.worked)
     lines.append(((f" {left(f'at work {now} of {whole}', width - 1)}", "dim"),))
     return lines

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
 
 from storyloom.replay import clock
 from storyloom.replay.player import Player
@@ -94,13 +95,7 @@ def bar_lines(player: Player, width: int) -> list[Line]:
 def _scrub(player: Player, width: int) -> Line:
     at = _column(player, player.position, width)
     cells = [_PLAYED if each < at else _COMING for each in range(width)]
-    starts = player.recording.sittings[1:]
-    marked: dict[int, str] = {_column(player, each + 1, width): _SITTING for each in starts}
-    for kind in (PRUNING, CHOICE, CHAPTER):
-        # The more telling one hides what else is there.
-        for mark in player.marks:
-            if mark.kind == kind:
-                marked[_column(player, mark.position + 1, width)] = kind
+    marked = dict(_marked(player, width))
     for end, letter in zip(player.loop, "AB", strict=True):
         if end is not None:
             marked[_column(player, end, width)] = letter
@@ -111,9 +106,31 @@ def _scrub(player: Player, width: int) -> Line:
     for column, cell in enumerate(cells):
         style = styles.get(cell, "text" if column < at else "dim")
         if column == at:
-            cell, style = cell if cell in styles else ">", f"{style} selection"
+            cell, style = ">", f"{style} selection"
         parts.append((cell, style))
     return (*parts, ("|", "dim"))
+
+
+_known: WeakKeyDictionary[Player, tuple[object, dict[int, str]]] = WeakKeyDictionary()
+"""What is marked on the bar of each player, and what that was found for."""
+
+
+def _marked(player: Player, width: int) -> dict[int, str]:
+    """Return the columns that carry a mark; a long story has thousands, so they are kept."""
+    found_for = (width, player.length, len(player.marks))
+    known = _known.get(player)
+    if known is not None and known[0] == found_for:
+        return known[1]
+    starts = player.recording.sittings[1:]
+    marked = {_column(player, each + 1, width): _SITTING for each in starts}
+    for kind in (PRUNING, CHOICE, CHAPTER):
+        places = (mark.position + 1 for mark in player.marks if mark.kind == kind)
+        columns = {_column(player, each, width) for each in places}
+        # The more telling one hides what else is there; one that is everywhere tells nothing.
+        if len(columns) * 2 <= width:
+            marked |= dict.fromkeys(columns, kind)
+    _known[player] = (found_for, marked)
+    return marked
 
 
 def _column(player: Player, position: int, width: int) -> int:

@@ -119,6 +119,14 @@ async def test_o_leaves_for_the_node_that_is_seen(path: Path) -> None:
         await pilot.press("o")
         await until(pilot, lambda: bool(app.results))
     assert app.results == [3]
+    again = Stage(ReplayScreen(path))
+    async with again.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: "where you left it" in shown(again))
+        assert "wove to n3" in shown(again)
+        await pilot.press("q")
+    anew = Stage(ReplayScreen(path))
+    async with anew.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: "event 0/" in shown(anew))
 
 
 async def test_nothing_of_the_story_is_written(tmp_path: Path) -> None:

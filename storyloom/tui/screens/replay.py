@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from storyloom.generate.caps import dollars
 from storyloom.replay import clock
 from storyloom.replay.figures import Figures
 from storyloom.replay.player import Player
@@ -38,6 +39,10 @@ _GLIMPSE = 0.19
 """Seconds between those, a little less than two frames."""
 _MOST_FIGURES = 12
 """Lines of figures at most."""
+
+
+_left: dict[Path, tuple[int, float]] = {}
+"""Of each story whose replay was left for the loom, the event and the speed it was left at."""
 
 
 class ReplayScreen(Seeking, Reviving):
@@ -85,6 +90,7 @@ class ReplayScreen(Seeking, Reviving):
         self._drawing = False
         self._stale = False
         self._shown_at = 0.0
+        self._begins = _left.pop(path, (0, 1.0))
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -103,13 +109,17 @@ class ReplayScreen(Seeking, Reviving):
     async def _open(self) -> None:
         try:
             theatre = await self._desk.do(self._open_theatre)
-            self._player = Player(theatre.recording)
+            self._player = player = Player(theatre.recording)
+            player.go(theatre.recording.position_of(self._begins[0]))
+            player.set_speed(self._begins[1])
             await self._draw()
             self._player.marks = await self._desk.do(theatre.prepare)
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
         await self._draw()
+        if self._begins[0]:
+            self.say("It stands where you left it for the loom; < goes to the beginning.")
 
     def _open_theatre(self) -> Theatre:
         self._theatre = theatre = Theatre(self._path)
@@ -234,7 +244,7 @@ class ReplayScreen(Seeking, Reviving):
             (
                 (when, "dim"),
                 (f"event {grouped(recording.event(scene.position))}/{grouped(last)}", "title"),
-                (f"${scene.dollars:.2f}" if scene.dollars else "", "dim"),
+                (dollars(scene.dollars) if scene.dollars else "", "dim"),
             ),
         )
         bar = self.query_one("#moment-bar", LinePane)
@@ -298,7 +308,13 @@ class ReplayScreen(Seeking, Reviving):
         node = self._scene.focus if self._scene is not None else 0
         if not node:
             raise Refusal("There is no node yet at this moment.")
+        self.leave_for(node)
+
+    def leave_for(self, node: int) -> None:
+        """Leave for a node in the loom, and know the place of the replay when one comes back."""
         self._halt()
+        player = self.ready()
+        _left[self._path] = (player.recording.event(player.position), player.speed)
         self.dismiss(node)
 
     def do_figures(self, _: str) -> None:

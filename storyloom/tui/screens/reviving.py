@@ -45,6 +45,10 @@ class Reviving(CommandScreen):
         """Stop playing, and return what is seen."""
         raise NotImplementedError
 
+    def leave_for(self, node: int) -> None:
+        """Leave for a node in the loom."""
+        raise NotImplementedError
+
     def do_branch(self, _: str) -> None:
         """Hang the strand that is seen into the story of today."""
         op, node, writing = self.moment()
@@ -71,7 +75,7 @@ class Reviving(CommandScreen):
 
         def answer(given: str) -> None:
             if given == "y":
-                self.dismiss(revived)
+                self.leave_for(revived)
             else:
                 self.say(f"n{revived} ends the branch; u in the loom takes it back.")
 
