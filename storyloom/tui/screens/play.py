@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from storyloom.exchange.files import slug
-from storyloom.replay.play import Choice, Play
+from storyloom.replay.play import LABEL_WIDTH, Choice, Play
 from storyloom.story.playable import Scope
 from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped, one_line, visible
@@ -29,6 +29,7 @@ _SCOPES = {
     Scope.ALL: "all branches, pruned ones too",
     Scope.PLAYABLE: "branches tagged 'play' alone",
 }
+_LABEL = LABEL_WIDTH + len("... (99)")
 
 
 class PlayScreen(CommandScreen):
@@ -37,7 +38,7 @@ class PlayScreen(CommandScreen):
     TABLE = PLAY
     BINDINGS: ClassVar = bindings(PLAY)
     DEFAULT_CSS = """
-    PlayScreen #page { height: 1fr; padding: 1 2 0 2; }
+    PlayScreen #page { height: 1fr; padding: 1 0 0 1; }
     """
 
     def __init__(self, path: Path, title: str = "") -> None:
@@ -135,7 +136,7 @@ class PlayScreen(CommandScreen):
         if self._play is None or not self.is_mounted:
             return
         page = self.query_one("#page", LinePane)
-        width, height = max(20, min(MEASURE, page.size.width)), page.size.height
+        width, height = max(20, page.size.width), page.size.height
         if width != self._laid:
             self._lay_out(width)
         self._top = max(0, min(self._top, len(self._lines) - height))
@@ -159,20 +160,22 @@ class PlayScreen(CommandScreen):
     def _lay_out(self, width: int) -> None:
         """Make the lines of the text and of what follows it, once for a width."""
         text = visible(self._text).strip("\n").replace("\t", " ")
-        lines: list[Line] = [((text[start:end], "text"),) for start, end in wrap(text, width)]
-        lines.append(())
+        spans = wrap(text, min(MEASURE, width)) if text else []
+        lines: list[Line] = [((text[start:end], "text"),) for start, end in spans]
+        lines += [()] * bool(text)
         self._places = []
         digits = len(str(len(self._choices)))
         for number, choice in enumerate(self._choices, 1):
             style = "dim" if choice.visited else "title"
             head = f" {number:>{digits}} {'v' if choice.visited else ' '} "
-            room = width - len(head)
+            # A label has a line of its own wherever there is the room for it.
+            room = min(width - len(head), _LABEL)
             rows = paragraph(choice.label, room, "dim" if choice.visited else "text")
             self._places.append(range(len(lines), len(lines) + len(rows)))
             for at, row in enumerate(rows):
                 lines.append(((head if not at else " " * len(head), style), *row))
         if self._ending:
-            lines += paragraph(self._ending, width, "title")
+            lines += paragraph(self._ending, min(MEASURE, width), "title")
         self._lines, self._laid = lines, width
 
     # What the reader does.
