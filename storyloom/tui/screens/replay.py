@@ -303,9 +303,9 @@ class ReplayScreen(Seeking, Reviving):
         self._halt()
         self.dismiss(None)
 
-    def do_open(self, _: str) -> None:
+    async def do_open(self, _: str) -> None:
         """Open the loom at this node, as it is today."""
-        node = self._scene.focus if self._scene is not None else 0
+        node = (await self.moment()).node
         if not node:
             raise Refusal("There is no node yet at this moment.")
         self.leave_for(node)
@@ -324,12 +324,14 @@ class ReplayScreen(Seeking, Reviving):
         self._shows_figures = not shown
         self._redraw()
 
-    def moment(self) -> Moment:
-        """Stop playing, and return what is seen."""
-        player, scene = self.ready(), self._scene
+    async def moment(self) -> Moment:
+        """Stop playing, and return what is seen, or will be as soon as it is drawn."""
+        player, theatre = self.ready(), self._theatre
         self._halt()
         self._redraw()
-        if scene is None:
-            raise Refusal("The story's log is still being read.")
+        assert theatre is not None
+        position = player.position
+        take = partial(theatre.scene, position, player.share, rows=1, room=1, happened=1)
+        scene = await self._desk.do(take)
         writing = bool(scene.passages) and scene.passages[-1].writing
-        return Moment(player.recording.event(scene.position), scene.focus, writing)
+        return Moment(player.recording.event(position), scene.focus, writing)

@@ -41,7 +41,7 @@ class Reviving(CommandScreen):
     _story: Story | None
     """The story as the loom behind has it open, whose undo takes the branch back."""
 
-    def moment(self) -> Moment:
+    async def moment(self) -> Moment:
         """Stop playing, and return what is seen."""
         raise NotImplementedError
 
@@ -49,9 +49,9 @@ class Reviving(CommandScreen):
         """Leave for a node in the loom."""
         raise NotImplementedError
 
-    def do_branch(self, _: str) -> None:
+    async def do_branch(self, _: str) -> None:
         """Hang the strand that is seen into the story of today."""
-        op, node, writing = self.moment()
+        op, node, writing = await self.moment()
         if not node:
             raise Refusal("There is no node yet at this moment.")
         if writing:
@@ -84,9 +84,9 @@ class Reviving(CommandScreen):
         )
         await self._show_prompt()
 
-    def do_save_as(self, name: str) -> None:
+    async def do_save_as(self, name: str) -> None:
         """Write a new story that ends at this moment."""
-        op = self.moment().op
+        op = (await self.moment()).op
         if not op:
             raise Refusal("There is nothing yet at this moment.")
         if name.strip():
