@@ -12,8 +12,10 @@ from storyloom.text import Refusal, one_line
 
 __all__ = ["Player"]
 
-_FAST_TICKS = 200
-"""Ticks in which the fastest speed goes through a whole recording."""
+_FAST_SECONDS = 10.0
+"""Real seconds in which the fastest speed goes through a whole recording, be it long."""
+_FAST_LEAST = 20.0
+"""Operations a real second that it passes at least."""
 
 
 class Player:
@@ -22,7 +24,8 @@ class Player:
     def __init__(
         self, recording: Recording, marks: Sequence[Mark] = (), *, cap: float = clock.IDLE_CAP
     ) -> None:
-        self.recording, self.marks = recording, list(marks)
+        self.recording = recording
+        self.marks = marks
         self.cap = cap
         self.playing = False
         self.speed = 1.0
@@ -33,6 +36,43 @@ class Player:
         self._due = clock.due(recording.times, self.speed, cap)
         self._seconds = 0.0
         self._told: float | None = None
+        self._ahead = 0.0
+        """The part of an operation that the fastest speed has come farther than `position`."""
+
+    # What marks it.
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """What marks the recording, in order; may be given later, as it takes a while to find."""
+        return self._marks
+
+    @marks.setter
+    def marks(self, marks: Sequence[Mark]) -> None:
+        self._marks = marks
+        self._of_kind: dict[str, list[Mark]] = {}
+        for mark in marks:
+            self._of_kind.setdefault(mark.kind, []).append(mark)
+        self._spread: dict[tuple[int, float], dict[str, list[int]]] = {}
+
+    def spread(self, width: int) -> dict[str, list[int]]:
+        """Return in which of `width` parts of the whole time there are marks, by their kind.
+
+        Found once for each width and speed, as there may be tens of thousands of marks.
+        """
+        key = (width, self.speed)
+        if key not in self._spread:
+            self._spread[key] = {
+                kind: list({self.part(mark.position + 1, width): None for mark in marks})
+                for kind, marks in self._of_kind.items()
+            }
+        return self._spread[key]
+
+    def part(self, position: int, width: int) -> int:
+        """Return in which of `width` parts of the whole time a position is, from 0."""
+        if self.length <= 0:
+            # All at once: then by their number.
+            return min(width - 1, position * (width - 1) // max(1, len(self.recording)))
+        return min(width - 1, int(self.due(position) / self.length * (width - 1)))
 
     # The time.
 
@@ -71,7 +111,9 @@ class Player:
         if not self.playing or told is None:
             return False
         if self.speed == clock.FASTEST:
-            self._stand(self.position + max(1, len(self.recording) // _FAST_TICKS))
+            pace = max(len(self.recording) / _FAST_SECONDS, _FAST_LEAST)
+            passed, self._ahead = divmod(self._ahead + (now - told) * pace, 1)
+            self._stand(self.position + int(passed))
         else:
             self._seconds += (now - told) * self.speed
             self.position = max(self.position, bisect_right(self._due, self._seconds))
@@ -97,7 +139,7 @@ class Player:
         if not self.playing and self.at_end:
             self._stand(0)
         self.playing = not self.playing
-        self._told = None
+        self._told, self._ahead = None, 0.0
 
     def change_speed(self, steps: int) -> None:
         """Go faster by that many speeds of `clock.SPEEDS`, or slower when negative."""
@@ -140,23 +182,19 @@ class Player:
         """Go behind the next mark of a kind, or the one before, and return it; Refusal when there
         is none.
         """
-        places = [mark.position + 1 for mark in self.marks if mark.kind == kind]
-        found = (
-            bisect_right(places, self.position)
-            if direction > 0
-            else bisect_left(places, self.position) - 1
-        )
-        if not 0 <= found < len(places):
+        marks = self._of_kind.get(kind, [])
+        find = bisect_right if direction > 0 else bisect_left
+        found = find(marks, self.position, key=_behind) - (direction < 0)
+        if not 0 <= found < len(marks):
             raise Refusal(f"There is none {'behind' if direction > 0 else 'before'} this.")
-        self._stand(places[found])
-        return [mark for mark in self.marks if mark.kind == kind][found]
+        self._stand(_behind(marks[found]))
+        return marks[found]
 
     def following(self, kind: str) -> Mark | None:
         """Return the next mark of a kind, None when there is none."""
-        return next(
-            (each for each in self.marks if each.kind == kind and each.position >= self.position),
-            None,
-        )
+        marks = self._of_kind.get(kind, [])
+        found = bisect_right(marks, self.position, key=_behind)
+        return marks[found] if found < len(marks) else None
 
     def typed(self, text: str) -> None:
         """Go where a person wrote: `14:30` or `90s` is a time, `812` an operation, `50%` a share.
@@ -191,3 +229,8 @@ class Player:
     def _stand(self, position: int) -> None:
         self.position = max(0, min(position, len(self.recording)))
         self._seconds = self.due(self.position)
+
+
+def _behind(mark: Mark) -> int:
+    """Return the position behind a mark."""
+    return mark.position + 1

@@ -96,17 +96,16 @@ def bar_lines(player: Player, width: int) -> list[Line]:
 
 
 def _scrub(player: Player, width: int) -> Line:
-    at = _column(player, player.position, width)
+    at = player.part(player.position, width)
     cells = [_PLAYED if each < at else _COMING for each in range(width)]
     marked: dict[int, str] = {}
+    spread = player.spread(width)
     for kind in (PRUNING, CHOICE, CHAPTER):
         # The more telling one hides what else is there.
-        for mark in player.marks:
-            if mark.kind == kind:
-                marked[_column(player, mark.position + 1, width)] = kind
+        marked.update(dict.fromkeys(spread.get(kind, ()), kind))
     for end, letter in zip(player.loop, "AB", strict=True):
         if end is not None:
-            marked[_column(player, end, width)] = letter
+            marked[player.part(end, width)] = letter
     for column, letter in marked.items():
         cells[column] = letter
     parts: list[Part] = [("|", "dim")]
@@ -119,18 +118,11 @@ def _scrub(player: Player, width: int) -> Line:
     return (*parts, ("|", "dim"))
 
 
-def _column(player: Player, position: int, width: int) -> int:
-    if player.length <= 0:
-        # All at once: then by their number.
-        return min(width - 1, position * (width - 1) // max(1, len(player.recording)))
-    return min(width - 1, int(player.due(position) / player.length * (width - 1)))
-
-
 def _times(player: Player, width: int) -> Line:
     begin, now, end = (clock.said(each) for each in (0, player.seconds, player.length))
     if now in (begin, end):
         now = ""
-    at = _column(player, player.position, width) - len(now) // 2
+    at = player.part(player.position, width) - len(now) // 2
     at = max(len(begin) + 2, min(at, width - len(end) - len(now) - 2))
     line = f" {begin}".ljust(at + 1) + now
     return ((line + right(end, max(0, width + 1 - len(line))), "dim"),)
