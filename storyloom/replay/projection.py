@@ -1,12 +1,14 @@
 """A story's tables as they were after any operation of its log, in memory.
 
 The log's changes go through the same `apply` as in the story file. Keyframes, copies of the tables
-spread over the log, keep every seek short; going back starts from one too, and never undoes
-changes, as a purge deletes what they were before. The story is only read.
+spread over the log, keep every seek short. On the way on, what was there before each change is
+noted, so that a step back is as short as one on: not by the log's own word, as a purge deletes what
+it says of that. The story is only read.
 """
 
 import sqlite3
-from collections import OrderedDict
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,9 +20,10 @@ __all__ = ["Projection"]
 
 _SPREAD = 24
 """Keyframes over the whole log."""
-_NEAR = 200
-"""Operations between keyframes close to where the replay stands."""
-_NEAR_KEPT = 6
+_LEAST = 200
+"""Operations between two keyframes at least."""
+_TRAIL = 20_000
+"""Changes that can be gone back over without a keyframe: those of several thousand operations."""
 _AT_ONCE = 5_000
 """Operations whose changes are read together."""
 
@@ -32,14 +35,27 @@ class _Keyframe(NamedTuple):
     pruned: int
 
 
+class _Before(NamedTuple):
+    """What was there before a change of operation `op`: of a node its fields, of an attribute its
+    value.
+    """
+
+    op: int
+    owner: int
+    key: str | None
+    """None for a node."""
+    old: Any
+
+
 class Projection:
     """The tables of a story at one point of its log; see `story.tables.Tables`.
 
     `db` reads the story and `ops` are the numbers of its operations in order. Both have to be of
-    one moment: what is written later is not seen. Used from one thread at a time.
+    one moment: what is written later is not seen. Used from one thread at a time. The last `trail`
+    changes can be gone back over without a keyframe.
     """
 
-    def __init__(self, db: sqlite3.Connection, ops: Sequence[int]) -> None:
+    def __init__(self, db: sqlite3.Connection, ops: Sequence[int], *, trail: int = _TRAIL) -> None:
         self._db, self._ops = db, ops
         self.at = 0
         """How many operations have been applied."""
@@ -52,14 +68,19 @@ class Projection:
         self._kids: dict[int, dict[int, None]] = {}
         """Nodes that hang on each parent, or did at some place of the log that was passed."""
         self._spread: dict[int, _Keyframe] = {0: _Keyframe({}, {}, 0, 0)}
-        self._near: OrderedDict[int, _Keyframe] = OrderedDict()
+        self._trail: deque[_Before] = deque(maxlen=trail)
+        """What was there before each of the last changes."""
+        self._trail_from = 0
+        """The position that it leads back to."""
+        self._op = 0
+        """The operation that is being applied."""
 
     def prepare(self) -> None:
         """Read the whole log once, leave keyframes along it, and stand at its end.
 
-        Takes a third of a second for a hundred thousand operations; seeks are short then.
+        Takes a second for a hundred thousand operations; seeks are short then.
         """
-        step = max(_NEAR, -(-len(self._ops) // _SPREAD))
+        step = max(_LEAST, -(-len(self._ops) // _SPREAD))
         for position in range(step, len(self._ops), step):
             self._forward(position)
             self._spread[position] = self._keyframe()
@@ -68,28 +89,34 @@ class Projection:
     def seek(self, position: int) -> None:
         """Stand behind the first `position` operations; out of range is the nearest end."""
         position = max(0, min(position, len(self._ops)))
-        goes_back = self.at - _NEAR * _NEAR_KEPT <= position < self.at
-        found = max(
-            each for frames in (self._spread, self._near) for each in frames if each <= position
-        )
+        if self._trail_from <= position <= self.at:
+            self._backward(position)
+            return
+        found = max(each for each in self._spread if each <= position)
         if not found <= self.at <= position:
-            frame = self._near[found] if found in self._near else self._spread[found]
+            frame = self._spread[found]
             self.nodes, self.attributes = dict(frame.nodes), dict(frame.attributes)
             self.there, self.pruned = frame.there, frame.pruned
-            self.at = found
-        if goes_back:
-            # Whoever goes back a step will go back another.
-            first = max(self.at, position - _NEAR * _NEAR_KEPT) // _NEAR + 1
-            for multiple in range(first, position // _NEAR + 1):
-                self._forward(multiple * _NEAR)
-                self._keep_near()
+            self.at = self._trail_from = found
+            self._trail.clear()
         self._forward(position)
 
-    def _keep_near(self) -> None:
-        if self.at not in self._near and self.at not in self._spread:
-            self._near[self.at] = self._keyframe()
-            if len(self._near) > _NEAR_KEPT:
-                self._near.popitem(last=False)
+    def _backward(self, position: int) -> None:
+        last = self._ops[position - 1] if position else 0
+        while self._trail and self._trail[-1].op > last:
+            _, owner, key, old = self._trail.pop()
+            if key is None:
+                self._counted(self.nodes[owner], -1)
+                if old is None:
+                    del self.nodes[owner]
+                else:
+                    self.nodes[owner] = old
+                    self._counted(old, 1)
+            elif old is None:
+                self.attributes.pop((owner, key), None)
+            else:
+                self.attributes[owner, key] = old
+        self.at = position
 
     def _keyframe(self) -> _Keyframe:
         return _Keyframe(dict(self.nodes), dict(self.attributes), self.there, self.pruned)
@@ -103,8 +130,13 @@ class Projection:
             ).fetchall()
             with sound():
                 for op, owner, key, new in rows:
+                    self._op = op
                     apply(self, Change(owner, key, None, new), op)
             self.at = upto
+            if len(self._trail) == self._trail.maxlen:
+                # Of the first operation in it some changes may be lost.
+                lost = bisect_right(self._ops, self._trail[0].op)
+                self._trail_from = max(self._trail_from, lost)
 
     # What it says.
 
@@ -156,13 +188,18 @@ class Projection:
     def put(self, node: int, state: NodeState, born: int, before: NodeState | None) -> None:
         """Store a node's fields."""
         del born
+        self._trail.append(_Before(self._op, node, None, before))
         self.nodes[node] = state
-        for fields, sign in ((before, -1), (state, 1)):
-            if fields is not None and not fields.flags & GONE:
-                self.there += sign
-                self.pruned += sign * bool(fields.flags & PRUNED)
+        if before is not None:
+            self._counted(before, -1)
+        self._counted(state, 1)
         if before is None or before.parent != state.parent:
             self._kids.setdefault(state.parent, {})[node] = None
+
+    def _counted(self, state: NodeState, sign: int) -> None:
+        if not state.flags & GONE:
+            self.there += sign
+            self.pruned += sign * bool(state.flags & PRUNED)
 
     def attribute(self, owner: int, key: str) -> Value:
         """Return an attribute's value, None when it was absent."""
@@ -170,6 +207,7 @@ class Projection:
 
     def set_attribute(self, owner: int, key: str, value: Value) -> None:
         """Store an attribute; None removes it."""
+        self._trail.append(_Before(self._op, owner, key, self.attributes.get((owner, key))))
         if value is None:
             self.attributes.pop((owner, key), None)
         else:
