@@ -3,10 +3,10 @@
     python benchmarks/evenings.py PATH [OPERATIONS]
 
 A turn is a batch that is asked for and streams in, some seconds of reading, and what is done with
-it: one branch is woven, others are pruned, a text is edited again and again, a note or a chapter is
-set, a step is taken back; now and then the author goes back to an earlier fork. An evening has some
-six hundred operations and a pause or two; the next one is a day later. `storyloom check` passes, and
-the same arguments give the same story.
+it: one branch is woven, others are pruned, a text is edited again and again, a note or a chapter
+is set, a step is taken back; now and then the author goes back to an earlier fork. An evening has
+some six hundred operations and a pause or two; the next one is a day later. `storyloom check`
+passes, and the same arguments give the same story.
 """
 
 import json
@@ -158,7 +158,7 @@ class _Author:
     def _take_back(self) -> None:
         """Undo the note that was set last."""
         target, change = self.log.op, self.log.last
-        if change.key == "note":
+        if change is not None and change.key == "note":
             self.waits(1, 10)
             self.log.append("undo", [change._replace(old=change.new, new=change.old)],
                             reverts=target)  # fmt: skip

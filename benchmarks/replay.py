@@ -11,9 +11,9 @@ has come out.
 
 import argparse
 import asyncio
+import os
 import random
 import re
-import resource
 import sqlite3
 import statistics
 import sys
@@ -29,14 +29,13 @@ import pyte
 from benchmarks import evenings
 from benchmarks.screens import Bench
 from storyloom.replay import clock
-from storyloom.replay.player import Player
 from storyloom.replay.scene import Theatre
+from storyloom.text import grouped
 from tests.whole.terminal import Terminal
 
 AIMS = {"seek ms": 150, "clock %": 5, "bytes": 10_000}
 
 _PLACES = 30
-_HEADER = re.compile(rb"\x1b\[1;[0-9]+H")
 _TIME = re.compile(r"\d+(?::\d\d)+")
 _EVENT = re.compile(r"event ([\d ]+)/([\d ]+)")
 _ROOM = {"rows": 19, "room": 1_200, "happened": 3}
@@ -99,7 +98,8 @@ def read(written: evenings.Written) -> None:
         back += [goes(place - steps) for steps in range(2, 12)]
         forth += [goes(place - 12 + steps) for steps in range(2, 12)]
     theatre.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not by getrusage: there a process begins with what its parent had.
+    peak = _peak(os.getpid())
     print(
         f"| {written.operations:,} | {written.nodes:,} | {len(marks):,} | {opened + first:.1f} "
         f"| {prepared:.0f} | {plain:.0f} | {(opened + first + prepared) / plain:.1f} "
@@ -153,10 +153,12 @@ async def _prepared(terminal: Terminal) -> None:
     await terminal.quiet(0.4)
 
 
-async def _reacts(terminal: Terminal, into: Reaction, *keys: str) -> None:
+async def _reacts(terminal: Terminal, into: Reaction, key: str, event: int) -> None:
+    """Press a key that leads to an event."""
+    words = f"event {grouped(event)}/".encode()
     count, used, began = len(terminal.raw), terminal.cpu(), time.monotonic()
-    terminal.send(*keys)
-    await terminal.until(lambda: _HEADER.search(terminal.raw, count) is not None, "its frame")
+    terminal.send(key)
+    await terminal.until(lambda: terminal.raw.find(words, count) >= 0, f"event {event}")
     into.wall.append((time.monotonic() - began) * 1000)
     await terminal.quiet(0.05)
     into.cpu.append((terminal.cpu() - used) * 1000)
@@ -167,6 +169,9 @@ async def seen(bench: Bench, written: evenings.Written, size: tuple[int, int]) -
     """Print what the program's start, seeks and steps cost in a terminal, and its memory."""
     long = written.operations
     numbers = random.Random(long)
+    theatre = Theatre(written.path)
+    events = theatre.recording.ops
+    theatre.close()
     seek, first_back, back, forth = (Reaction() for _ in range(4))
     began = time.monotonic()
     async with _program(bench, written.path, size) as terminal:
@@ -178,12 +183,13 @@ async def seen(bench: Bench, written: evenings.Written, size: tuple[int, int]) -
         for _ in range(_PLACES):
             terminal.send("g")
             await terminal.quiet(0.05)
-            terminal.send(f"{numbers.randint(2, long - 1)}")
+            at = numbers.randint(3, len(events))
+            terminal.send(f"{events[at - 1]}")
             await terminal.quiet(0.05)
-            await _reacts(terminal, seek, "enter")
-            await _reacts(terminal, first_back, "k")
-            await _reacts(terminal, back, "k")
-            await _reacts(terminal, forth, "j")
+            await _reacts(terminal, seek, "enter", events[at - 1])
+            await _reacts(terminal, first_back, "k", events[at - 2])
+            await _reacts(terminal, back, "k", events[at - 3])
+            await _reacts(terminal, forth, "j", events[at - 2])
         peak = _peak(terminal.pid)
     print(f"\n{long:,} operations, {size[0]}x{size[1]}: {start}; peak {peak:.0f} MB")
     rows = {"seek": seek, "first step back": first_back, "step back": back, "step on": forth}
@@ -294,8 +300,8 @@ async def _fastest(bench: Bench, written: evenings.Written, size: tuple[int, int
             await terminal.quiet(0.2)
     print(
         f"  {'':>7}            {size[0]}x{size[1]}  max, {len(offs)} times all of it: clock "
-        f"{statistics.median(offs):+.2f} % (least {min(offs):+.2f}, most {max(offs):+.2f}; at worst "
-        f"{max(worsts) * 1000:.0f} ms off), {statistics.median(sents):.0f} bytes/s, "
+        f"{statistics.median(offs):+.2f} % (least {min(offs):+.2f}, most {max(offs):+.2f}; "
+        f"at worst {max(worsts) * 1000:.0f} ms off), {statistics.median(sents):.0f} bytes/s, "
         f"{statistics.median(cpus):.1f} % CPU",
         flush=True,
     )
@@ -308,7 +314,9 @@ async def _main(options: argparse.Namespace) -> None:
     sizes = [tuple(map(int, size.split("x"))) for size in options.size]
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), 1)
-        stories = [evenings.write(Path(folder, f"{many}.loom"), many) for many in options.operations]
+        stories = [
+            evenings.write(Path(folder, f"{many}.loom"), many) for many in options.operations
+        ]
 
         async def opening() -> None:
             print("| operations | nodes | marks | first moment | prepared | plain | ratio | seek "

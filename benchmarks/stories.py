@@ -68,7 +68,7 @@ class Log:
     """When the last operation was, in milliseconds since the epoch."""
     session: str = SESSION
     previous: bytes = b""
-    last: Change = Change(0, "", None, None)
+    last: Change | None = None
     """The last change of the last operation that had any."""
     nodes: int = 0
     revs: int = 0

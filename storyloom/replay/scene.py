@@ -85,6 +85,11 @@ class Scene:
     pruned: int
     dollars: float
 
+    @property
+    def grows(self) -> bool:
+        """Whether a text in it is longer when more of its time is over."""
+        return any(passage.writing for passage in self.passages)
+
 
 class Theatre:
     """A story opened to be replayed; all of it is used from the one thread that opened it."""
@@ -101,6 +106,8 @@ class Theatre:
         self._sentences: dict[int, Happening] = {}
         self._models: dict[int, str] = {}
         self._ends: dict[int, tuple[int, int]] = {}
+        self._last: tuple[tuple[int, int, int, int], Scene] | None = None
+        """What the last scene was asked for, and the scene."""
 
     def prepare(self) -> list[Mark]:
         """Read all of the log, so that every seek is short from now on, and return its marks."""
@@ -123,19 +130,26 @@ class Theatre:
         """Return the moment behind `position` operations: so many rows of the tree, so many code
         points of text, so many operations.
         """
+        asked = (position, rows, room, happened)
+        # Most frames of a replay are of a moment at which nobody writes.
+        if self._last is not None and self._last[0] == asked and not self._last[1].grows:
+            return self._last[1]
         self._projection.seek(position)
         position = self._projection.at
         focus = self._focus(position)
-        return Scene(
+        strand = self._projection.strand(focus)
+        scene = Scene(
             position,
             focus,
-            tuple(self._rows(focus, rows)),
-            tuple(self._passages(focus, room, share)),
+            tuple(self._rows(strand, focus, rows)),
+            tuple(self._passages(strand, room, share)),
             tuple(self._happened(position, happened)),
             self._projection.there,
             self._projection.pruned,
             float(self._projection.attributes.get((0, "spent")) or 0) / 1e9,
         )
+        self._last = (asked, scene)
+        return scene
 
     # What happens.
 
@@ -171,9 +185,8 @@ class Theatre:
 
     # The tree.
 
-    def _rows(self, focus: int, most: int) -> list[Row]:
+    def _rows(self, strand: list[int], focus: int, most: int) -> list[Row]:
         """Return the strand to the focus with the branches of its forks, and what is below it."""
-        strand = self._projection.strand(focus)
         children = self._projection.children(focus)
         out = self._fork(children, 0)[: max(1, most // 3)]
         for node in reversed(strand):
@@ -234,9 +247,9 @@ class Theatre:
 
     # The page.
 
-    def _passages(self, focus: int, room: int, share: Share) -> list[Passage]:
+    def _passages(self, strand: list[int], room: int, share: Share) -> list[Passage]:
         out: list[Passage] = []
-        for node in reversed(self._projection.strand(focus)):
+        for node in reversed(strand):
             state = self._projection.nodes[node]
             text = self._projection.text(node)
             writing = bool(state.flags & STREAMING)
