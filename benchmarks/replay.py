@@ -19,10 +19,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import pyte
 
@@ -30,7 +31,6 @@ from benchmarks import evenings
 from benchmarks.screens import Bench
 from storyloom.replay import clock
 from storyloom.replay.scene import Theatre
-from storyloom.text import grouped
 from tests.whole.terminal import Terminal
 
 AIMS = {"seek ms": 150, "clock %": 5, "bytes": 10_000}
@@ -112,14 +112,33 @@ def read(written: evenings.Written) -> None:
 
 
 class Timed(Terminal):
-    """A terminal that knows when its bytes came."""
+    """A terminal that knows when its bytes came; what they draw is worked out afterwards."""
 
-    came: list[tuple[float, int]]
-    """A moment, and how many bytes had come by then."""
+    def __init__(
+        self, command: Sequence[str | Path], environ: Mapping[str, str], size: tuple[int, int]
+    ) -> None:
+        super().__init__(command, environ, size, drawn=False)
+        self._came: deque[tuple[float, int]] = deque()
+        self._at = 0
+        self._seen = pyte.Screen(*size)
+        self._eye = pyte.ByteStream(self._seen)
 
     def _read(self, most: int = 1 << 16) -> None:
         super()._read(most)
-        self.__dict__.setdefault("came", []).append((time.monotonic(), len(self.raw)))
+        self._came.append((time.monotonic(), len(self.raw)))
+
+    def drawn(self) -> Iterator[tuple[float, Sequence[str]]]:
+        """Yield the lines of the screen after all that came since this was asked last, and when."""
+        while self._came:
+            moment, count = self._came.popleft()
+            self._eye.feed(bytes(self.raw[self._at : count]))
+            self._at = count
+            yield moment, self._seen.display
+
+    def forget(self) -> None:
+        """Look at nothing that has come by now."""
+        for _ in self.drawn():
+            pass
 
 
 @dataclass
@@ -141,7 +160,7 @@ class Reaction:
 
 def _program(bench: Bench, story: Path, size: tuple[int, int]) -> Timed:
     command = [sys.executable, "-m", "storyloom", "replay", story]
-    return Timed(command, bench.environ(), size, drawn=False)
+    return Timed(command, bench.environ(), size)
 
 
 async def _shown(terminal: Terminal) -> None:
@@ -153,14 +172,16 @@ async def _prepared(terminal: Terminal) -> None:
     await terminal.quiet(0.4)
 
 
-async def _reacts(terminal: Terminal, into: Reaction, key: str, event: int) -> None:
+async def _reacts(terminal: Timed, into: Reaction, key: str, event: int) -> None:
     """Press a key that leads to an event."""
-    words = f"event {grouped(event)}/".encode()
+    terminal.forget()
     count, used, began = len(terminal.raw), terminal.cpu(), time.monotonic()
     terminal.send(key)
-    await terminal.until(lambda: terminal.raw.find(words, count) >= 0, f"event {event}")
-    into.wall.append((time.monotonic() - began) * 1000)
-    await terminal.quiet(0.05)
+    took = 0.0
+    while not took:
+        await terminal.quiet(0.05)
+        took = next((at - began for at, lines in terminal.drawn() if _event(lines) == event), 0.0)
+    into.wall.append(took * 1000)
     into.cpu.append((terminal.cpu() - used) * 1000)
     into.bytes.append(len(terminal.raw) - count)
 
@@ -206,36 +227,27 @@ def _peak(process: int) -> float:
 # What is played.
 
 
-def _frames(
-    terminal: Timed, size: tuple[int, int], since: int, look: Callable[[pyte.Screen], float | None]
-) -> list[tuple[float, float]]:
-    """Return what `look` finds on the screen whenever that is another than before, and when.
+_Look: TypeAlias = Callable[[Sequence[str]], float | None]
 
-    Of the bytes that came before `since` only the last is told.
-    """
-    screen = pyte.Screen(*size)
-    stream = pyte.ByteStream(screen)
+
+def _changes(terminal: Timed, look: _Look) -> list[tuple[float, float]]:
+    """Return what `look` finds on the screen whenever that is another than before, and when."""
     found: list[tuple[float, float]] = []
-    at = 0
-    for moment, count in terminal.came:
-        stream.feed(bytes(terminal.raw[at:count]))
-        at = count
-        value = look(screen) if count > since else None
+    for moment, lines in terminal.drawn():
+        value = look(lines)
         if value is not None and (not found or value != found[-1][1]):
             found.append((moment, value))
     return found
 
 
-def _seconds(screen: pyte.Screen) -> float | None:
+def _seconds(lines: Sequence[str]) -> float | None:
     """Return the time of the story in the bar: the middle one of three."""
-    times = _TIME.findall(screen.display[-3])
-    if len(times) != 3:
-        return None
-    return clock.moment_typed(times[1])
+    times = _TIME.findall(lines[-3])
+    return clock.moment_typed(times[1]) if len(times) == 3 else None
 
 
-def _event(screen: pyte.Screen) -> float | None:
-    found = _EVENT.search(screen.display[0])
+def _event(lines: Sequence[str]) -> float | None:
+    found = _EVENT.search(lines[0])
     return float(found[1].replace(" ", "")) if found else None
 
 
@@ -256,6 +268,7 @@ async def playing(bench: Bench, written: evenings.Written, size: tuple[int, int]
         await _prepared(terminal)
         terminal.send("5", *"++++")
         await terminal.quiet(0.2)
+        terminal.forget()
         since, used, began = len(terminal.raw), terminal.cpu(), time.monotonic()
         terminal.send(" ")
         await asyncio.sleep(seconds)
@@ -263,7 +276,7 @@ async def playing(bench: Bench, written: evenings.Written, size: tuple[int, int]
         sent = (len(terminal.raw) - since) / took
         busy = (terminal.cpu() - used) / took * 100
         peak = _peak(terminal.pid)
-    found = _frames(terminal, size, since, _seconds)
+    found = _changes(terminal, _seconds)
     # The first and the last may be cut.
     off, worst, over = _kept(found[1:-1], clock.SPEEDS[-2])
     print(
@@ -284,12 +297,13 @@ async def _fastest(bench: Bench, written: evenings.Written, size: tuple[int, int
         terminal.send(*"+++++")
         await terminal.quiet(0.2)
         for _ in range(max(1, round(seconds / _FASTEST_TAKES))):
+            terminal.forget()
             since, used, began = len(terminal.raw), terminal.cpu(), time.monotonic()
             terminal.send(" ")
             await terminal.until(lambda at=since: b"paused" in terminal.raw[at + 200 :], "the end")
             took = time.monotonic() - began
             await terminal.quiet(0.2)
-            found = _frames(terminal, size, since, _event)
+            found = _changes(terminal, _event)
             # At the end it stands.
             off, worst, _ = _kept(found[1:-1], pace)
             offs.append(off)
