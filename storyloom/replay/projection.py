@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from storyloom.replay.recording import sound
+from storyloom.story import replayed
 from storyloom.story.schema import GONE, HIDDEN, PRUNED
 from storyloom.story.tables import Change, NodeState, Value, apply, weave_end
 
@@ -124,10 +125,7 @@ class Projection:
     def _forward(self, position: int) -> None:
         while self.at < position:
             upto = min(position, self.at + _AT_ONCE)
-            rows = self._db.execute(
-                "SELECT op, owner, key, new FROM change WHERE op BETWEEN ? AND ? ORDER BY op, seq",
-                (self._ops[self.at], self._ops[upto - 1]),
-            ).fetchall()
+            rows = replayed.changes(self._db, self._ops[self.at], self._ops[upto - 1])
             with sound():
                 for op, owner, key, new in rows:
                     self._op = op
@@ -174,10 +172,7 @@ class Projection:
     def text(self, node: int) -> str:
         """Return a node's text; of one that was still being written all that was to come."""
         state = self.nodes.get(node)
-        row = (
-            state and self._db.execute("SELECT text FROM rev WHERE id = ?", (state.rev,)).fetchone()
-        )
-        return row[0] if row else ""
+        return replayed.text_of(self._db, state.rev) if state is not None else ""
 
     # The tables, for `apply`.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from storyloom.replay.projection import Projection
 from storyloom.replay.recording import Mark, Recording, marks_of, record
-from storyloom.story import log
+from storyloom.story import log, replayed
 from storyloom.story.marks import chapters_of
 from storyloom.story.schema import PRUNED, STREAMING
 from storyloom.story.story import Story
@@ -165,18 +165,10 @@ class Theatre:
     def _focus(self, position: int) -> int:
         """Return the node that the last operations were done to, else the tip of the weave."""
         for op in reversed(self.recording.ops[max(0, position - _BACK) : position]):
-            node = self._touched(op)
+            node = replayed.touched(self._db, op)
             if node and self._projection.strand(node):
                 return node
         return self._projection.tip()
-
-    def _touched(self, op: int) -> int:
-        row = self._db.execute(
-            "SELECT CASE WHEN key GLOB 'weave:*' AND new > 0 THEN new ELSE owner END AS node "
-            "FROM change WHERE op = ? AND node > 0 ORDER BY key = 'add' DESC, seq LIMIT 1",
-            (op,),
-        ).fetchone()
-        return row[0] if row else 0
 
     def _happened(self, position: int, count: int) -> list[Happening]:
         return [self._said(op) for op in self.recording.ops[max(0, position - count) : position]]
@@ -231,7 +223,7 @@ class Theatre:
         writing = bool(state.flags & STREAMING)
         return Row(
             node,
-            "" if writing else self._beginning(state.rev),
+            "" if writing else replayed.text_of(self._db, state.rev, _BEGINNING),
             branch,
             self._model(state.gen),
             woven,
@@ -240,18 +232,11 @@ class Theatre:
             marks[0].title if marks else None,
         )
 
-    def _beginning(self, rev: int) -> str:
-        row = self._db.execute(
-            "SELECT substr(text, 1, ?) FROM rev WHERE id = ?", (_BEGINNING, rev)
-        ).fetchone()
-        return row[0] if row else ""
-
     def _model(self, gen: int | None) -> str:
         if gen is None:
             return ""
         if gen not in self._models:
-            row = self._db.execute("SELECT model FROM gen WHERE id = ?", (gen,)).fetchone()
-            self._models[gen] = row[0] if row else ""
+            self._models[gen] = replayed.model_of(self._db, gen)
         return self._models[gen]
 
     # The page.
@@ -273,11 +258,7 @@ class Theatre:
     def _written(self, node: int) -> tuple[int, int]:
         """Return the positions at which a model began to write a node, and had written it."""
         if node not in self._ends:
-            began, ended = self._db.execute(
-                "SELECT min(op), min(CASE WHEN key = 'streaming' THEN op END) FROM change "
-                "WHERE owner = ? AND (key = 'add' OR key = 'streaming')",
-                (node,),
-            ).fetchone()
+            began, ended = replayed.written(self._db, node)
             last = self.recording.ops[-1]
             self._ends[node] = (
                 self.recording.position_of(began or 0),

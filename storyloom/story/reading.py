@@ -31,6 +31,7 @@ __all__ = [
     "exists",
     "goes_on",
     "last_op",
+    "made",
     "models",
     "parent",
     "path",
@@ -123,6 +124,11 @@ def exists(story: Story, node: int) -> bool:
     """Whether there is a live node of that id, pruned or not."""
     row = story.read.execute("SELECT flags FROM node WHERE id = ?", (node,)).fetchone()
     return bool(row) and not row[0] & GONE
+
+
+def made(story: Story) -> int:
+    """Return how many nodes have ever been made, those that are gone too."""
+    return int(story.read.execute("SELECT count(*) FROM node").fetchone()[0])
 
 
 def parent(story: Story, node: int) -> int:
