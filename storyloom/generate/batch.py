@@ -6,18 +6,18 @@ changed, always on the event loop; it draws nothing and reads no screen.
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from storyloom.generate import caps, filling, joining
 from storyloom.generate.aligning import aligned
-from storyloom.generate.calls import Ask, call_for, price_of, the_same
-from storyloom.generate.estimate import prepared
-from storyloom.generate.plan import drawn, prose_words, sampled, settings_for
+from storyloom.generate.asking import requests
+from storyloom.generate.branch import Branch, settled
+from storyloom.generate.calls import Ask, price_of, the_same
+from storyloom.generate.plan import prose_words, settings_for
 from storyloom.models import kinds
 from storyloom.models.client import Client
 from storyloom.models.protocol import (
@@ -25,16 +25,14 @@ from storyloom.models.protocol import (
     Delta,
     Done,
     Drawn,
-    Facts,
     Failed,
     First,
-    Token,
     Waiting,
 )
-from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings
+from storyloom.settings import SKETCH, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
-from storyloom.story.growth import Asked, Placeholder, Result
+from storyloom.story.growth import Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
@@ -44,62 +42,6 @@ _FLUSH_SECONDS = 0.25
 _JOIN_CONTEXT = 800
 _RUN_INTO = 8_000
 """Code points of what follows that an answer may run into: more than one is long."""
-
-
-@dataclass
-class Branch:
-    """One branch of a batch, as it stands."""
-
-    placeholder: Placeholder
-    entry: ModelEntry
-    facts: Facts
-    call: Call
-    state: str = "waiting"
-    """waiting, writing, done, failed, or stopped."""
-    say: str = ""
-    """The sentence for the author, when it did not end well or waits to be asked again."""
-    again: float | None = None
-    """When it is asked again, in `time.monotonic` seconds; None when it does not wait for that."""
-    finish: str = ""
-    fault: str = ""
-    """What went wrong, in a few words; empty when it ended well or has not ended."""
-    started: float = field(default_factory=time.monotonic)
-    first: float | None = None
-    """Seconds until the first token."""
-    raw: list[str] = field(default_factory=list[str])
-    tokens: list[Token] = field(default_factory=list[Token])
-    """Those of the answer, where they were asked for and told."""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once its text is closed in the story, or could not be."""
-    closing: bool = False
-    """Whether its end is being written to the story, or was."""
-    cost: float | None = None
-    """US dollars; None while it runs, and when nobody knows."""
-    make: Callable[[], str] | None = None
-    """How `text` is made of what has come since it was looked at last; None when it is right."""
-    _text: str = ""
-
-    @property
-    def text(self) -> str:
-        """The story text so far."""
-        # Made a few times a second, when it is shown, and not for each piece that comes.
-        if self.make is not None:
-            self._text, self.make = self.make(), None
-        return self._text
-
-    @text.setter
-    def text(self, text: str) -> None:
-        self._text, self.make = text, None
-
-    @property
-    def node(self) -> int:
-        """The node it is written into."""
-        return self.placeholder.node
-
-    @property
-    def running(self) -> bool:
-        """Whether more may still come."""
-        return self.state in ("waiting", "writing")
 
 
 class Aim(NamedTuple):
@@ -181,7 +123,7 @@ class Batch:
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
         asks, prices = await asyncio.to_thread(
-            _requests, story, settings, parent, parts, entries, facts, why, towards
+            requests, story, settings, parent, parts, entries, facts, why, towards
         )
         aim = Aim(parent, why, towards, sketch)
         return await cls.placed(story, client, settings, aim, asks, prices)
@@ -274,7 +216,7 @@ class Batch:
                     # The others are worth closing even when one cannot be.
                     with contextlib.suppress(Refusal):
                         self.interrupt(branch)
-            await _surely(self._hold.settle, [_settled(branch) for branch in self.branches])
+            await _surely(self._hold.settle, [settled(branch) for branch in self.branches])
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -439,12 +381,6 @@ def _known(done: Done) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
-def _settled(branch: Branch) -> float | None:
-    """Return what a branch counts for caps: a request that only failed is not charged for."""
-    failed = branch.state == "failed" and not branch.raw
-    return 0.0 if failed and branch.cost is None else branch.cost
-
-
 def _named(call: Call, place: Placeholder) -> Call:
     return replace(call, id=f"n{place.node}.{place.gen}")
 
@@ -455,42 +391,3 @@ def _strand_end(story: Story, parent: int) -> str:
 
 def _what_follows(story: Story, towards: int) -> str:
     return following.text_from(story, towards, most=_RUN_INTO) if towards else ""
-
-
-def _requests(
-    story: Story,
-    settings: Settings,
-    parent: int,
-    parts: tuple[PlanPart, ...],
-    entries: list[ModelEntry],
-    facts: list[Facts],
-    why: str,
-    towards: int,
-) -> tuple[list[Ask], list[caps.Price]]:
-    asks: list[Ask] = []
-    prices: list[caps.Price] = []
-    fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
-    first = 0
-    for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        ready = prepared(story, settings, parent, part, entry, fact,
-                         why=why, towards=towards, first=first)  # fmt: skip
-        first += part.count
-        room, seeded = ready.room, ready.settings
-        prices.append(ready.price)
-        local = fact.provider == "embedded"
-        # The embedded engine draws the branches of a fork from one seed, one after the other.
-        if local and seeded.seed is None:
-            seeded = replace(seeded, seed=random.randrange(1 << 30))
-        for index, (made, vary) in enumerate(ready.branches):
-            params = sampled(seeded, room, 0 if local else index)
-            params |= drawn(settings, fact.mode, embedded=local)
-            if towards and fact.mode == "text" and not made.suffix:
-                params["stop"] = [filling.STOP]
-            call = replace(
-                call_for(entry, made.body, params),
-                fork=f"{fork}.{number}" if local else "",
-                index=index,
-                of=part.count,
-            )
-            asks.append(Ask(entry, fact, Asked(entry.name, made.body, params, vary), call))
-    return asks, prices
