@@ -24,6 +24,10 @@ _MANY = 7
 """Branches of one fork that are shown; of more, those around the one that was gone on with."""
 _BEGINNING = 120
 """Code points of a text that a row of the tree may need."""
+_TOLD_FROM, _PAGE_FROM = 16, 4
+"""What is told begins at such a multiple of operations, and a page at one of passages, so that both
+begin anew only now and then and most of their lines stay where they are.
+"""
 _BACK = 40
 """Operations that are looked back through for one that was done to a node."""
 _REMEMBERED = 4_000
@@ -136,8 +140,8 @@ class Theatre:
         return self._story.read
 
     def scene(self, position: int, share: Share, *, rows: int, room: int, happened: int) -> Scene:
-        """Return the moment behind `position` operations: so many rows of the tree, so many code
-        points of text, so many operations.
+        """Return the moment behind `position` operations: so many rows of the tree, at least so
+        many code points of text and operations, where there are as many.
         """
         asked = (position, rows, room, happened)
         # Most frames of a replay are of a moment at which nobody writes.
@@ -171,7 +175,8 @@ class Theatre:
         return self._projection.tip()
 
     def _happened(self, position: int, count: int) -> list[Happening]:
-        return [self._said(op) for op in self.recording.ops[max(0, position - count) : position]]
+        start = max(0, position - count) // _TOLD_FROM * _TOLD_FROM
+        return [self._said(op) for op in self.recording.ops[start:position]]
 
     def _said(self, op: int) -> Happening:
         found = self._sentences.get(op)
@@ -243,15 +248,19 @@ class Theatre:
 
     def _passages(self, strand: list[int], room: int, share: Share) -> list[Passage]:
         out: list[Passage] = []
-        for node in reversed(strand):
+        most, taken = room, 0
+        for depth in range(len(strand) - 1, -1, -1):
+            node = strand[depth]
             state = self._projection.nodes[node]
             text = self._projection.text(node)
             writing = bool(state.flags & STREAMING)
             if writing:
                 text = text[: int(len(text) * share(*self._written(node)))]
-            out.append(Passage(node, text[-room:], self._model(state.gen), writing))
-            room -= len(text)
-            if room <= 0:
+            # Of a very long text the end, from one of few places on.
+            text = text[max(0, len(text) - most) // most * most :]
+            out.append(Passage(node, text, self._model(state.gen), writing))
+            taken += len(text)
+            if taken >= most and (depth % _PAGE_FROM == 0 or taken >= 3 * most):
                 break
         return out[::-1]
 

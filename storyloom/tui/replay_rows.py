@@ -62,13 +62,25 @@ def page_lines(passages: Sequence[Passage], width: int, height: int, role: Role)
     last = passages[-1]
     text = before + visible(last.text)
     text_from = len(before)
-    if (over := len(text) - (width + 1) * height * 2) > 0:
+    piece = (width + 1) * height
+    if (over := (len(text) - 4 * piece) // piece * piece) > 0:
         text, text_from = text[over:], max(0, text_from - over)
     lines: list[Line] = []
     for start, end in wrap(text.replace("\t", " "), width):
         cut = min(max(text_from, start), end)
         lines.append(((text[start:cut], "past"), (text[cut:end], role(last.model))))
-    return lines[-height:]
+    return _last(lines, height)
+
+
+def _last(lines: list[Line], height: int) -> list[Line]:
+    """Return the last lines that there is room for.
+
+    They go up by a third of the room at once, not one by one: the eye has something to hold on to,
+    and a slow line needs not bring the whole pane again for each new line.
+    """
+    step = max(1, height // 3)
+    over = max(0, len(lines) - height)
+    return lines[-(-over // step) * step :]
 
 
 def happening_lines(happened: Sequence[Happening], width: int, height: int) -> list[Line]:
@@ -81,7 +93,7 @@ def happening_lines(happened: Sequence[Happening], width: int, height: int) -> l
         for number, (start, end) in enumerate(spans):
             head = f"{at}  " if not number else " " * 10
             lines.append(((head, "dim"), (text[start:end], "text")))
-    return lines[-height:] if height > 0 else []
+    return _last(lines, height) if height > 0 else []
 
 
 def speed_said(player: Player) -> str:
