@@ -1,6 +1,6 @@
 """Builds stories as an author's evenings leave them in the log, by the number of operations.
 
-    python benchmarks/evenings.py PATH [OPERATIONS]
+    python -m benchmarks.evenings PATH [OPERATIONS]
 
 A turn is a batch that is asked for and streams in, some seconds of reading, and what is done with
 it: one branch is woven, others are pruned, a text is edited again and again, a note or a chapter

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.pace import LENGTH, Paced, paced
-from benchmarks.screens import Bench
+from benchmarks.bench import Bench
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done
 from tests.whole.terminal import Terminal, below

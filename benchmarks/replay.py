@@ -28,7 +28,7 @@ from typing import TypeAlias, TypeVar
 import pyte
 
 from benchmarks import evenings
-from benchmarks.screens import Bench
+from benchmarks.bench import Bench
 from storyloom.replay import clock
 from storyloom.replay.scene import Theatre
 from tests.whole.terminal import Terminal
