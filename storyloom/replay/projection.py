@@ -1,9 +1,9 @@
 """A story's tables as they were after any operation of its log, in memory.
 
-The log's changes go through the same `apply` as in the story file. Keyframes, copies of the tables
-spread over the log, keep every seek short. On the way on, what was there before each change is
-noted, so that a step back is as short as one on: not by the log's own word, as a purge deletes what
-it says of that. The story is only read.
+The log's changes go through the same `apply` as in the story file. What each stretch of the log
+comes to is kept, so that a seek puts stretches together and applies but the rest. On the way on,
+what was there before each change is noted, so that a step back is as short as one on: not by the
+log's own word, as a purge deletes what it says of that. The story is only read.
 """
 
 import sqlite3
@@ -19,19 +19,22 @@ from storyloom.story.tables import Change, NodeState, Value, apply, weave_end
 
 __all__ = ["Projection"]
 
-_SPREAD = 24
-"""Keyframes over the whole log."""
+_STRETCHES = 100
+"""Of the whole log, at most."""
 _LEAST = 200
-"""Operations between two keyframes at least."""
+"""Operations of a stretch at least."""
 _TRAIL = 20_000
-"""Changes that can be gone back over without a keyframe: those of several thousand operations."""
+"""Changes that can be gone back over one by one: those of several thousand operations."""
 _AT_ONCE = 5_000
 """Operations whose changes are read together."""
 
 
-class _Keyframe(NamedTuple):
+class _Stretch(NamedTuple):
+    """What a stretch of the log comes to: of all that it changes the last, and the counts then."""
+
     nodes: dict[int, NodeState]
     attributes: dict[tuple[int, str], Any]
+    """None where it is removed."""
     there: int
     pruned: int
 
@@ -53,7 +56,7 @@ class Projection:
 
     `db` reads the story and `ops` are the numbers of its operations in order. Both have to be of
     one moment: what is written later is not seen. Used from one thread at a time. The last `trail`
-    changes can be gone back over without a keyframe.
+    changes can be gone back over one by one.
     """
 
     def __init__(self, db: sqlite3.Connection, ops: Sequence[int], *, trail: int = _TRAIL) -> None:
@@ -68,7 +71,11 @@ class Projection:
         """How many of those are pruned themselves."""
         self._kids: dict[int, dict[int, None]] = {}
         """Nodes that hang on each parent, or did at some place of the log that was passed."""
-        self._spread: dict[int, _Keyframe] = {0: _Keyframe({}, {}, 0, 0)}
+        self._stretches: list[_Stretch] = []
+        self._ends: list[int] = []
+        """The position behind each stretch."""
+        self._open: _Stretch | None = None
+        """The stretch that is being gone through for the first time."""
         self._trail: deque[_Before] = deque(maxlen=trail)
         """What was there before each of the last changes."""
         self._trail_from = 0
@@ -77,15 +84,27 @@ class Projection:
         """The operation that is being applied."""
 
     def prepare(self) -> None:
-        """Read the whole log once, leave keyframes along it, and stand at its end.
+        """Read the whole log once, keep what its stretches come to, and stand at its end.
 
         Takes a second for a hundred thousand operations; seeks are short then.
         """
-        step = max(_LEAST, -(-len(self._ops) // _SPREAD))
+        self._stretches.clear()
+        self._ends.clear()
+        self._restart()
+        step = max(_LEAST, -(-len(self._ops) // _STRETCHES))
         for position in range(step, len(self._ops), step):
-            self._forward(position)
-            self._spread[position] = self._keyframe()
+            self._stretches.append(self._gone_through(position))
+            self._ends.append(position)
         self._forward(len(self._ops))
+
+    def _gone_through(self, position: int) -> _Stretch:
+        """Go on to a position and return what the stretch to there comes to."""
+        self._open = _Stretch({}, {}, 0, 0)
+        try:
+            self._forward(position)
+            return self._open._replace(there=self.there, pruned=self.pruned)
+        finally:
+            self._open = None
 
     def seek(self, position: int) -> None:
         """Stand behind the first `position` operations; out of range is the nearest end."""
@@ -93,14 +112,30 @@ class Projection:
         if self._trail_from <= position <= self.at:
             self._backward(position)
             return
-        found = max(each for each in self._spread if each <= position)
-        if not found <= self.at <= position:
-            frame = self._spread[found]
-            self.nodes, self.attributes = dict(frame.nodes), dict(frame.attributes)
-            self.there, self.pruned = frame.there, frame.pruned
-            self.at = self._trail_from = found
+        if position < self.at:
+            self._restart()
+        # Of the stretch that it stands in nothing is lost when all of it is put in.
+        here, there = (bisect_right(self._ends, each) for each in (self.at, position))
+        for stretch in self._stretches[here:there]:
+            self._put_in(stretch)
+        if here < there:
+            self.at = self._trail_from = self._ends[there - 1]
             self._trail.clear()
         self._forward(position)
+
+    def _restart(self) -> None:
+        self.nodes, self.attributes = {}, {}
+        self.there = self.pruned = 0
+        self.at = self._trail_from = 0
+        self._trail.clear()
+
+    def _put_in(self, stretch: _Stretch) -> None:
+        self.nodes.update(stretch.nodes)
+        self.attributes.update(stretch.attributes)
+        for key, value in stretch.attributes.items():
+            if value is None:
+                del self.attributes[key]
+        self.there, self.pruned = stretch.there, stretch.pruned
 
     def _backward(self, position: int) -> None:
         last = self._ops[position - 1] if position else 0
@@ -118,9 +153,6 @@ class Projection:
             else:
                 self.attributes[owner, key] = old
         self.at = position
-
-    def _keyframe(self) -> _Keyframe:
-        return _Keyframe(dict(self.nodes), dict(self.attributes), self.there, self.pruned)
 
     def _forward(self, position: int) -> None:
         while self.at < position:
@@ -185,6 +217,8 @@ class Projection:
         del born
         self._trail.append(_Before(self._op, node, None, before))
         self.nodes[node] = state
+        if self._open is not None:
+            self._open.nodes[node] = state
         if before is not None:
             self._counted(before, -1)
         self._counted(state, 1)
@@ -203,6 +237,8 @@ class Projection:
     def set_attribute(self, owner: int, key: str, value: Value) -> None:
         """Store an attribute; None removes it."""
         self._trail.append(_Before(self._op, owner, key, self.attributes.get((owner, key))))
+        if self._open is not None:
+            self._open.attributes[owner, key] = value
         if value is None:
             self.attributes.pop((owner, key), None)
         else:

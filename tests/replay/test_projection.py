@@ -46,6 +46,15 @@ def test_the_state_at_any_operation_is_the_one_made_from_scratch(
         assert same(projection, story, position)
 
 
+def test_a_seek_before_all_is_read_does_not_spoil_what_is_kept(long_story: Story) -> None:
+    projection = projected(long_story, 5)
+    projection.seek(500)
+    projection.prepare()
+    for position in (401, 201):
+        projection.seek(position)
+        assert same(projection, long_story, position)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
