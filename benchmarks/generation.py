@@ -20,8 +20,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.bench import Bench
 from benchmarks.pace import LENGTH, Paced, paced
-from benchmarks.screens import Bench
 from storyloom.models.client import Client
 from storyloom.models.protocol import Call, Delta, Done
 from tests.whole.terminal import Terminal, below

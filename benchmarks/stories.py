@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,21 @@ class Built:
 
 
 @dataclass
-class _Log:
+class Log:
     """Rows of the log as they would be written, flushed to the file a few thousand at a time."""
 
     db: sqlite3.Connection
     rng: random.Random
     words: int | None = None
     op: int = 0
+    time: int = _START
+    """When the last operation was, in milliseconds since the epoch."""
+    session: str = SESSION
     previous: bytes = b""
+    last: Change | None = None
+    """The last change of the last operation that had any."""
     nodes: int = 0
+    revs: int = 0
     gens: int = 0
     deepest: int = 1
     request: bytes = b""
@@ -87,21 +93,24 @@ class _Log:
         data: dict[str, Any] | None = None,
         *,
         actor: str = "human",
+        reverts: int | None = None,
         revs: list[tuple[int, int, str, str]] | None = None,
         gens: list[tuple[int, int, str, str, str]] | None = None,
     ) -> None:
-        """Append one operation with its changes."""
+        """Append one operation with its changes, two seconds after the one before."""
         self.op += 1
+        self.time += 2_000
         body = json.dumps(data or {}, ensure_ascii=False, separators=(",", ":"))
-        head = (self.op, _START + self.op * 2_000, SESSION, actor, kind, None, body)
+        head = (self.op, self.time, self.session, actor, kind, reverts, body)
         self.previous = chained(self.previous, head, changes, revs or [], gens or [])
         self.put("op", *head, self.previous)
         for change in changes:
+            self.last = change
             self.put("change", None, self.op, *change)
-            if change.key not in ("add", "streaming", "pruned"):
+            if change.key not in ("add", "rev", "streaming", "pruned"):
                 self.attributes[change.owner, change.key] = change.new
         if kind not in SILENT:
-            self.put("undoable", self.op, SESSION)
+            self.put("undoable", self.op, self.session)
         if sum(map(len, self.rows.values())) > 20_000:
             self.flush()
 
@@ -128,18 +137,21 @@ class _Log:
         ((node, key),) = self.place(parent, 1)
         text = self.prose()
         runs = origins.dumped(origins.whole(text, origins.HUMAN))
-        changes = [Change(node, "add", None, json.dumps([parent, key, node, 0, None]))]
+        self.revs = rev = self.revs + 1
+        changes = [Change(node, "add", None, json.dumps([parent, key, rev, 0, None]))]
         if parent == 0:
             changes.insert(0, Change(0, "title", None, "The salt road"))
             changes.append(Change(0, "weave:main", None, node))
-        self.put("rev", node, node, self.op + 1, text_hash(text), runs, text)
-        self.put("node", node, parent, key, node, None, 0, self.op + 1)
-        self.append(kind, changes, revs=[(node, node, text_hash(text).hex(), runs)])
+        self.put("rev", rev, node, self.op + 1, text_hash(text), runs, text)
+        self.put("node", node, parent, key, rev, None, 0, self.op + 1)
+        self.append(kind, changes, revs=[(rev, node, text_hash(text).hex(), runs)])
         return node
 
-    def grow(self, parent: int, count: int) -> list[int]:
-        """Add a batch of a model's branches."""
+    def grow(self, parent: int, count: int, waits: Sequence[int] = ()) -> list[int]:
+        """Add a batch of a model's branches; before each ends, so many milliseconds pass more."""
         placed = self.place(parent, count)
+        first = self.revs + 1
+        self.revs += count
         born = self.op + 1
         changes: list[Change] = []
         gens: list[tuple[int, int, str, str, str]] = []
@@ -149,18 +161,21 @@ class _Log:
             params = '{"max_tokens": 120, "temperature": 0.9}'
             gens.append((gen, index, model, params, self.request.hex()))
             self.put("gen", gen, born, index, model, params, self.request)
-            new = json.dumps([parent, key, node, _STREAMING, gen])
+            rev = first + index
+            new = json.dumps([parent, key, rev, _STREAMING, gen])
             changes.append(Change(node, "add", None, new))
-            self.put("node", node, parent, key, node, gen, 0, born)
+            self.put("node", node, parent, key, rev, gen, 0, born)
         self.gens += count
         data = {"parent": parent, "count": count, "why": "", "plan": ""}
         self.append("gen.request", changes, data, gens=gens)
-        for (node, _), (gen, _, model, *_) in zip(placed, gens, strict=True):
+        for index, ((node, _), (gen, _, model, *_)) in enumerate(zip(placed, gens, strict=True)):
+            rev = first + index
+            self.time += waits[index] if waits else 0
             text = self.prose()
             runs = origins.dumped(origins.whole(text, origins.model_origin(model), gen))
             facts = {"finish": "length", "model": model, "in": 900, "out": 96,
                      "cost": 0.0002}  # fmt: skip
-            self.put("rev", node, node, self.op + 1, text_hash(text), runs, text)
+            self.put("rev", rev, node, self.op + 1, text_hash(text), runs, text)
             self.append(
                 "gen.result",
                 [
@@ -170,7 +185,7 @@ class _Log:
                 ],
                 {"gen": gen},
                 actor="model",
-                revs=[(node, node, text_hash(text).hex(), runs)],
+                revs=[(rev, node, text_hash(text).hex(), runs)],
             )
         return [node for node, _ in placed]
 
@@ -206,16 +221,8 @@ def build(
     return Built(path, nodes, deepest, log.depths[deepest], widest, time.perf_counter() - began)
 
 
-def _write(path: Path, nodes: int, shape: str, words: int | None) -> _Log:
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA synchronous = OFF")
-    db.execute("PRAGMA cache_size = -200000")
-    db.execute("BEGIN IMMEDIATE")
-    log = _Log(db, random.Random(f"{nodes} {shape}"), words)
-    request = json.dumps({"prompt": "The salt road"}).encode()
-    log.request = hashlib.sha256(request).digest()
-    log.put("request", log.request, zlib.compress(request))
-    log.write(0, "story.create")
+def _write(path: Path, nodes: int, shape: str, words: int | None) -> Log:
+    log = begun(path, f"{nodes} {shape}", words)
     plant = {"spine": _spine, "bushy": _bushy, "mixed": _mixed, "chain": _chain}[shape]
     for parent, count in plant(log, nodes):
         count = min(count, nodes - log.nodes)
@@ -223,15 +230,34 @@ def _write(path: Path, nodes: int, shape: str, words: int | None) -> _Log:
             log.write(parent) if count == 1 else log.grow(parent, count)
     log.deepest = max(range(1, nodes + 1), key=log.depths.__getitem__)
     _finish(log, log.deepest)
-    log.flush()
-    _project(log)
-    db.execute("INSERT INTO rev_fts(rev_fts) VALUES('rebuild')")
-    db.execute("COMMIT")
-    db.close()
+    end(log)
     return log
 
 
-def _spine(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
+def begun(path: Path, seed: str, words: int | None = None) -> Log:
+    """Return the log of the new story at `path` with its opening."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute("PRAGMA cache_size = -200000")
+    db.execute("BEGIN IMMEDIATE")
+    log = Log(db, random.Random(seed), words)
+    request = json.dumps({"prompt": "The salt road"}).encode()
+    log.request = hashlib.sha256(request).digest()
+    log.put("request", log.request, zlib.compress(request))
+    log.write(0, "story.create")
+    return log
+
+
+def end(log: Log) -> None:
+    """Bring all that follows from a log to where it ends, and close the file."""
+    log.flush()
+    _project(log)
+    log.db.execute("INSERT INTO rev_fts(rev_fts) VALUES('rebuild')")
+    log.db.execute("COMMIT")
+    log.db.close()
+
+
+def _spine(log: Log, nodes: int) -> Iterator[tuple[int, int]]:
     tip = 1
     for step in range(min(10_000, nodes * 2 // 3) - 1):
         yield tip, 1 if step % 20 else 2
@@ -245,19 +271,19 @@ def _spine(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
             tip = log.nodes
 
 
-def _chain(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
+def _chain(log: Log, nodes: int) -> Iterator[tuple[int, int]]:
     while log.nodes < nodes:
         yield log.nodes, 1
 
 
-def _bushy(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
+def _bushy(log: Log, nodes: int) -> Iterator[tuple[int, int]]:
     yield 1, min(58, nodes - 1)
     while log.nodes < nodes:
         low = log.nodes * 3 // 4
         yield log.rng.randint(max(1, low), log.nodes), log.rng.choice((2, 3, 3, 4, 8))
 
 
-def _mixed(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
+def _mixed(log: Log, nodes: int) -> Iterator[tuple[int, int]]:
     main = 1
     while log.nodes < nodes:
         first = log.nodes
@@ -274,7 +300,7 @@ def _mixed(log: _Log, nodes: int) -> Iterator[tuple[int, int]]:
                 side = log.rng.randint(first + 1, log.nodes) if log.nodes > first else side
 
 
-def _finish(log: _Log, deepest: int) -> None:
+def _finish(log: Log, deepest: int) -> None:
     """Weave to the deepest node, mark chapters on the way, and prune some branches off it."""
     strand = [deepest]
     while log.parents[strand[-1]]:
@@ -293,16 +319,25 @@ def _finish(log: _Log, deepest: int) -> None:
             log.append("node.prune", [Change(node, "pruned", 0, 1)])
 
 
-def _project(log: _Log) -> None:
+def _project(log: Log) -> None:
     """Bring the projection to where the log ends."""
     log.db.executemany(
         "INSERT INTO attr VALUES(?,?,?)",
-        sorted((owner, key, new) for (owner, key), new in log.attributes.items()),
+        sorted(
+            (owner, key, new) for (owner, key), new in log.attributes.items() if new is not None
+        ),
+    )
+    last = "SELECT new FROM change WHERE owner = node.id AND key = ? ORDER BY seq DESC LIMIT 1"
+    log.db.execute(
+        f"UPDATE node SET flags = flags | {_PRUNED} WHERE id IN "
+        f"(SELECT owner FROM change WHERE key = 'pruned') AND ({last}) = 1",
+        ("pruned",),
     )
     log.db.execute(
-        f"UPDATE node SET flags = flags | {_PRUNED} "
-        "WHERE id IN (SELECT owner FROM change WHERE key = 'pruned')"
+        f"UPDATE node SET rev = ({last}) WHERE id IN (SELECT owner FROM change WHERE key = 'rev')",
+        ("rev",),
     )
+    log.db.execute("DELETE FROM undoable WHERE op IN (SELECT reverts FROM op)")
     recount.build(log.db)
     said.build(log.db)
 

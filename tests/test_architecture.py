@@ -90,6 +90,29 @@ def test_a_library_is_imported_at_its_home_only(path: Path) -> None:
         assert library not in IN_FUNCTIONS_ONLY, f"{library} is to be imported inside a function"
 
 
+def asks_sqlite(code: str) -> list[int]:
+    """Return the lines of `code` that have SQL executed, or take the method that does."""
+    names = ("execute", "executemany", "executescript")
+    return sorted(
+        node.lineno
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Attribute) and node.attr in names
+    )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_sql_is_in_the_room_of_the_story_alone(path: Path) -> None:
+    if path.parent.name != "story":
+        assert asks_sqlite(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_search_for_sql_finds_it() -> None:
+    assert asks_sqlite("x = 1\nrow = story.read.execute('SELECT 1')\nask = db.executescript") == [
+        2,
+        3,
+    ]
+
+
 def loaded_by(code: str) -> set[str]:
     """Return which heavy libraries a fresh Python has loaded after `code`."""
     report = (

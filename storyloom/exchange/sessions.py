@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from storyloom.exchange.readers.coauthor import Edit, Event, Offer, gestures, units
-from storyloom.story import file, growth, origins, placing, shape, weaves
+from storyloom.story import file, growth, origins, placing, reading, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.kept import kept, kept_with_runs
 from storyloom.story.origins import HUMAN, Run, Runs
@@ -51,7 +51,7 @@ def write_session(
                 progress(number, len(steps))
         writer.begin("")
         progress(len(steps), len(steps))
-        return int(story.read.execute("SELECT count(*) FROM node").fetchone()[0])
+        return reading.made(story)
 
 
 def _taken(steps: Sequence[Event], number: int) -> Edit | None:

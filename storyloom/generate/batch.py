@@ -6,18 +6,18 @@ changed, always on the event loop; it draws nothing and reads no screen.
 
 import asyncio
 import contextlib
-import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from storyloom.generate import caps, filling, joining
 from storyloom.generate.aligning import aligned
-from storyloom.generate.calls import Ask, call_for, price_of, the_same
-from storyloom.generate.estimate import prepared
-from storyloom.generate.plan import drawn, prose_words, sampled, settings_for
+from storyloom.generate.asking import requests
+from storyloom.generate.branch import Branch, settled
+from storyloom.generate.calls import Ask, price_of, the_same
+from storyloom.generate.plan import prose_words, settings_for
 from storyloom.models import kinds
 from storyloom.models.client import Client
 from storyloom.models.protocol import (
@@ -25,20 +25,18 @@ from storyloom.models.protocol import (
     Delta,
     Done,
     Drawn,
-    Facts,
     Failed,
     First,
-    Token,
     Waiting,
 )
-from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings
+from storyloom.settings import SKETCH, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
-from storyloom.story.growth import Asked, Placeholder, Result
+from storyloom.story.growth import Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Batch", "Branch"]
+__all__ = ["Aim", "Batch", "Branch"]
 
 _FLUSH_SECONDS = 0.25
 _JOIN_CONTEXT = 800
@@ -46,63 +44,7 @@ _RUN_INTO = 8_000
 """Code points of what follows that an answer may run into: more than one is long."""
 
 
-@dataclass
-class Branch:
-    """One branch of a batch, as it stands."""
-
-    placeholder: Placeholder
-    entry: ModelEntry
-    facts: Facts
-    call: Call
-    state: str = "waiting"
-    """waiting, writing, done, failed, or stopped."""
-    say: str = ""
-    """The sentence for the author, when it did not end well or waits to be asked again."""
-    again: float | None = None
-    """When it is asked again, in `time.monotonic` seconds; None when it does not wait for that."""
-    finish: str = ""
-    fault: str = ""
-    """What went wrong, in a few words; empty when it ended well or has not ended."""
-    started: float = field(default_factory=time.monotonic)
-    first: float | None = None
-    """Seconds until the first token."""
-    raw: list[str] = field(default_factory=list[str])
-    tokens: list[Token] = field(default_factory=list[Token])
-    """Those of the answer, where they were asked for and told."""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once its text is closed in the story, or could not be."""
-    closing: bool = False
-    """Whether its end is being written to the story, or was."""
-    cost: float | None = None
-    """US dollars; None while it runs, and when nobody knows."""
-    make: Callable[[], str] | None = None
-    """How `text` is made of what has come since it was looked at last; None when it is right."""
-    _text: str = ""
-
-    @property
-    def text(self) -> str:
-        """The story text so far."""
-        # Made a few times a second, when it is shown, and not for each piece that comes.
-        if self.make is not None:
-            self._text, self.make = self.make(), None
-        return self._text
-
-    @text.setter
-    def text(self, text: str) -> None:
-        self._text, self.make = text, None
-
-    @property
-    def node(self) -> int:
-        """The node it is written into."""
-        return self.placeholder.node
-
-    @property
-    def running(self) -> bool:
-        """Whether more may still come."""
-        return self.state in ("waiting", "writing")
-
-
-class _Aim(NamedTuple):
+class Aim(NamedTuple):
     """Where a batch grows and what for."""
 
     parent: int
@@ -110,6 +52,10 @@ class _Aim(NamedTuple):
     towards: int
     """The branch that it leads to; 0 for one that only goes on."""
     sketch: bool
+    run: Mapping[str, Any] | None = None
+    """What a re-run says of itself, see `growth.request`."""
+    after: str = ""
+    """The text that it leads to where that is in no branch of the parent."""
 
 
 class Batch:
@@ -177,10 +123,10 @@ class Batch:
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
         asks, prices = await asyncio.to_thread(
-            _requests, story, settings, parent, parts, entries, facts, why, towards
+            requests, story, settings, parent, parts, entries, facts, why, towards
         )
-        aim = _Aim(parent, why, towards, sketch)
-        return await cls._placed(story, client, settings, aim, asks, prices)
+        aim = Aim(parent, why, towards, sketch)
+        return await cls.placed(story, client, settings, aim, asks, prices)
 
     @classmethod
     async def again(
@@ -200,7 +146,7 @@ class Batch:
         found = [growth.earlier(story, node) for node in nodes]
         if len({(each.parent, each.towards, each.sketch) for each in found}) != 1:
             raise Refusal("Only branches of one fork can be asked for again at once.")
-        aim = _Aim(found[0].parent, found[0].why, found[0].towards, found[0].sketch)
+        aim = Aim(found[0].parent, found[0].why, found[0].towards, found[0].sketch)
         settings = settings_for(story, settings, aim.parent)
         asks = [
             the_same(each.asked, entry, await client.describe(entry))
@@ -210,27 +156,29 @@ class Batch:
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
         prices = await asyncio.to_thread(lambda: [price_of(ask) for ask in asks])
-        return await cls._placed(story, client, settings, aim, asks, prices)
+        return await cls.placed(story, client, settings, aim, asks, prices)
 
     @classmethod
-    async def _placed(
+    async def placed(
         cls,
         story: Story,
         client: Client,
         settings: Settings,
-        aim: "_Aim",
+        aim: Aim,
         asks: Sequence[Ask],
         prices: Sequence[caps.Price],
     ) -> "Batch":
-        """Hold the money and put the placeholders of what is asked below the parent."""
+        """Hold the money and put the placeholders of what is asked below the parent; `settings`
+        are those in force there. Raises Refusal as `begin` does.
+        """
         before = await asyncio.to_thread(_strand_end, story, aim.parent)
-        after = await asyncio.to_thread(_what_follows, story, aim.towards)
+        after = aim.after or await asyncio.to_thread(_what_follows, story, aim.towards)
         hold = await caps.held(story, settings, prices)
         asked = [ask.asked for ask in asks]
         try:
             placed = await asyncio.to_thread(
                 growth.request, story, aim.parent, asked,
-                why=aim.why, towards=aim.towards, sketch=aim.sketch,
+                why=aim.why, towards=aim.towards, sketch=aim.sketch, run=aim.run,
             )  # fmt: skip
         except BaseException:
             hold.drop()
@@ -268,7 +216,7 @@ class Batch:
                     # The others are worth closing even when one cannot be.
                     with contextlib.suppress(Refusal):
                         self.interrupt(branch)
-            await _surely(self._hold.settle, [_settled(branch) for branch in self.branches])
+            await _surely(self._hold.settle, [settled(branch) for branch in self.branches])
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -433,12 +381,6 @@ def _known(done: Done) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
-def _settled(branch: Branch) -> float | None:
-    """Return what a branch counts for caps: a request that only failed is not charged for."""
-    failed = branch.state == "failed" and not branch.raw
-    return 0.0 if failed and branch.cost is None else branch.cost
-
-
 def _named(call: Call, place: Placeholder) -> Call:
     return replace(call, id=f"n{place.node}.{place.gen}")
 
@@ -449,42 +391,3 @@ def _strand_end(story: Story, parent: int) -> str:
 
 def _what_follows(story: Story, towards: int) -> str:
     return following.text_from(story, towards, most=_RUN_INTO) if towards else ""
-
-
-def _requests(
-    story: Story,
-    settings: Settings,
-    parent: int,
-    parts: tuple[PlanPart, ...],
-    entries: list[ModelEntry],
-    facts: list[Facts],
-    why: str,
-    towards: int,
-) -> tuple[list[Ask], list[caps.Price]]:
-    asks: list[Ask] = []
-    prices: list[caps.Price] = []
-    fork = f"{story.session}.{parent}.{time.monotonic_ns()}"
-    first = 0
-    for number, (part, entry, fact) in enumerate(zip(parts, entries, facts, strict=True)):
-        ready = prepared(story, settings, parent, part, entry, fact,
-                         why=why, towards=towards, first=first)  # fmt: skip
-        first += part.count
-        room, seeded = ready.room, ready.settings
-        prices.append(ready.price)
-        local = fact.provider == "embedded"
-        # The embedded engine draws the branches of a fork from one seed, one after the other.
-        if local and seeded.seed is None:
-            seeded = replace(seeded, seed=random.randrange(1 << 30))
-        for index, (made, vary) in enumerate(ready.branches):
-            params = sampled(seeded, room, 0 if local else index)
-            params |= drawn(settings, fact.mode, embedded=local)
-            if towards and fact.mode == "text" and not made.suffix:
-                params["stop"] = [filling.STOP]
-            call = replace(
-                call_for(entry, made.body, params),
-                fork=f"{fork}.{number}" if local else "",
-                index=index,
-                of=part.count,
-            )
-            asks.append(Ask(entry, fact, Asked(entry.name, made.body, params, vary), call))
-    return asks, prices

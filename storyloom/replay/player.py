@@ -5,7 +5,6 @@ It knows no screen and no real time but what `tick` is told, so it can be tried 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import islice
 
 from storyloom.replay import clock
 from storyloom.replay.recording import Mark, Recording
@@ -14,8 +13,10 @@ from storyloom.text import Refusal, one_line
 
 __all__ = ["Player"]
 
-_FAST_TICKS = 100
-"""Ticks in which the fastest speed goes through a whole recording."""
+_FAST_SECONDS = 10.0
+"""Real seconds in which the fastest speed goes through a whole recording, be it long."""
+_FAST_LEAST = 20.0
+"""Operations a real second that it passes at least."""
 
 
 class Player:
@@ -24,7 +25,8 @@ class Player:
     def __init__(
         self, recording: Recording, marks: Sequence[Mark] = (), *, cap: float = clock.IDLE_CAP
     ) -> None:
-        self.recording, self.marks = recording, list(marks)
+        self.recording = recording
+        self.marks = marks
         self.cap = cap
         self.playing = False
         self.speed = 1.0
@@ -38,6 +40,43 @@ class Player:
         self._seconds = 0.0
         """When it is in `_due`, which is another time at each speed."""
         self._told: float | None = None
+        self._ahead = 0.0
+        """The part of an operation that the fastest speed has come farther than `position`."""
+
+    # What marks it.
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """What marks the recording, in order; may be given later, as it takes a while to find."""
+        return self._marks
+
+    @marks.setter
+    def marks(self, marks: Sequence[Mark]) -> None:
+        self._marks = marks
+        self._of_kind: dict[str, list[Mark]] = {}
+        for mark in marks:
+            self._of_kind.setdefault(mark.kind, []).append(mark)
+        self._spread: dict[tuple[int, float], dict[str, list[int]]] = {}
+
+    def spread(self, width: int) -> dict[str, list[int]]:
+        """Return in which of `width` parts of the whole time there are marks, by their kind.
+
+        Found once for each width and idle cap, as there may be tens of thousands of marks.
+        """
+        key = (width, self.cap)
+        if key not in self._spread:
+            self._spread[key] = {
+                kind: list({self.part(mark.position + 1, width): None for mark in marks})
+                for kind, marks in self._of_kind.items()
+            }
+        return self._spread[key]
+
+    def part(self, position: int, width: int) -> int:
+        """Return in which of `width` parts of the whole time a position is, from 0."""
+        if self.length <= 0:
+            # All at once: then by their number.
+            return min(width - 1, position * (width - 1) // max(1, len(self.recording)))
+        return min(width - 1, int(self.due(position) / self.length * (width - 1)))
 
     # The time. What is told is that of speed 1, so that no place moves when the speed does.
 
@@ -56,8 +95,7 @@ class Player:
     def left(self) -> float:
         """The real seconds that it plays on to the end at this speed."""
         if self.speed == clock.FASTEST:
-            ticks = (len(self.recording) - self.position) / self._stride
-            return ticks * clock.FRAME
+            return max(0.0, len(self.recording) - self.position - self._ahead) / self._pace
         end = self._due[-1] if self._due else 0.0
         return max(0.0, end - self._seconds) / self.speed
 
@@ -84,9 +122,9 @@ class Player:
         return 0.0 if self.at_end else self.share(self.position, self.position + 1)
 
     @property
-    def _stride(self) -> int:
-        """The operations that a tick passes at the fastest speed."""
-        return max(1, len(self.recording) // _FAST_TICKS)
+    def _pace(self) -> float:
+        """The operations that the fastest speed passes in a real second."""
+        return max(len(self.recording) / _FAST_SECONDS, _FAST_LEAST)
 
     @property
     def at_end(self) -> bool:
@@ -102,7 +140,8 @@ class Player:
         if not self.playing or told is None:
             return False
         if self.speed == clock.FASTEST:
-            self._stand(self.position + self._stride)
+            passed, self._ahead = divmod(self._ahead + (now - told) * self._pace, 1)
+            self._stand(self.position + int(passed))
         else:
             self._seconds += (now - told) * self.speed
             self.position = max(self.position, bisect_right(self._due, self._seconds))
@@ -128,7 +167,7 @@ class Player:
         if not self.playing and self.at_end:
             self._stand(0)
         self.playing = not self.playing
-        self._told = None
+        self._told, self._ahead = None, 0.0
 
     def change_speed(self, steps: int) -> None:
         """Go faster by that many speeds of `clock.SPEEDS`, or slower when negative."""
@@ -187,23 +226,19 @@ class Player:
         """Go behind the next mark of a kind, or the one before, and return it; Refusal when there
         is none.
         """
-        marks = [mark for mark in self.marks if mark.kind == kind]
-        return marks[self._to_one([mark.position for mark in marks], direction)]
+        marks = self._of_kind.get(kind, [])
+        return marks[self._to_one([_behind(mark) for mark in marks], direction)]
 
     def to_sitting(self, direction: int) -> None:
         """Go to where the next sitting begins, or this one, or the one before that; Refusal when
         there is none.
         """
-        self._to_one(self.recording.sittings, direction)
+        self._to_one([each + 1 for each in self.recording.sittings], direction)
 
-    def _to_one(self, operations: Sequence[int], direction: int) -> int:
-        """Stand behind the next of some operations, or the one before; return which it is."""
-        places = [each + 1 for each in operations]
-        found = (
-            bisect_right(places, self.position)
-            if direction > 0
-            else bisect_left(places, self.position) - 1
-        )
+    def _to_one(self, places: Sequence[int], direction: int) -> int:
+        """Stand at the next of some positions, or at the one before; return which it is."""
+        find = bisect_right if direction > 0 else bisect_left
+        found = find(places, self.position) - (direction < 0)
         if not 0 <= found < len(places):
             raise Refusal(f"There is none {'behind' if direction > 0 else 'before'} this.")
         self._stand(places[found])
@@ -211,9 +246,9 @@ class Player:
 
     def following(self, kind: str) -> Mark | None:
         """Return the next mark of a kind, None when there is none."""
-        first = bisect_left(self.marks, self.position, key=lambda mark: mark.position)
-        coming = islice(self.marks, first, None)
-        return next((each for each in coming if each.kind == kind), None)
+        marks = self._of_kind.get(kind, [])
+        found = bisect_right(marks, self.position, key=_behind)
+        return marks[found] if found < len(marks) else None
 
     def typed(self, text: str) -> None:
         """Go where a person wrote: `14:30` or `90s` is a time, `812` an operation, `50%` a share.
@@ -258,3 +293,8 @@ class Player:
 def _at(due: Sequence[float], position: int) -> float:
     """Return when `position` operations have been seen."""
     return due[min(position, len(due)) - 1] if position > 0 and due else 0.0
+
+
+def _behind(mark: Mark) -> int:
+    """Return the position behind a mark."""
+    return mark.position + 1

@@ -3,6 +3,7 @@
 A scene holds as much as a screen has room for, whatever the size of the story.
 """
 
+import gc
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from storyloom.replay.projection import Projection
 from storyloom.replay.recording import Mark, Recording, marks_of, record
-from storyloom.story import log
+from storyloom.story import log, replayed
 from storyloom.story.marks import chapters_of
 from storyloom.story.schema import PRUNED, STREAMING
 from storyloom.story.story import Story
@@ -23,6 +24,10 @@ _MANY = 7
 """Branches of one fork that are shown; of more, those around the one that was gone on with."""
 _BEGINNING = 120
 """Code points of a text that a row of the tree may need."""
+_TOLD_FROM, _PAGE_FROM = 16, 4
+"""What is told begins at such a multiple of operations, and a page at one of passages, so that both
+begin anew only now and then and most of their lines stay where they are.
+"""
 _BACK = 40
 """Operations that are looked back through for one that was done to a node."""
 _REMEMBERED = 4_000
@@ -85,6 +90,11 @@ class Scene:
     pruned: int
     dollars: float
 
+    @property
+    def grows(self) -> bool:
+        """Whether a text in it is longer when more of its time is over."""
+        return any(passage.writing for passage in self.passages)
+
 
 class Theatre:
     """A story opened to be replayed; all of it is used from the one thread that opened it."""
@@ -101,11 +111,21 @@ class Theatre:
         self._sentences: dict[int, Happening] = {}
         self._models: dict[int, str] = {}
         self._ends: dict[int, tuple[int, int]] = {}
+        self._last: tuple[tuple[int, int, int, int], Scene] | None = None
+        """What the last scene was asked for, and the scene."""
 
     def prepare(self) -> list[Mark]:
         """Read all of the log, so that every seek is short from now on, and return its marks."""
-        self._projection.prepare()
-        return marks_of(self._db, self.recording)
+        # Hundreds of thousands of objects come and stay: looked through again and again, they
+        # would hold up a key for a tenth of a second each time.
+        gc.disable()
+        try:
+            self._projection.prepare()
+            marks = marks_of(self._db, self.recording)
+            gc.freeze()
+        finally:
+            gc.enable()
+        return marks
 
     def read_with(self, look: Callable[[Story], _Got]) -> _Got:
         """Return what `look` reads of the story as it is today."""
@@ -120,22 +140,29 @@ class Theatre:
         return self._story.read
 
     def scene(self, position: int, share: Share, *, rows: int, room: int, happened: int) -> Scene:
-        """Return the moment behind `position` operations: so many rows of the tree, so many code
-        points of text, so many operations.
+        """Return the moment behind `position` operations: so many rows of the tree, at least so
+        many code points of text and operations, where there are as many.
         """
+        asked = (position, rows, room, happened)
+        # Most frames of a replay are of a moment at which nobody writes.
+        if self._last is not None and self._last[0] == asked and not self._last[1].grows:
+            return self._last[1]
         self._projection.seek(position)
         position = self._projection.at
         focus = self._focus(position)
-        return Scene(
+        strand = self._projection.strand(focus)
+        scene = Scene(
             position,
             focus,
-            tuple(self._rows(focus, rows)),
-            tuple(self._passages(focus, room, share)),
+            tuple(self._rows(strand, focus, rows)),
+            tuple(self._passages(strand, room, share)),
             tuple(self._happened(position, happened)),
             self._projection.there,
             self._projection.pruned,
             float(self._projection.attributes.get((0, "spent")) or 0) / 1e9,
         )
+        self._last = (asked, scene)
+        return scene
 
     def revisions(self, node: int) -> list[int]:
         """Return the revisions of the texts on the strand to `node` at the moment last shown, from
@@ -150,21 +177,14 @@ class Theatre:
     def _focus(self, position: int) -> int:
         """Return the node that the last operations were done to, else the tip of the weave."""
         for op in reversed(self.recording.ops[max(0, position - _BACK) : position]):
-            node = self._touched(op)
+            node = replayed.touched(self._db, op)
             if node and self._projection.strand(node):
                 return node
         return self._projection.tip()
 
-    def _touched(self, op: int) -> int:
-        row = self._db.execute(
-            "SELECT CASE WHEN key GLOB 'weave:*' AND new > 0 THEN new ELSE owner END AS node "
-            "FROM change WHERE op = ? AND node > 0 ORDER BY key = 'add' DESC, seq LIMIT 1",
-            (op,),
-        ).fetchone()
-        return row[0] if row else 0
-
     def _happened(self, position: int, count: int) -> list[Happening]:
-        return [self._said(op) for op in self.recording.ops[max(0, position - count) : position]]
+        start = max(0, position - count) // _TOLD_FROM * _TOLD_FROM
+        return [self._said(op) for op in self.recording.ops[start:position]]
 
     def _said(self, op: int) -> Happening:
         found = self._sentences.get(op)
@@ -179,9 +199,8 @@ class Theatre:
 
     # The tree.
 
-    def _rows(self, focus: int, most: int) -> list[Row]:
+    def _rows(self, strand: list[int], focus: int, most: int) -> list[Row]:
         """Return the strand to the focus with the branches of its forks, and what is below it."""
-        strand = self._projection.strand(focus)
         children = self._projection.children(focus)
         out = self._fork(children, 0)[: max(1, most // 3)]
         for node in reversed(strand):
@@ -217,7 +236,7 @@ class Theatre:
         writing = bool(state.flags & STREAMING)
         return Row(
             node,
-            "" if writing else self._beginning(state.rev),
+            "" if writing else replayed.text_of(self._db, state.rev, _BEGINNING),
             branch,
             self._model(state.gen),
             woven,
@@ -226,44 +245,37 @@ class Theatre:
             marks[0].title if marks else None,
         )
 
-    def _beginning(self, rev: int) -> str:
-        row = self._db.execute(
-            "SELECT substr(text, 1, ?) FROM rev WHERE id = ?", (_BEGINNING, rev)
-        ).fetchone()
-        return row[0] if row else ""
-
     def _model(self, gen: int | None) -> str:
         if gen is None:
             return ""
         if gen not in self._models:
-            row = self._db.execute("SELECT model FROM gen WHERE id = ?", (gen,)).fetchone()
-            self._models[gen] = row[0] if row else ""
+            self._models[gen] = replayed.model_of(self._db, gen)
         return self._models[gen]
 
     # The page.
 
-    def _passages(self, focus: int, room: int, share: Share) -> list[Passage]:
+    def _passages(self, strand: list[int], room: int, share: Share) -> list[Passage]:
         out: list[Passage] = []
-        for node in reversed(self._projection.strand(focus)):
+        most, taken = room, 0
+        for depth in range(len(strand) - 1, -1, -1):
+            node = strand[depth]
             state = self._projection.nodes[node]
             text = self._projection.text(node)
             writing = bool(state.flags & STREAMING)
             if writing:
                 text = text[: int(len(text) * share(*self._written(node)))]
-            out.append(Passage(node, text[-room:], self._model(state.gen), writing))
-            room -= len(text)
-            if room <= 0:
+            # Of a very long text the end, from one of few places on.
+            text = text[max(0, len(text) - most) // most * most :]
+            out.append(Passage(node, text, self._model(state.gen), writing))
+            taken += len(text)
+            if taken >= most and (depth % _PAGE_FROM == 0 or taken >= 3 * most):
                 break
         return out[::-1]
 
     def _written(self, node: int) -> tuple[int, int]:
         """Return the positions at which a model began to write a node, and had written it."""
         if node not in self._ends:
-            began, ended = self._db.execute(
-                "SELECT min(op), min(CASE WHEN key = 'streaming' THEN op END) FROM change "
-                "WHERE owner = ? AND (key = 'add' OR key = 'streaming')",
-                (node,),
-            ).fetchone()
+            began, ended = replayed.written(self._db, node)
             last = self.recording.ops[-1]
             self._ends[node] = (
                 self.recording.position_of(began or 0),

@@ -135,9 +135,13 @@ def _grew(step: Step) -> str:
     many = models or f"{number(step.said.get('count')) or 'some'} {what}"
     many += ", sketches," if sketch and models else ""
     parent = number(step.said.get("parent"))
+    run = step.said.get("run")
+    again = ""
+    if isinstance(run, dict):
+        again = f" (run {_words(cast('dict[str, Any]', run).get('id'))})"
     if towards := number(step.said.get("towards")):
-        return f"grew {many} between {_place(parent)} and n{towards}"
-    return f"grew {many} at n{parent}" if parent else f"grew {many} as beginnings"
+        return f"grew {many} between {_place(parent)} and n{towards}{again}"
+    return f"grew {many} {f'at n{parent}' if parent else 'as beginnings'}{again}"
 
 
 def _came(step: Step) -> str:
@@ -261,6 +265,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "node.copy": _copied,
     "node.branch": _branched,
     "node.revive": _revived,
+    "node.mark": lambda step: f"took over what was said of the place of n{step.node}",
     "node.prune": _pruned,
     "node.restore": _restored,
     "node.purge": _purged,

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from weakref import WeakKeyDictionary
 
 from storyloom.replay import clock
 from storyloom.replay.player import Player
@@ -64,13 +63,25 @@ def page_lines(passages: Sequence[Passage], width: int, height: int, role: Role)
     last = passages[-1]
     text = before + visible(last.text)
     text_from = len(before)
-    if (over := len(text) - (width + 1) * height * 2) > 0:
+    piece = (width + 1) * height
+    if (over := (len(text) - 4 * piece) // piece * piece) > 0:
         text, text_from = text[over:], max(0, text_from - over)
     lines: list[Line] = []
     for start, end in wrap(text.replace("\t", " "), width):
         cut = min(max(text_from, start), end)
         lines.append(((text[start:cut], "past"), (text[cut:end], role(last.model))))
-    return lines[-height:]
+    return _last(lines, height)
+
+
+def _last(lines: list[Line], height: int) -> list[Line]:
+    """Return the last lines that there is room for.
+
+    They go up by a third of the room at once, not one by one: the eye has something to hold on to,
+    and a slow line needs not bring the whole pane again for each new line.
+    """
+    step = max(1, height // 3)
+    over = max(0, len(lines) - height)
+    return lines[-(-over // step) * step :]
 
 
 def happening_lines(happened: Sequence[Happening], width: int, height: int) -> list[Line]:
@@ -83,7 +94,7 @@ def happening_lines(happened: Sequence[Happening], width: int, height: int) -> l
         for number, (start, end) in enumerate(spans):
             head = f"{at}  " if not number else " " * 10
             lines.append(((head, "dim"), (text[start:end], "text")))
-    return lines[-height:] if height > 0 else []
+    return _last(lines, height) if height > 0 else []
 
 
 def bar_lines(player: Player, width: int) -> list[Line]:
@@ -93,12 +104,19 @@ def bar_lines(player: Player, width: int) -> list[Line]:
 
 
 def _scrub(player: Player, width: int) -> Line:
-    at = _column(player, player.position, width)
+    at = player.part(player.position, width)
     cells = [_PLAYED if each < at else _COMING for each in range(width)]
-    marked = dict(_marked(player, width))
+    starts = player.recording.sittings[1:]
+    marked = {player.part(each + 1, width): _SITTING for each in starts}
+    spread = player.spread(width)
+    for kind in (PRUNING, CHOICE, CHAPTER):
+        places = spread.get(kind, [])
+        # The more telling one hides what else is there; one that is everywhere tells nothing.
+        if len(places) * 2 <= width:
+            marked |= dict.fromkeys(places, kind)
     for end, letter in zip(player.loop, "AB", strict=True):
         if end is not None:
-            marked[_column(player, end, width)] = letter
+            marked[player.part(end, width)] = letter
     for column, letter in marked.items():
         cells[column] = letter
     parts: list[Part] = [("|", "dim")]
@@ -111,40 +129,11 @@ def _scrub(player: Player, width: int) -> Line:
     return (*parts, ("|", "dim"))
 
 
-_known: WeakKeyDictionary[Player, tuple[object, dict[int, str]]] = WeakKeyDictionary()
-"""What is marked on the bar of each player, and what that was found for."""
-
-
-def _marked(player: Player, width: int) -> dict[int, str]:
-    """Return the columns that carry a mark; a long story has thousands, so they are kept."""
-    found_for = (width, player.length, len(player.marks))
-    known = _known.get(player)
-    if known is not None and known[0] == found_for:
-        return known[1]
-    starts = player.recording.sittings[1:]
-    marked = {_column(player, each + 1, width): _SITTING for each in starts}
-    for kind in (PRUNING, CHOICE, CHAPTER):
-        places = (mark.position + 1 for mark in player.marks if mark.kind == kind)
-        columns = {_column(player, each, width) for each in places}
-        # The more telling one hides what else is there; one that is everywhere tells nothing.
-        if len(columns) * 2 <= width:
-            marked |= dict.fromkeys(columns, kind)
-    _known[player] = (found_for, marked)
-    return marked
-
-
-def _column(player: Player, position: int, width: int) -> int:
-    if player.length <= 0:
-        # All at once: then by their number.
-        return min(width - 1, position * (width - 1) // max(1, len(player.recording)))
-    return min(width - 1, int(player.due(position) / player.length * (width - 1)))
-
-
 def _times(player: Player, width: int) -> Line:
     begin, now, end = (clock.said(each) for each in (0, player.seconds, player.length))
     if now in (begin, end):
         now = ""
-    at = _column(player, player.position, width) - len(now) // 2
+    at = player.part(player.position, width) - len(now) // 2
     at = max(len(begin) + 2, min(at, width - len(end) - len(now) - 2))
     line = f" {begin}".ljust(at + 1) + now
     return ((line + right(end, max(0, width + 1 - len(line))), "dim"),)

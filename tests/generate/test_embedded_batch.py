@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from storyloom import paths
+from storyloom.curate.reruns import compared
 from storyloom.generate.batch import Batch
 from storyloom.generate.joining import seamed
 from storyloom.generate.plan import plan_for
+from storyloom.generate.repeating import Wish
+from storyloom.generate.rerun import Rerun
+from storyloom.generate.rerun_preview import preview
 from storyloom.models import weights
 from storyloom.models.client import Client
 from storyloom.settings import Settings
@@ -50,6 +54,26 @@ async def test_three_branches_and_a_child_without_any_setting(story: Story, loca
     await below.run()
     assert reading.depth(story, reading.children(story, node)[0]) == 3
     assert growth.result_of(story, node)["out"] > 0
+    assert check(story).faults == []
+
+
+async def test_asked_again_in_a_process_of_its_own_it_writes_the_same_to_the_letter(
+    story: Story, local: Client
+) -> None:
+    settings = Settings(words=20)
+    batch = await Batch.begin(story, local, settings, 1, plan_for(story, 1, settings).parts)
+    await batch.run()
+    fresh = Client()
+    try:
+        wish = Wish("verify")
+        run = Rerun(story, fresh, settings, await preview(story, fresh, settings, wish))
+        await run.run()
+    finally:
+        await fresh.close()
+    lines = compared(story, "r1")
+    assert len(lines) == 3
+    assert all(line.equal for line in lines), lines
+    assert len(reading.children(story, 1)) == 3
     assert check(story).faults == []
 
 

@@ -134,6 +134,30 @@ def test_the_fastest_speed_waits_for_nothing() -> None:
     assert of.at_end
 
 
+@pytest.mark.parametrize("frame", [0.01, 0.05, 0.2])
+def test_the_fastest_speed_takes_ten_seconds_whatever_the_frames(frame: float) -> None:
+    of = player([n * 60_000 for n in range(10_000)])
+    of.set_speed(FASTEST)
+    assert played(of, 100, frame) == pytest.approx(10, abs=2 * frame)
+
+
+def test_the_fastest_speed_passes_a_short_recording_in_a_moment() -> None:
+    of = player()
+    of.set_speed(FASTEST)
+    assert played(of, 100) <= len(TIMES) / 20 + 0.1
+
+
+def test_marks_are_spread_over_a_line_that_is_the_same_at_every_speed() -> None:
+    of = player(marks=(Mark(0, CHAPTER, 1), Mark(3, CHOICE, 4), Mark(4, CHOICE, 7)))
+    assert of.spread(11) == {CHAPTER: [0], CHOICE: [6]}
+    of.set_speed(FASTEST)
+    assert of.spread(11) == {CHAPTER: [0], CHOICE: [6]}
+    of.set_cap(60)
+    assert of.spread(11) == {CHAPTER: [0], CHOICE: [0]}
+    of.marks = [Mark(5, CHOICE, 9)]
+    assert of.spread(11) == {CHOICE: [10]}
+
+
 def test_a_change_of_speed_goes_on_from_where_it_stands() -> None:
     of = player()
     of.toggle()

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from storyloom.replay.projection import Projection
 from storyloom.replay.recording import record
 from storyloom.story import check, history, marks, purging, shape
-from storyloom.story.schema import GONE
+from storyloom.story.schema import GONE, PRUNED
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from tests.story.trees import grown, planted, step
 
 
-def projected(story: Story) -> Projection:
-    return Projection(story.read, record(story.read).ops)
+def projected(story: Story, trail: int = 1_000) -> Projection:
+    return Projection(story.read, record(story.read).ops, trail=trail)
 
 
 def same(projection: Projection, story: Story, position: int) -> bool:
@@ -27,14 +27,15 @@ def same(projection: Projection, story: Story, position: int) -> bool:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("prepared", [True, False])
+@pytest.mark.parametrize("trail", [9, 1_000])
 def test_the_state_at_any_operation_is_the_one_made_from_scratch(
-    story: Story, seed: int, *, prepared: bool
+    story: Story, seed: int, trail: int, *, prepared: bool
 ) -> None:
     chance = random.Random(seed)
     for _ in range(120):
         step(story, chance)
     ops = record(story.read).ops
-    projection = projected(story)
+    projection = projected(story, trail)
     if prepared:
         projection.prepare()
         assert same(projection, story, len(ops))
@@ -45,15 +46,31 @@ def test_the_state_at_any_operation_is_the_one_made_from_scratch(
         assert same(projection, story, position)
 
 
+def test_a_seek_before_all_is_read_does_not_spoil_what_is_kept(long_story: Story) -> None:
+    projection = projected(long_story, 5)
+    projection.seek(500)
+    projection.prepare()
+    for position in (401, 201):
+        projection.seek(position)
+        assert same(projection, long_story, position)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(places=st.lists(st.integers(-3, 620), min_size=1, max_size=12))
-def test_no_way_to_an_operation_leaves_a_trace(long_story: Story, places: list[int]) -> None:
-    projection = projected(long_story)
+@given(
+    places=st.lists(st.integers(-3, 620), min_size=1, max_size=12), trail=st.sampled_from([5, 300])
+)
+def test_no_way_to_an_operation_leaves_a_trace(
+    long_story: Story, places: list[int], trail: int
+) -> None:
+    projection = projected(long_story, trail)
     projection.prepare()
     for place in places:
         projection.seek(place)
+    there = [node for node in projection.nodes.values() if not node.flags & GONE]
+    assert projection.there == len(there)
+    assert projection.pruned == sum(bool(node.flags & PRUNED) for node in there)
     assert same(projection, long_story, min(max(0, places[-1]), len(record(long_story.read).ops)))
 
 

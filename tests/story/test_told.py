@@ -144,6 +144,8 @@ def test_a_batch_and_its_branches_name_their_models(story: Story) -> None:
     assert says(story) == "rope failed at n4: The key is missing."
     growth.finish(story, places[3], "", Result("empty"))
     assert says(story) == "rope wrote nothing (empty)"
+    growth.request(story, 1, asked[:1], run={"id": "r1", "of": 2, "which": [0]})
+    assert says(story) == "grew 1 of tide at n1 (run r1)"
 
 
 def test_undo_and_redo_say_what_they_took_back_and_made_again(story: Story, branch: int) -> None:
