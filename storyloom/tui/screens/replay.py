@@ -16,22 +16,20 @@ from textual.timer import Timer
 from storyloom.replay.player import Player
 from storyloom.replay.recording import CHAPTER, CHOICE
 from storyloom.replay.scene import Scene, Theatre
-from storyloom.text import Refusal, grouped
-from storyloom.tui import replay_rows
+from storyloom.text import Refusal
+from storyloom.tui import replay_frame, replay_rows
 from storyloom.tui.commands import REPLAY
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
+from storyloom.tui.replay_frame import Rooms
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane, TitledPane
-from storyloom.tui.widgets.strand import MEASURE
 
 __all__ = ["ReplayScreen"]
 
 _FRAME = 1 / 20
 """Seconds between two frames while it plays."""
-_LAST = 3
-"""Operations that are told above the text where there is no room for a pane of their own."""
 _Got = TypeVar("_Got")
 
 
@@ -141,51 +139,16 @@ class ReplayScreen(CommandScreen):
         tree, page, log = (
             self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
         )
-        wide = log.display
-        width = min(MEASURE, max(20, page.room.width - 2))
-        told = log.room.height if wide else _LAST
-        take = partial(
-            theatre.scene,
-            player.position,
-            player.share,
-            rows=max(1, tree.room.height),
-            room=max(400, width * (page.room.height + 2)),
-            happened=max(1, told),
-        )
+        rooms = Rooms(tree.room, page.room, log.room if log.display else None)
+        take = partial(theatre.scene, player.position, player.share, **rooms.wanted())
         scene = self._scene = await self._at_desk(take)
-        tree.note = (replay_rows.counts_said(scene), "dim")
-        tree.show_inside(replay_rows.tree_lines(scene, *tree.room, self._role))
-        above = [] if wide else replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
-        if above:
-            above.append(())
-        room = page.room.height - len(above)
-        page.note = (f"n{scene.focus}" if scene.focus else "", "dim")
-        text = replay_rows.page_lines(scene.passages, width, room, self._role)
-        page.show_inside([*above, *(((" ", ""), *line) for line in text)])
-        if wide:
-            lines = replay_rows.happening_lines(scene.happened, log.room.width, log.room.height)
-            log.show_inside(lines)
-        self._draw_head(player, scene)
-
-    def _draw_head(self, player: Player, scene: Scene) -> None:
-        recording = player.recording
-        sittings, last = len(recording.sittings), recording.event(len(recording))
-        when = ""
-        if scene.position:
-            moment = time.localtime(recording.times[scene.position - 1] / 1000)
-            when = time.strftime("%Y-%m-%d %H:%M", moment)
-        self.query_one("#header", Header).show(
-            (
-                ("replay", "title"),
-                (self._title, "text"),
-                (f"sitting {recording.sitting(scene.position)} of {sittings}", "dim"),
-            ),
-            (
-                (when, "dim"),
-                (f"event {grouped(recording.event(scene.position))}/{grouped(last)}", "title"),
-                (f"${scene.dollars:.2f}" if scene.dollars else "", "dim"),
-            ),
-        )
+        for pane, (note, lines) in zip(
+            (tree, page, log), replay_frame.panes(scene, rooms, self._role), strict=False
+        ):
+            pane.note = note
+            pane.show_inside(lines)
+        head = replay_frame.head(self._title, player.recording, scene)
+        self.query_one("#header", Header).show(*head)
         bar = self.query_one("#moment-bar", LinePane)
         bar.show_lines(replay_rows.bar_lines(player, bar.size.width))
 
