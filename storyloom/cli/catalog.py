@@ -70,6 +70,7 @@ SECTIONS = (
             Command("log", "steps", "what was done, and when"),
             Command("play", "playing", "play it as a choose-your-path book, line by line"),
             Command("replay", "replaying", "watch a story grow again, event by event"),
+            Command("cast", "casting", "write a replay as a recording that asciinema plays"),
             Command("show", "replaying", "a story as it was; take a moment of it back"),
         ),
     ),
