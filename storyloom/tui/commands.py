@@ -243,8 +243,10 @@ REPLAY = _screen(
     _c("slower", "-", "Play slower, down to 0.25x", "make"),
     _c("loop-begin", "a", "Begin the loop A..B here, or no longer", "make"),
     _c("loop-end", "b", "End the loop A..B here, or no longer", "make"),
+    _c("cast", "C", "Record what would be played, or the loop, in a file", "make", "", "FILE"),
+    _c("stop", "ctrl+g", "Stop recording, and go back when nothing is recorded", "leave"),
     _c("open", "o enter", "Open the loom at this node as it is today", "leave", "loom"),
-    _c("back", "q escape ctrl+g", "Back", "leave", "back"),
+    _c("back", "q escape", "Back", "leave", "back"),
     *_EVERYWHERE,
 )
 

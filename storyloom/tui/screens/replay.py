@@ -22,7 +22,7 @@ from storyloom.tui.commands import REPLAY
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
 from storyloom.tui.replay_frame import Rooms
-from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.screens.recording import RecordingScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane, TitledPane
 
@@ -33,7 +33,7 @@ _FRAME = 1 / 20
 _Got = TypeVar("_Got")
 
 
-class ReplayScreen(CommandScreen):
+class ReplayScreen(RecordingScreen):
     """Dismissed with the node to open the loom at, or None. Nothing is written to the story."""
 
     TABLE = REPLAY
@@ -175,6 +175,10 @@ class ReplayScreen(CommandScreen):
             raise Refusal("The story's log is still being read.")
         return self._player
 
+    def to_cast(self) -> tuple[Path, str, Player]:
+        """Return what a recording is made of."""
+        return self._path, self._title, self._ready()
+
     def _moved(self) -> None:
         """Show where it stands now; what plays goes on from there."""
         if self._player is not None and not self._player.playing:
@@ -192,6 +196,7 @@ class ReplayScreen(CommandScreen):
 
     def do_back(self, _: str) -> None:
         """Leave the replay."""
+        self.refuse_while_casting()
         self._halt()
         self.dismiss(None)
 
@@ -200,6 +205,7 @@ class ReplayScreen(CommandScreen):
         node = self._scene.focus if self._scene is not None else 0
         if not node:
             raise Refusal("There is no node yet at this moment.")
+        self.refuse_while_casting()
         self._halt()
         self.dismiss(node)
 
