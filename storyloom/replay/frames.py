@@ -13,6 +13,7 @@ FRAME = 1 / 20
 _FAST_FRAMES = 200
 """Frames in which the fastest speed goes through a whole recording."""
 _SECOND = 1_000_000
+_TINY = 1e-6
 
 
 def played(player: Player, end: int, changing: Callable[[], bool]) -> Iterator[int]:
@@ -44,12 +45,13 @@ def played(player: Player, end: int, changing: Callable[[], bool]) -> Iterator[i
 
 def _go_on(player: Player, end: int, soonest: float, *, changing: bool) -> None:
     """Go to the next moment, in the story's time not before `soonest`."""
-    after = (
-        player.seconds
-        if changing
-        else min(player.due(player.position + 1), math.floor(player.seconds) + 1.0)
-    )
-    until = max(soonest, after)
+    coming = player.due(player.position + 1)
+    until = soonest
+    if not changing:
+        until = max(soonest, min(coming, math.floor(player.seconds) + 1.0))
+    if until < coming < until + _TINY:
+        # Twenty frames do not quite make a second.
+        until = coming
     if until >= player.due(end):
         player.go(end)
     else:
