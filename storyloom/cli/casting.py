@@ -63,9 +63,8 @@ def _speed(text: str) -> float:
     """Return the speed that was typed, for argparse."""
     from storyloom.replay.clock import FASTEST, SPEEDS
 
-    word = text.strip().lower().removesuffix("x")
     for speed in SPEEDS:
-        if word == ("max" if speed == FASTEST else f"{speed:g}"):
+        if text in (("max",) if speed == FASTEST else (f"{speed:g}", f"{speed:g}x")):
             return speed
     known = ", ".join(f"{speed:g}" for speed in SPEEDS[:-1])
     raise ArgumentTypeError(f"{one_line(text)!r} is not a speed; there are {known} and max")

@@ -65,6 +65,14 @@ def test_it_goes_to_stdout_too(run: Run, crossing: str, folder: Path) -> None:
     assert not list(folder.glob("*.cast"))
 
 
+@pytest.mark.parametrize(("speed", "said"), [("max", "max"), ("4", "4x"), ("0.25x", "0.25x")])
+def test_it_is_played_at_the_speed_that_is_asked_for(
+    run: Run, crossing: str, folder: Path, speed: str, said: str
+) -> None:
+    run("cast", crossing, "-o", "a.cast", "--speed", speed)
+    assert f" paused {said} " in (folder / "a.cast").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
