@@ -161,13 +161,16 @@ def test_both_versions_say_the_same(path: Path) -> None:
     assert (two[0]["title"], two[0]["timestamp"]) == (TITLE, 1_700_000_000)
 
 
+@pytest.mark.parametrize("cap", [0.4, 0.13, 0.02])
 @pytest.mark.parametrize("speed", [0.25, 1.0, 16.0, float("inf")])
-def test_time_goes_on_without_a_longer_wait_than_the_cap(path: Path, speed: float) -> None:
-    head, events = read(list(made(path, speed=speed, cap=0.4).lines()))
-    assert head["idle_time_limit"] == Decimal("0.4")
+def test_time_goes_on_without_a_longer_wait_than_the_cap(
+    path: Path, speed: float, cap: float
+) -> None:
+    head, events = read(list(made(path, speed=speed, cap=cap).lines()))
+    assert head["idle_time_limit"] == Decimal(str(cap))
     assert {code for _, code, _ in events} == {"o", "m"}
     assert all(
-        0 <= later - sooner <= Decimal("0.4") for (sooner, *_), (later, *_) in pairwise(events)
+        0 <= later - sooner <= Decimal(str(cap)) for (sooner, *_), (later, *_) in pairwise(events)
     )
     assert len({at for at, *_ in events}) > 3
 
