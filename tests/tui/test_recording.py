@@ -11,6 +11,8 @@ import pytest
 
 from storyloom.tui.casting import Cast
 from storyloom.tui.screens.replay import ReplayScreen
+from storyloom.tui.widgets.bar import KeyLine
+from storyloom.tui.widgets.lines import Line
 from tests.replay.sessions import ferry
 from tests.tui.stage import SIZES, Stage, shown, until
 
@@ -99,19 +101,27 @@ async def test_the_screen_answers_while_it_is_written_and_g_stops_it(
     app = Stage(ReplayScreen(path))
     async with app.run_test(size=SIZES[0]) as pilot:
         await until(pilot, lambda: "next choice" in shown(app))
-        await pilot.press(":", *"cast out", "enter")
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        # Not by keys, each of which the tests would have wait for the thread that is held.
+        await screen.do("cast", "out")
         await until(pilot, lambda: "writing out.cast, ^g stops" in shown(app))
-        await pilot.press("L")
-        await until(pilot, lambda: "event 2/" in shown(app))
-        for key in ("q", "o", "C"):
-            await pilot.press(key)
-            await until(pilot, lambda: "being recorded; ^g stops" in shown(app))
-        await pilot.press("ctrl+g")
+        for name in ("back", "open", "cast"):
+            screen.query_one(KeyLine).forget()
+            await screen.do(name)
+            assert "being recorded; ^g stops" in "".join(text for text, _ in said(screen))
+        await pilot.press("L", "ctrl+g")
         held.set()
         await until(pilot, lambda: "nothing half-written is left" in shown(app))
+        assert "event 2/" in shown(app)
         assert list(Path().iterdir()) == []
         await pilot.press("ctrl+g")
         await until(pilot, lambda: app.results == [None])
+
+
+def said(screen: ReplayScreen) -> Line:
+    """What stands in the place of the keys."""
+    return screen.query_one(KeyLine).lines[0]
 
 
 async def test_what_cannot_be_written_is_told(path: Path) -> None:
@@ -128,7 +138,8 @@ async def test_a_program_that_ends_leaves_nothing_half_written(
     app = Stage(ReplayScreen(path))
     async with app.run_test(size=SIZES[0]) as pilot:
         await until(pilot, lambda: "next choice" in shown(app))
-        await pilot.press(":", *"cast out", "enter")
+        assert isinstance(app.screen, ReplayScreen)
+        await app.screen.do("cast", "out")
         await until(pilot, lambda: "writing out.cast" in shown(app))
         threading.Timer(0.05, held.set).start()
         app.save_at_once()

@@ -202,10 +202,10 @@ class ReplayScreen(RecordingScreen):
 
     def do_open(self, _: str) -> None:
         """Open the loom at this node, as it is today."""
+        self.refuse_while_casting()
         node = self._scene.focus if self._scene is not None else 0
         if not node:
             raise Refusal("There is no node yet at this moment.")
-        self.refuse_while_casting()
         self._halt()
         self.dismiss(node)
 
