@@ -122,9 +122,11 @@ async def test_the_screen_answers_while_it_is_written_and_g_stops_it(
 
 async def soon(app: Stage, words: str) -> None:
     """Wait for words alone: `until` would wait for the thread that is held too."""
-    async with asyncio.timeout(30):
-        while words not in shown(app):
-            await asyncio.sleep(0.01)
+    for _ in range(3_000):
+        if words in shown(app):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"waited in vain for {words}; the screen is\n{shown(app)}")
 
 
 def said(screen: ReplayScreen) -> Line:
