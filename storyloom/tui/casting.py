@@ -96,7 +96,7 @@ class Cast:
             title = one_line(title) or self._story.stem
             begin = player.position
             began = player.recording.times[begin] // 1000
-            head = Head(looks.width, looks.height, one_line(title), began, play.cap)
+            head = Head(looks.width, looks.height, title, began, play.cap)
             events = self._timed(_events(theatre, player, end, title, looks))
             for line in cast.lines(head, events, play.version):
                 progress(player.position - begin, end - begin)

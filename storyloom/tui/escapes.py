@@ -69,18 +69,14 @@ class Sheet:
     def __init__(self, ink: Ink) -> None:
         self._ink = ink
         self._rows: list[Row] = []
-        self._written: list[str] = []
 
     def change(self, rows: Sequence[Row]) -> str:
         """Return what makes the screen show these rows; empty when it does already."""
-        out: list[str] = [] if self._rows else [_BEGIN]
-        for y, row in enumerate(rows):
-            if y < len(self._rows) and row == self._rows[y]:
-                continue
-            written = self._ink.row(row)
-            if y >= len(self._written) or written != self._written[y]:
-                out.append(f"\x1b[{y + 1};1H{written}")
-            self._written[y : y + 1] = [written]
+        before: Sequence[Row | None] = self._rows or [None] * len(rows)
+        out = [] if self._rows else [_BEGIN]
+        for y, (row, old) in enumerate(zip(rows, before, strict=True)):
+            if row != old:
+                out.append(f"\x1b[{y + 1};1H{self._ink.row(row)}")
         self._rows = list(rows)
         return thinned("".join(out))
 

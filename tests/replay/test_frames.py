@@ -47,6 +47,13 @@ def test_time_only_goes_on_and_nothing_is_waited_for_longer_than_the_cap(
         assert moments[-1][0] / 1e6 == pytest.approx(of.length / speed, abs=2 * FRAME + 1e-4)
 
 
+def test_with_a_cap_shorter_than_a_frame_each_operation_has_its_frame() -> None:
+    of = player([n * 1_000 for n in range(20)], 1.0, 0.02)
+    moments = [(time, of.position) for time in played(of, 20, lambda: False)]
+    # The first two share one, as the opening waits for its frame.
+    assert moments == [(0, 0), *((20_000 * n, n + 1) for n in range(1, 20))]
+
+
 def test_frames_are_those_at_which_there_is_something_else_to_see() -> None:
     of = player([0, 300, 2_100], 1.0, 5.0)
     # The opening a frame later; then an operation, two whole seconds, and the last one.

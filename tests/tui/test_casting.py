@@ -14,7 +14,7 @@ import pytest
 from rich.segment import Segment
 
 from storyloom.replay.recording import CHAPTER, CHOICE, marks_of, record
-from storyloom.story import marks
+from storyloom.story import marks, shape
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 from storyloom.tui import casting, themes
@@ -35,6 +35,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = ferry(tmp_path_factory.mktemp("cast"))
     with Story(path) as story:
         marks.set_text(story, 0, "title", TITLE)
+        shape.prune(story, 2)
         marks.set_chapter(story, 1, "The ferry")
         marks.set_chapter(story, 3, "鐘")
         marks.set_chapter(story, 7, "")
