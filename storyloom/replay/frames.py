@@ -1,7 +1,7 @@
-"""A replay played without anybody waiting: the moments at which there is something else to see."""
+"""A replay played without anybody waiting: frame by frame, and when each of them would be seen."""
 
-import math
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 
 from storyloom.replay import clock
 from storyloom.replay.player import Player
@@ -9,65 +9,64 @@ from storyloom.replay.player import Player
 __all__ = ["FRAME", "played"]
 
 FRAME = 1 / 20
-"""Seconds between two frames of what plays, at least."""
+"""Seconds between two frames, at least."""
 _SECOND = 1_000_000
 _TINY = 1e-6
-"""Seconds; what twenty frames of a twentieth may be off."""
+"""Seconds; what a sum of twentieths may be off."""
 
 
-def played(player: Player, end: int, changing: Callable[[], bool]) -> Iterator[int]:
-    """Play from where it stands to position `end`, and yield the real time of each moment, in
-    microseconds since the first. The player stands there until the next one is asked for.
+def played(player: Player, end: int) -> Iterator[int]:
+    """Play from behind the operation where it stands to position `end`, and yield the real time of
+    each frame, in microseconds since the first. The player stands there until the next one.
 
-    A moment is one at which an operation was done, or the time that is shown is another. While
-    what was shown last is `changing`, as a text that is being written, there is one a frame. From
-    the moment of an operation to that of the next is never more than the player's cap.
+    Each operation is seen when it is due, or with those a frame before; so no two that follow each
+    other are seen further apart than the player's cap.
     """
     frame, cap = min(FRAME, player.cap), round(player.cap * _SECOND)
+    player.go(player.position)
+    if player.position < end:
+        player.toggle()
+    player.tick(0.0)
+    yield 0
+    times = _by_themselves if player.speed == clock.FASTEST else _by_the_clock
     time = passed = 0
-    player.playing = player.position < end
-    ticks = _ticks(player, frame)
-    yield time
-    while player.playing:
-        position, seconds = player.position, player.seconds
-        if player.speed == clock.FASTEST:
-            next(ticks)
-            wait = frame
-        else:
-            _go_on(player, frame * player.speed, changing=changing())
-            wait = max(frame, (player.seconds - seconds) / player.speed)
+    before = player.position
+    for seconds in times(player, frame):
         if player.position >= end:
             player.go(end)
             player.playing = False
         # Many rounded waits must not make more than the cap either.
-        time = min(time + round(wait * _SECOND), passed + cap)
-        if player.position > position:
-            passed = time
+        time = max(time, min(round(seconds * _SECOND), passed + cap))
+        if player.position > before:
+            before, passed = player.position, time
         yield time
+        if not player.playing:
+            return
 
 
-def _ticks(player: Player, frame: float) -> Iterator[None]:
-    """Let the player go on by itself, each time until an operation was passed."""
+def _by_the_clock(player: Player, frame: float) -> Iterator[float]:
+    """Go on to the next frame, time after time, and yield the seconds since the first."""
+    dues = clock.due(player.recording.times, player.speed, player.cap)
+    begin = dues[player.position - 1] if player.position else 0.0
     now = 0.0
-    player.tick(now)
-    while True:
+    while player.playing:
+        following = bisect_right(dues, begin + (now + _TINY) * player.speed)
+        coming = (dues[min(following, len(dues) - 1)] - begin) / player.speed
+        now += frame
+        if 0 < coming - now < frame - _TINY:
+            # No frame right before an operation, which would be late then.
+            now = coming
+        player.tick(now + _TINY)
+        yield now
+
+
+def _by_themselves(player: Player, frame: float) -> Iterator[float]:
+    """Let the player go on as fast as it does, an operation or more for each frame."""
+    now = seconds = 0.0
+    while player.playing:
         passed = False
         while not passed:
             now += frame
             passed = player.tick(now)
-        yield
-
-
-def _go_on(player: Player, frame: float, *, changing: bool) -> None:
-    """Go to the next moment; `frame` is in the story's time."""
-    coming = player.due(player.position + 1)
-    until = soonest = player.seconds + frame
-    if not changing:
-        until = max(soonest, min(coming, math.floor(player.seconds) + 1.0))
-    if 0 < coming - until < frame - _TINY:
-        # No frame right before an operation, which would be late then.
-        until = coming
-    if until >= player.length:
-        player.go(len(player.recording))
-    else:
-        player.go_to(until)
+        seconds += frame
+        yield seconds

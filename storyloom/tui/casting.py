@@ -135,13 +135,10 @@ def _events(
         if mark.kind in (CHAPTER, CHOICE) and player.position <= mark.position < end
     ]
     scene: Scene | None = None
-
-    def changing() -> bool:
-        return scene is not None and any(passage.writing for passage in scene.passages)
-
     time = 0
-    for time in played(player, end, changing):
-        if scene is None or scene.position != player.position or changing():
+    for time in played(player, end):
+        writing = scene is not None and any(passage.writing for passage in scene.passages)
+        if scene is None or writing or scene.position != player.position:
             scene = theatre.scene(player.position, player.share, **frame.rooms.wanted())
         if changes := sheet.change(frame.rows(player, scene, role)):
             yield Event(time, cast.OUTPUT, changes)

@@ -119,14 +119,19 @@ class Frame:
         self._widths = [tree, page, *([log] if log else [])]
         sizes = [Size(each, body - 1) for each in self._widths]
         self.rooms = Rooms(sizes[0], sizes[1], sizes[2] if wide else None)
+        self._scene: Scene | None = None
+        self._drawn: list[Row] = []
 
     def rows(self, player: Player, scene: Scene, role: Role) -> list[Row]:
         """Return the rows from the top to the bottom."""
+        if scene is not self._scene:
+            # In most frames nothing but the time has gone on.
+            self._scene, self._drawn = scene, self._body(scene, role)
         left, right = head(self._title, player.recording, scene)
         bar = replay_rows.bar_lines(player, self._width)
         return [
             self._edge_row(header_line(left, right, self._width - 2)),
-            *self._body(scene, role),
+            *self._drawn,
             *((Cell(line, self._width),) for line in ([(), *bar] if self._tall else bar)),
             self._edge_row(key_line(self._commands, self._width - 2)),
         ]
