@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storyloom.settings import PlanPart, Settings
     from storyloom.story.story import Story
 
-__all__ = ["add", "before", "grow"]
+__all__ = ["add", "before", "grow", "until_signal"]
 
 _LEAVING = ("SIGTERM", "SIGHUP")
 
@@ -155,7 +155,7 @@ def grow(
             story, client, settings, node, parts, why=why, towards=towards, prose=sketch
         )
 
-    return _until_signal(_batch(story, begin))
+    return until_signal(_batch(story, begin))
 
 
 def _again(story: "Story", settings: "Settings", nodes: list[int]) -> int:
@@ -177,7 +177,7 @@ def _again(story: "Story", settings: "Settings", nodes: list[int]) -> int:
 
         return Batch.again(story, client, settings, nodes)
 
-    return _until_signal(_batch(story, begin))
+    return until_signal(_batch(story, begin))
 
 
 def _refuse_hidden(story: "Story", node: int) -> None:
@@ -225,7 +225,7 @@ def _say_cost(story: "Story", batch: "Batch") -> None:
         say(f"It cost ${sum(known):.4f}{more}.")
 
 
-def _until_signal(work: "Coroutine[Any, Any, int]") -> int:
+def until_signal(work: "Coroutine[Any, Any, int]") -> int:
     """Run `work` to its end; SIGTERM and SIGHUP cancel it as ^C does, so that it can save."""
     import asyncio
 

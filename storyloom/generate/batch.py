@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ from storyloom.story.growth import Asked, Placeholder, Result
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Batch", "Branch"]
+__all__ = ["Aim", "Batch", "Branch"]
 
 _FLUSH_SECONDS = 0.25
 _JOIN_CONTEXT = 800
@@ -102,7 +102,7 @@ class Branch:
         return self.state in ("waiting", "writing")
 
 
-class _Aim(NamedTuple):
+class Aim(NamedTuple):
     """Where a batch grows and what for."""
 
     parent: int
@@ -110,6 +110,10 @@ class _Aim(NamedTuple):
     towards: int
     """The branch that it leads to; 0 for one that only goes on."""
     sketch: bool
+    run: Mapping[str, Any] | None = None
+    """What a re-run says of itself, see `growth.request`."""
+    after: str = ""
+    """The text that it leads to where that is in no branch of the parent."""
 
 
 class Batch:
@@ -179,8 +183,8 @@ class Batch:
         asks, prices = await asyncio.to_thread(
             _requests, story, settings, parent, parts, entries, facts, why, towards
         )
-        aim = _Aim(parent, why, towards, sketch)
-        return await cls._placed(story, client, settings, aim, asks, prices)
+        aim = Aim(parent, why, towards, sketch)
+        return await cls.placed(story, client, settings, aim, asks, prices)
 
     @classmethod
     async def again(
@@ -200,7 +204,7 @@ class Batch:
         found = [growth.earlier(story, node) for node in nodes]
         if len({(each.parent, each.towards, each.sketch) for each in found}) != 1:
             raise Refusal("Only branches of one fork can be asked for again at once.")
-        aim = _Aim(found[0].parent, found[0].why, found[0].towards, found[0].sketch)
+        aim = Aim(found[0].parent, found[0].why, found[0].towards, found[0].sketch)
         settings = settings_for(story, settings, aim.parent)
         asks = [
             the_same(each.asked, entry, await client.describe(entry))
@@ -210,27 +214,29 @@ class Batch:
         if not wanted():
             raise Refusal("Stopped before anything was asked.")
         prices = await asyncio.to_thread(lambda: [price_of(ask) for ask in asks])
-        return await cls._placed(story, client, settings, aim, asks, prices)
+        return await cls.placed(story, client, settings, aim, asks, prices)
 
     @classmethod
-    async def _placed(
+    async def placed(
         cls,
         story: Story,
         client: Client,
         settings: Settings,
-        aim: "_Aim",
+        aim: Aim,
         asks: Sequence[Ask],
         prices: Sequence[caps.Price],
     ) -> "Batch":
-        """Hold the money and put the placeholders of what is asked below the parent."""
+        """Hold the money and put the placeholders of what is asked below the parent; `settings`
+        are those in force there. Raises Refusal as `begin` does.
+        """
         before = await asyncio.to_thread(_strand_end, story, aim.parent)
-        after = await asyncio.to_thread(_what_follows, story, aim.towards)
+        after = aim.after or await asyncio.to_thread(_what_follows, story, aim.towards)
         hold = await caps.held(story, settings, prices)
         asked = [ask.asked for ask in asks]
         try:
             placed = await asyncio.to_thread(
                 growth.request, story, aim.parent, asked,
-                why=aim.why, towards=aim.towards, sketch=aim.sketch,
+                why=aim.why, towards=aim.towards, sketch=aim.sketch, run=aim.run,
             )  # fmt: skip
         except BaseException:
             hold.drop()

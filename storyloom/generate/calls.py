@@ -11,7 +11,7 @@ from storyloom.models.protocol import Call, Facts, Mode
 from storyloom.settings import ModelEntry
 from storyloom.story.growth import Asked
 
-__all__ = ["Ask", "call_for", "price_of", "the_same"]
+__all__ = ["Ask", "call_for", "mode_of", "price_of", "room_of", "size_of", "the_same"]
 
 _FRAME = 8
 """Tokens that a chat's message takes beside its text, at most."""
@@ -50,10 +50,10 @@ def the_same(asked: Asked, entry: ModelEntry, facts: Facts) -> Ask:
     if facts.provider == "embedded":
         asked = replace(asked, params={**asked.params, "seed": random.randrange(1 << 30)})
     call = call_for(entry, asked.body, asked.params)
-    return Ask(entry, replace(facts, mode=_mode(asked.body)), asked, call)
+    return Ask(entry, replace(facts, mode=mode_of(asked.body)), asked, call)
 
 
-def _mode(body: Mapping[str, Any]) -> Mode:
+def mode_of(body: Mapping[str, Any]) -> Mode:
     """Return how a model is made to continue by such a request."""
     messages = body.get("messages")
     if not messages:
@@ -63,10 +63,18 @@ def _mode(body: Mapping[str, Any]) -> Mode:
 
 def price_of(ask: Ask) -> caps.Price:
     """Return what an ask may cost. Counts tokens: call it in a thread."""
+    return caps.Price.of(ask.entry, ask.facts, 1, size_of(ask), room_of(ask))
+
+
+def size_of(ask: Ask) -> int:
+    """Return the tokens that an ask sends, which are counted: call it in a thread."""
     sent = [message["content"] for message in ask.call.messages or ()]
     if ask.call.prompt is not None:
         sent.append(ask.call.prompt)
-    size = sum(tokens.count(text, ask.entry.model) + _FRAME for text in sent)
+    return sum(tokens.count(text, ask.entry.model) + _FRAME for text in sent)
+
+
+def room_of(ask: Ask) -> int:
+    """Return the tokens that its answer may have, 0 where nothing says."""
     room = ask.call.params.get("max_tokens")
-    room = room if isinstance(room, int) else 0
-    return caps.Price.of(ask.entry, ask.facts, 1, size, room)
+    return room if isinstance(room, int) else 0

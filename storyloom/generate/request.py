@@ -39,13 +39,15 @@ def request_for(
     why: str = "",
     typed: str = "",
     towards: int = 0,
+    after: str = "",
     branch: int = 0,
 ) -> Context:
     """Return what `entry` is sent for branch number `branch` of those that go on from `parent`;
     `settings` are those of the story.
 
     `typed` is text that follows the strand and is in no node yet, `towards` a branch of `parent`
-    that the passage is to lead to; the facts are then those of `filling.asked_as`. Counts tokens,
+    that the passage is to lead to, or `after` its text where it is none of them; the facts are then
+    those of `filling.asked_as`. Counts tokens,
     which may take half a second the first time: call it in a thread. Raises Refusal as
     `context.assemble` does.
     """
@@ -67,7 +69,7 @@ def request_for(
         sketch=reading.sketched(story, parent),
         vary=vary_for(settings.vary, branch),
         lore=tuple(lore),
-        after=following.text_from(story, towards, most=room) if towards else "",
+        after=following.text_from(story, towards, most=room) if towards else after,
         fills=filling.fills(entry),
     )
     return context.assemble(

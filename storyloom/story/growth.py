@@ -8,7 +8,7 @@ one operation of the model's closes it: `gen.result`, `gen.error` or `gen.interr
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,9 +22,9 @@ from storyloom.story.shape import keys_at_end
 from storyloom.story.story import Story
 from storyloom.text import Refusal
 
-__all__ = ["Asked", "Earlier", "Placeholder", "Result", "Spent", "between", "count_cost", "earlier",
-           "finish", "flush", "keep_tokens", "recover", "request", "request_of", "result_of",
-           "spent"]  # fmt: skip
+__all__ = ["Asked", "Earlier", "Placeholder", "Result", "Spent", "between", "count_cost",
+           "digest_of", "earlier", "finish", "flush", "keep_tokens", "recover", "request",
+           "request_of", "result_of", "spent"]  # fmt: skip
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _EMBEDDED = "local/"
@@ -77,16 +77,19 @@ def request(
     plan: str = "",
     towards: int = 0,
     sketch: bool = False,
+    run: Mapping[str, Any] | None = None,
 ) -> list[Placeholder]:
     """Add a node below `parent` for each branch, in order, and store what each is sent.
 
     `towards` is the branch of `parent` that they are to lead to; 0 for none. Those of a `sketch`
-    are marked as that.
+    are marked as that. `run` is what a re-run says of itself in the log (see `batches`); its
+    branches have the tag `run:` with its `id`.
     """
     data: dict[str, Any] = {"parent": parent, "count": len(asked), "why": why, "plan": plan}
     if towards:
         data["towards"] = towards
     data |= {"sketch": True} if sketch else {}
+    data |= {"run": dict(run)} if run else {}
     if not asked:
         raise Refusal("A batch needs at least one model to write.")
     with story.act("gen.request", data=data) as act:
@@ -96,19 +99,30 @@ def request(
         for index, (ask, key) in enumerate(
             zip(asked, keys_at_end(act, parent, len(asked)), strict=True)
         ):
-            # Escaped, so that even what is no Unicode is stored exactly as it is sent.
-            body = json.dumps(ask.body, sort_keys=True, separators=(",", ":"))
-            digest = hashlib.sha256(body.encode()).digest()
-            _keep_body(act, digest, zlib.compress(body.encode()))
+            body, digest = _stored(ask.body)
+            _keep_body(act, digest, zlib.compress(body))
             vary = {"vary": kept(ask.vary)} if ask.vary else {}
             params = json.dumps(ask.params | vary, sort_keys=True)
             gen = act.generation(index, kept(ask.model), params, digest)
             node = act.add(parent, key, "", flags=STREAMING, gen=gen)
             if sketch:
                 act.change(node, "sketch", 1)
+            if run:
+                act.change(node, f"tag:run:{run['id']}", 1)
             state = act.node(node)
             placed.append(Placeholder(node, state.rev, gen, ask))
         return placed
+
+
+def digest_of(body: Mapping[str, Any]) -> str:
+    """Return the sha256, in hex, by which a story file knows what is sent."""
+    return _stored(body)[1].hex()
+
+
+def _stored(body: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    # Escaped, so that even what is no Unicode is stored exactly as it is sent.
+    text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    return text, hashlib.sha256(text).digest()
 
 
 def _keep_body(act: Act, digest: bytes, body: bytes) -> None:

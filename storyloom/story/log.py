@@ -29,6 +29,7 @@ STEPS = {
     "node.copy": "a copy",
     "node.branch": "a branch from another token",
     "node.revive": "a moment brought back",
+    "node.mark": "marks taken over from another story",
     "node.prune": "a pruning",
     "node.restore": "a restoring",
     "node.purge": "a purge",

@@ -18,8 +18,8 @@ from storyloom.story.weaves import unwoven, weaves_of
 from storyloom.text import Refusal
 
 __all__ = ["Joined", "edit", "join", "join_child", "keep_only", "key_after", "key_before",
-           "keys_at_end", "prune", "refuse_to_lose_the_opening", "restore", "split", "write_child",
-           "write_sibling"]  # fmt: skip
+           "keys_at_end", "prune", "prune_all", "refuse_to_lose_the_opening", "restore", "split",
+           "write_child", "write_sibling"]  # fmt: skip
 
 
 _OF_THE_BEGINNING = ("note", "bookmark", "label")
@@ -211,6 +211,21 @@ def keep_only(story: Story, node: int) -> int:
         for other, flags in _children(act, state.parent):
             if other != node and not flags & PRUNED:
                 _prune(act, other, act.node(other))
+                pruned += 1
+        return pruned
+
+
+def prune_all(story: Story, nodes: list[int]) -> int:
+    """Prune several branches in one step and return how many they were; those that are pruned
+    already or are gone are passed over.
+    """
+    with story.act("node.prune") as act:
+        pruned = 0
+        for node in nodes:
+            state = act.tables.node(node)
+            if state is not None and not state.flags & (PRUNED | GONE):
+                refuse_to_lose_the_opening(act, node, state)
+                _prune(act, node, state)
                 pruned += 1
         return pruned
 

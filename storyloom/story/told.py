@@ -261,6 +261,7 @@ _SAYS: dict[str, Callable[[Step], str]] = {
     "node.copy": _copied,
     "node.branch": _branched,
     "node.revive": _revived,
+    "node.mark": lambda step: f"took over what was said of the place of n{step.node}",
     "node.prune": _pruned,
     "node.restore": _restored,
     "node.purge": _purged,

@@ -9,7 +9,7 @@ from storyloom.tui.keys import Command, Table
 
 __all__ = ["COMPARE", "CONTEXT", "COST", "EDITOR", "EXPORT", "FETCH", "FOUND", "GENERATION", "HELP",
            "LIBRARY", "LOOM", "LORE", "LORE_ENTRY", "NEW_STORY", "PICKER", "PLAY", "READER",
-           "REPLAY", "SCREENS", "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
+           "REPLAY", "RERUN", "SCREENS", "SPLIT", "THEMES", "TOKENS", "WEAVES"]  # fmt: skip
 
 
 def _c(name: str, keys: str, help: str, group: str, short: str = "", takes: str = "") -> Command:  # noqa: A002
@@ -77,6 +77,7 @@ LOOM = _screen(
         "",
         "NODE",
     ),
+    _c("rerun", "", "Ask for the recorded batches again, of another model", "make", "", "MODEL"),
     _c("more", "+", "One branch more in the next batch", "make"),
     _c("fewer", "-", "One branch fewer in the next batch", "make"),
     _c("why", "a", "Say what the next fork from here is for", "make", "", "TEXT"),
@@ -559,6 +560,26 @@ TOKENS = _screen(
     *_EVERYWHERE,
 )  # fmt: skip
 
+RERUN = _screen(
+    "rerun",
+    _c("next", "j down", "Go to the next row", "move"),
+    _c("previous", "k up", "Go to the row before", "move"),
+    _c("page-down", "pagedown ctrl+f", "Go a page on", "move"),
+    _c("page-up", "pageup ctrl+e", "Go a page back", "move"),
+    _c("box-after", "tab", "Go to what has come, or back to what it is to do", "move"),
+    _c("edit", "enter", "Change what is selected; of what has come, go to the branch", "make",
+       "change"),
+    _c("model", "m", "Name the model that is asked", "make", "model", "MODEL"),
+    _c("way-after", "space l right", "Another way: siblings, parallel, verify", "make", "way"),
+    _c("way-before", "h left", "The way before", "make"),
+    _c("begin", "g", "Ask for all of it, as it is foretold", "make", "begin"),
+    _c("resume", "r", "Go on with a run that was stopped", "make", "", "RUN"),
+    _c("take", "t", "Take a branch of a new story into this one", "shape"),
+    _c("stop", "ctrl+g", "Stop the run; what has come stays", "leave", "stop"),
+    _c("back", "q escape", "Back to the loom", "leave", "back"),
+    *_EVERYWHERE,
+)  # fmt: skip
+
 SCREENS: dict[str, Table] = {
     "library": LIBRARY,
     "loom": LOOM,
@@ -568,6 +589,7 @@ SCREENS: dict[str, Table] = {
     "play": PLAY,
     "models": PICKER,
     "generation": GENERATION,
+    "rerun": RERUN,
     "new": NEW_STORY,
     "fetch": FETCH,
     "editor": EDITOR,

@@ -72,6 +72,17 @@ class LoomScreen(Growing, Moving, Rewriting, Shaping, Arranging, Looking, Preset
         screen = GenerationScreen(self.story, node, self.settings, self.loom.client)
         self.app.push_screen(screen, done)
 
+    def do_rerun(self, model: str) -> None:
+        from storyloom.tui.screens.rerun import RerunScreen
+
+        def done(node: object) -> None:
+            self.redraw(changed=True)
+            if isinstance(node, int):
+                self.go(node)
+
+        screen = RerunScreen(self.story, self.cursor, self.settings, self.loom.client, model)
+        self.app.push_screen(screen, done)
+
     def place(self) -> tuple[Story, int]:
         return self.story, self.cursor
 
