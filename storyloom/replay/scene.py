@@ -115,8 +115,7 @@ class Theatre:
         """Return the beginning of a node's text at the moment that was last asked for; of one that
         is not there, nothing.
         """
-        state = self._projection.nodes.get(node)
-        return self._beginning(state.rev) if state is not None else ""
+        return self._projection.text(node)[:_BEGINNING]
 
     def close(self) -> None:
         """Let the story go."""
