@@ -65,7 +65,7 @@ class RecordingScreen(CommandScreen):
         made = Cast(path, self._played(player), self._looks())
 
         def begin(*, replace: bool = True) -> None:
-            self.run_worker(self._write(made, target, replace), exit_on_error=False, group="cast")
+            self.run_worker(self._record(made, target, replace), exit_on_error=False, group="cast")
 
         if await asyncio.to_thread(os.path.lexists, target):
             self.confirm(f"{one_line(target.name)} is there already; replace it?", begin)
@@ -94,7 +94,7 @@ class RecordingScreen(CommandScreen):
         width, height = map(max, self.size, SMALLEST)
         return Looks(ink, self.commands, width, height)
 
-    async def _write(self, made: "Cast", target: Path, replace: bool) -> None:
+    async def _record(self, made: "Cast", target: Path, replace: bool) -> None:
         from storyloom.tui.casting import Casting
 
         job = self._casting = Casting(made, target)
@@ -136,6 +136,10 @@ class RecordingScreen(CommandScreen):
 
     async def closing(self) -> None:
         """Stop what is being written."""
+        self.on_unmount()
+
+    def on_unmount(self) -> None:
+        """Stop what is being written, as nobody would be told of it."""
         if self._casting is not None:
             self._casting.stop()
 
