@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_it_is_played_at_the_speed_that_is_asked_for(
     run: Run, crossing: str, folder: Path, speed: str, said: str
 ) -> None:
     run("cast", crossing, "-o", "a.cast", "--speed", speed)
-    assert f" paused {said} " in (folder / "a.cast").read_text(encoding="utf-8")
+    assert re.search(f" paused +{said} ", (folder / "a.cast").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ async def test_it_is_of_the_screens_size_and_speed(path: Path, size: tuple[int, 
     head, events = read(Path("low-bells.cast"))
     assert (head["width"], head["height"]) == size
     sent = "".join(data for _, _, data in events)
-    assert "playing 2x" in sent
+    assert re.search(" paused +2x ", sent)
     assert re.search(r"event (\d+)/\1\b", sent)
 
 
