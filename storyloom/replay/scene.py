@@ -131,6 +131,12 @@ class Theatre:
         """Return what `look` reads of the story as it is today."""
         return look(self._story)
 
+    def beginning_of(self, node: int) -> str:
+        """Return the beginning of a node's text at the moment that was last asked for; of one that
+        is not there, nothing.
+        """
+        return self._projection.text(node)[:_BEGINNING]
+
     def close(self) -> None:
         """Let the story go."""
         self._story.close()

@@ -250,9 +250,11 @@ REPLAY = _screen(
     _c("loop-end", "b", "End the loop A..B here, or no longer", "make"),
     _c("branch", "B", "Hang the strand as it was into today's story; asks first", "make"),
     _c("save-as", "W", "Write a new story that ends at this moment", "make", "", "FILE"),
+    _c("cast", "C", "Record what would be played, or the loop, in a file", "make", "", "FILE"),
     _c("figures", "f", "Show whose the strand is and how long it took, or not", "look"),
+    _c("stop", "ctrl+g", "Stop recording, and go back when nothing is recorded", "leave"),
     _c("open", "o enter", "Open the loom at this node as it is today", "leave", "loom"),
-    _c("back", "q escape ctrl+g", "Back", "leave", "back"),
+    _c("back", "q escape", "Back", "leave", "back"),
     *_EVERYWHERE,
 )
 

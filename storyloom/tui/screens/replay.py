@@ -11,41 +11,36 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from storyloom.generate.caps import dollars
 from storyloom.replay import clock
 from storyloom.replay.figures import Figures
 from storyloom.replay.player import Player
 from storyloom.replay.scene import Scene, Theatre
 from storyloom.story.story import Story
-from storyloom.text import Refusal, grouped
-from storyloom.tui import replay_figures, replay_rows
+from storyloom.text import Refusal
+from storyloom.tui import replay_frame, replay_rows
 from storyloom.tui.commands import REPLAY
 from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
+from storyloom.tui.replay_figures import figure_lines
+from storyloom.tui.replay_frame import Rooms
+from storyloom.tui.screens.recording import RecordingScreen
 from storyloom.tui.screens.reviving import Moment, Reviving
 from storyloom.tui.screens.seeking import Seeking
 from storyloom.tui.widgets.bar import Header
-from storyloom.tui.widgets.lines import Line, LinePane, TitledPane
-from storyloom.tui.widgets.strand import MEASURE
+from storyloom.tui.widgets.lines import LinePane, TitledPane
 
 __all__ = ["ReplayScreen"]
 
-_LAST = 3
-"""Operations that are told above the text where there is no room for a pane of their own."""
 _HURRY = (2, 4)
-"""Operations in a frame, and a speed, above which fewer frames are drawn."""
-_GLIMPSE = 0.19
-"""Seconds between those, a little less than two frames."""
-_MOST_FIGURES = 12
-"""Lines of figures at most."""
+"""Operations in a frame, and a speed, above which every other frame is drawn."""
 
 
 _left: dict[Path, tuple[int, float]] = {}
 """Of each story whose replay was left for the loom, the event and the speed it was left at."""
 
 
-class ReplayScreen(Seeking, Reviving):
+class ReplayScreen(Seeking, Reviving, RecordingScreen):
     """Dismissed with the node to open the loom at, or None. Nothing is written to the story but a
     branch that is taken back from a moment, to `story` when the loom has it open already.
     """
@@ -89,7 +84,8 @@ class ReplayScreen(Seeking, Reviving):
         self._timer: Timer | None = None
         self._drawing = False
         self._stale = False
-        self._shown_at = 0.0
+        self._owed = False
+        """Whether a frame was passed over, so that the next one is drawn."""
         self._begins = _left.pop(path, (0, 1.0))
 
     def compose(self) -> ComposeResult:
@@ -171,26 +167,23 @@ class ReplayScreen(Seeking, Reviving):
         tree, page, log = (
             self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
         )
-        wide = log.display
-        figures = wide if self._shows_figures is None else self._shows_figures
-        asked = (player.position, tree.room, page.room, log.room, figures)
-        old = self._scene
-        if old is None or asked != self._taken or any(each.writing for each in old.passages):
-            told = log.room.height if wide else _LAST
-            width = min(MEASURE, max(20, page.room.width - 2))
-            take = partial(
-                theatre.scene,
-                player.position,
-                player.share,
-                rows=max(1, tree.room.height),
-                room=max(400, width * (page.room.height + 2)),
-                happened=max(1, told),
-            )
+        rooms = Rooms(tree.room, page.room, log.room if log.display else None)
+        figures = log.display if self._shows_figures is None else self._shows_figures
+        asked = (player.position, rooms, figures)
+        if self._scene is None or asked != self._taken or self._scene.grows:
+            take = partial(theatre.scene, player.position, player.share, **rooms.wanted())
             scene = self._scene = await self._desk.do(partial(self._take, take, figures))
             self._taken = asked
-            self._draw_scene(player, scene, figures=figures)
-        if self._scene is not None:
-            self._draw_head(player, self._scene)
+            width = (rooms.log or rooms.page).width
+            told = figure_lines(self._counted, scene, player, width, self._role) if figures else []
+            drawn = replay_frame.panes(scene, rooms, self._role, told)
+            for pane, (note, lines) in zip((tree, page, log), drawn, strict=False):
+                pane.note = note
+                pane.show_inside(lines)
+        head = replay_frame.head(self._title, player.recording, self._scene)
+        self.query_one("#header", Header).show(*head)
+        bar = self.query_one("#moment-bar", LinePane)
+        bar.show_lines(replay_rows.bar_lines(player, bar.size.width))
 
     def _take(self, take: Callable[[], Scene], figures: bool) -> Scene:
         """Take a scene and count whose it is; at the desk."""
@@ -199,73 +192,22 @@ class ReplayScreen(Seeking, Reviving):
             self._counted = self._figures.of(scene.focus)
         return scene
 
-    def _draw_scene(self, player: Player, scene: Scene, *, figures: bool) -> None:
-        tree, page, log = (
-            self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
-        )
-        tree.note = (replay_rows.counts_said(scene), "dim")
-        tree.show_inside(replay_rows.tree_lines(scene, *tree.room, self._role))
-        pane = log if log.display else page
-        counted = (
-            replay_figures.figure_lines(self._counted, scene, player, pane.room.width, self._role)
-            if figures
-            else []
-        )[:_MOST_FIGURES]
-        above: list[Line] = []
-        if log.display:
-            # The last lines are theirs, so that none of them moves when something happens.
-            room = max(0, log.room.height - len(counted) - bool(counted))
-            lines = replay_rows.happening_lines(scene.happened, log.room.width, room)
-            lines += [()] * (log.room.height - len(lines) - len(counted))
-            log.show_inside([*lines, *counted])
-        else:
-            above = counted or replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
-        if above:
-            above.append(())
-        width = min(MEASURE, max(20, page.room.width - 2))
-        page.note = (f"n{scene.focus}" if scene.focus else "", "dim")
-        room = page.room.height - len(above)
-        text = replay_rows.page_lines(scene.passages, width, room, self._role)
-        page.show_inside([*above, *(((" ", ""), *line) for line in text)])
-
-    def _draw_head(self, player: Player, scene: Scene) -> None:
-        recording = player.recording
-        sittings, last = len(recording.sittings), recording.event(len(recording))
-        when = ""
-        if scene.position:
-            moment = time.localtime(recording.times[scene.position - 1] / 1000)
-            when = time.strftime("%Y-%m-%d %H:%M", moment)
-        self.query_one("#header", Header).show(
-            (
-                ("replay", "title"),
-                (self._title, "text"),
-                (f"sitting {recording.sitting(scene.position)} of {sittings}", "dim"),
-            ),
-            (
-                (when, "dim"),
-                (f"event {grouped(recording.event(scene.position))}/{grouped(last)}", "title"),
-                (dollars(scene.dollars) if scene.dollars else "", "dim"),
-            ),
-        )
-        bar = self.query_one("#moment-bar", LinePane)
-        bar.show_lines(replay_rows.bar_lines(player, bar.size.width))
-
     # Playing.
 
     def _frame(self) -> None:
         player = self._player
         if player is None:
             return
-        now = self._now()
         before = (player.position, player.seconds, player.playing)
-        player.tick(now)
+        player.tick(self._now())
         changed = (player.position, player.seconds, player.playing) != before
         passed = abs(player.position - self._scene.position) if self._scene is not None else 0
         # Where much happens, all of the screen is new each time: a thin line is spared it.
         hurried = player.playing and (passed > _HURRY[0] or player.speed > _HURRY[1])
-        hurried = hurried and now - self._shown_at < _GLIMPSE
-        if changed and not hurried:
-            self._shown_at = now
+        if changed and hurried and not self._owed:
+            self._owed = True
+        elif changed or self._owed:
+            self._owed = False
             self._redraw()
         if not player.playing:
             self._halt()
@@ -282,6 +224,10 @@ class ReplayScreen(Seeking, Reviving):
         if self._player is None:
             raise Refusal("The story's log is still being read.")
         return self._player
+
+    def to_cast(self) -> tuple[Path, str, Player]:
+        """Return what a recording is made of."""
+        return self._path, self._title, self.ready()
 
     def moved(self) -> None:
         """Show where it stands now; what plays goes on from there."""
@@ -300,18 +246,21 @@ class ReplayScreen(Seeking, Reviving):
 
     def do_back(self, _: str) -> None:
         """Leave the replay."""
+        self.refuse_while_casting()
         self._halt()
         self.dismiss(None)
 
     async def do_open(self, _: str) -> None:
         """Open the loom at this node, as it is today."""
+        self.refuse_while_casting()
         node = (await self.moment()).node
         if not node:
             raise Refusal("There is no node yet at this moment.")
         self.leave_for(node)
 
-    def leave_for(self, node: int) -> None:
+    def leave_for(self, node: int | None) -> None:
         """Leave for a node in the loom, and know the place of the replay when one comes back."""
+        self.refuse_while_casting()
         self._halt()
         player = self.ready()
         _left[self._path] = (player.recording.event(player.position), player.speed)

@@ -45,8 +45,10 @@ class Reviving(CommandScreen):
         """Stop playing, and return what is seen."""
         raise NotImplementedError
 
-    def leave_for(self, node: int) -> None:
-        """Leave for a node in the loom."""
+    def leave_for(self, node: int | None) -> None:
+        """Leave for a node in the loom, or for another story. Raises Refusal while that would stop
+        something.
+        """
         raise NotImplementedError
 
     async def do_branch(self, _: str) -> None:
@@ -130,5 +132,5 @@ class Reviving(CommandScreen):
 
     def _open_story(self, path: Path) -> None:
         app = self.app
-        self.dismiss(None)
+        self.leave_for(None)
         app.open_story(path)  # pyright: ignore[reportAttributeAccessIssue]
