@@ -56,6 +56,8 @@ class Passage(NamedTuple):
     text: str
     model: str
     writing: bool
+    sketch: bool = False
+    """Says what is to be told, and is no text of the story."""
 
 
 class Happening(NamedTuple):
@@ -242,7 +244,8 @@ class Theatre:
             writing = bool(state.flags & STREAMING)
             if writing:
                 text = text[: int(len(text) * share(*self._written(node)))]
-            out.append(Passage(node, text[-room:], self._model(state.gen), writing))
+            sketch = bool(self._projection.attribute(node, "sketch"))
+            out.append(Passage(node, text[-room:], self._model(state.gen), writing, sketch))
             room -= len(text)
             if room <= 0:
                 break
