@@ -61,6 +61,8 @@ class Passage(NamedTuple):
     text: str
     model: str
     writing: bool
+    sketch: bool = False
+    """Says what is to be told, and is no text of the story."""
 
 
 class Happening(NamedTuple):
@@ -272,7 +274,8 @@ class Theatre:
                 text = text[: int(len(text) * share(*self._written(node)))]
             # Of a very long text the end, from one of few places on.
             text = text[max(0, len(text) - most) // most * most :]
-            out.append(Passage(node, text, self._model(state.gen), writing))
+            sketch = bool(self._projection.attribute(node, "sketch"))
+            out.append(Passage(node, text, self._model(state.gen), writing, sketch))
             taken += len(text)
             if taken >= most and (depth % _PAGE_FROM == 0 or taken >= 3 * most):
                 break

@@ -9,7 +9,7 @@ from storyloom.replay.player import Player
 from storyloom.replay.recording import CHAPTER, CHOICE, PRUNING
 from storyloom.replay.scene import Happening, Passage, Row, Scene
 from storyloom.text import grouped, one_line, visible
-from storyloom.tui.legend import code_of
+from storyloom.tui.legend import SKETCH, code_of
 from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.wrapping import wrap
@@ -59,10 +59,8 @@ def page_lines(passages: Sequence[Passage], width: int, height: int, role: Role)
     """Return the end of the strand wrapped, the last passage in the colour of who wrote it."""
     if not passages or height <= 0:
         return []
-    before = visible("".join(passage.text for passage in passages[:-1]))
     last = passages[-1]
-    text = before + visible(last.text)
-    text_from = len(before)
+    text, text_from = _run_on(passages)
     piece = (width + 1) * height
     if (over := (len(text) - 4 * piece) // piece * piece) > 0:
         text, text_from = text[over:], max(0, text_from - over)
@@ -82,6 +80,20 @@ def _last(lines: list[Line], height: int) -> list[Line]:
     step = max(1, height // 3)
     over = max(0, len(lines) - height)
     return lines[-(-over // step) * step :]
+
+
+def _run_on(passages: Sequence[Passage]) -> tuple[str, int]:
+    """Return the passages' text and where the last begins; a sketch is marked and stands apart."""
+    text, begins, apart = "", 0, False
+    for passage in passages:
+        own = visible(passage.text)
+        if passage.sketch:
+            own = f"{SKETCH}  {own.strip()}"
+        if text and own and (apart or passage.sketch):
+            text, own = text.rstrip("\n") + "\n\n", own.lstrip("\n")
+        begins, apart = len(text), passage.sketch
+        text += own
+    return text, begins
 
 
 def happening_lines(happened: Sequence[Happening], width: int, height: int) -> list[Line]:

@@ -77,3 +77,24 @@ def test_the_bar_tells_the_time_left_at_the_speed_and_the_places_of_speed_one() 
         scrub, times, state = bar(of, 80)
         assert (scrub.index(">"), "0:25" in times, "0:50" in times) == (39, True, True)
         assert left in state, state
+
+
+def shown(*passages: Passage) -> list[str]:
+    return ["".join(text for text, _ in line) for line in page_lines(passages, 40, 20, str)]
+
+
+def test_passages_run_on_and_the_last_has_the_colour_of_its_model() -> None:
+    lines = page_lines([Passage(1, "It rang", "", False), Passage(2, " twice.", "m", False)],
+                       40, 20, str)  # fmt: skip
+    assert lines == [(("It rang", "past"), (" twice.", "m"))]
+
+
+def test_a_sketch_stands_apart_and_is_marked_and_the_text_goes_on_behind_it() -> None:
+    rang, sketch = Passage(1, "It rang.", "", False), Passage(2, " She goes. ", "m", False, True)
+    assert shown(rang, sketch) == ["It rang.", "", "S  She goes."]
+    # One paragraph's distance, however the passage behind it begins.
+    for begins in ("", " ", "\n\n"):
+        written = Passage(3, f"{begins}She put her boots on.", "m", False)
+        lines = shown(rang, sketch, written)
+        assert lines[:4] == ["It rang.", "", "S  She goes.", ""]
+        assert lines[4:] == [f"{begins.strip(chr(10))}She put her boots on."]
