@@ -268,6 +268,16 @@ class Player:
                 f"{one_line(word)!r} is no place of a replay; write 14:30, 812 (an event) or 50%."
             )
 
+    def begin(self, text: str) -> None:
+        """Go where a person wrote, as `typed` takes it, at the speed that is beside it: `812 4x`,
+        `14:30`, `max`. Raises Refusal for anything else.
+        """
+        for word in text.split():
+            if word.lower() == "max" or word.lower().endswith("x"):
+                self.set_speed(clock.speed_typed(word))
+            else:
+                self.typed(word)
+
     def set_loop(self, end: str) -> None:
         """Set A or B of the loop to where it stands, or take it away when it is there already.
 

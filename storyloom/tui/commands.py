@@ -110,7 +110,7 @@ LOOM = _screen(
     _c("redo", "ctrl+r", "Make it again", "shape"),
     _c("compare", "c", "Read the branches of this fork side by side", "look", "compare"),
     _c("read", "r", "Read the weave as a book", "look", "read"),
-    _c("replay", "R", "Watch the story grow again, event by event", "look"),
+    _c("replay", "R", "Watch the story grow again, event by event", "look", "", "PLACE"),
     _c("play", "P", "Play it as a choose-your-path book", "look"),
     _c("models", "m", "Choose the models from here down", "make", "models"),
     _c(
@@ -178,7 +178,7 @@ LIBRARY = _screen(
     _c("find", "/", "Find words in all stories, and titles", "look", "find", "WORDS"),
     _c("sort", "s", "Sort by last opened, title, or size", "look"),
     _c("read", "r", "Read its weave as a book", "look", "read"),
-    _c("replay", "R", "Watch it grow again, event by event", "look"),
+    _c("replay", "R", "Watch it grow again, event by event", "look", "", "PLACE"),
     _c("play", "P", "Play it as a choose-your-path book", "look"),
     _c("export", "E", "Write it to files", "look", "export", "FILE"),
     _c("theme", "", "Choose the colour theme", "look", "", "NAME"),

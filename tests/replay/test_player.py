@@ -202,6 +202,16 @@ def test_a_place_can_be_written(text: str, position: int) -> None:
     assert of.position == position
 
 
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [("", (0, 1.0)), (" 4 4x", (4, 4.0)), ("max", (0, FASTEST)), ("2x 100%", (6, 2.0))],
+)
+def test_where_it_begins_and_how_fast_can_be_written(text: str, stands: tuple[int, float]) -> None:
+    of = player()
+    of.begin(text)
+    assert (of.position, of.speed) == stands
+
+
 @pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "140%", "-3", "٣x", ":", "1:"])
 def test_what_is_no_place_is_refused(text: str) -> None:
     of = player()

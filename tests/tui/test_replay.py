@@ -129,6 +129,17 @@ async def test_o_leaves_for_the_node_that_is_seen(path: Path) -> None:
         await until(pilot, lambda: "event 0/" in shown(anew))
 
 
+@pytest.mark.parametrize(
+    ("at", "says"), [("3 2x", ("event 3/", " 2x ")), ("soon", ("event 0/", "is no place"))]
+)
+async def test_it_begins_where_and_as_fast_as_it_was_told(
+    path: Path, at: str, says: tuple[str, ...]
+) -> None:
+    app = Stage(ReplayScreen(path, at=at))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: all(each in shown(app) for each in says))
+
+
 async def test_nothing_of_the_story_is_written(tmp_path: Path) -> None:
     path = saltmarsh(tmp_path / "saltmarsh.loom")
 

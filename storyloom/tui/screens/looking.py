@@ -43,7 +43,7 @@ class Looking(Bench):
 
         self.app.push_screen(ReaderScreen(self.story), self._go_back_to)
 
-    def do_replay(self, _: str) -> None:
+    def do_replay(self, place: str) -> None:
         from storyloom.tui.screens.replay import ReplayScreen
 
         def back(node: object) -> None:
@@ -52,7 +52,7 @@ class Looking(Bench):
             self._go_back_to(node)
 
         title = marks.story_text(self.story, "title")
-        self.app.push_screen(ReplayScreen(self.story.path, title, story=self.story), back)
+        self.app.push_screen(ReplayScreen(self.story.path, title, place, story=self.story), back)
 
     def do_play(self, _: str) -> None:
         from storyloom.tui.screens.play import PlayScreen

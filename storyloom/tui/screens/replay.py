@@ -62,6 +62,7 @@ class ReplayScreen(Seeking, Reviving, RecordingScreen):
         self,
         path: Path,
         title: str = "",
+        at: str = "",
         *,
         story: Story | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -86,7 +87,8 @@ class ReplayScreen(Seeking, Reviving, RecordingScreen):
         self._stale = False
         self._owed = False
         """Whether a frame was passed over, so that the next one is drawn."""
-        self._begins = _left.pop(path, (0, 1.0))
+        self._at = at
+        """Where it begins, and at which speed, as `Player.begin` takes it."""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -106,16 +108,28 @@ class ReplayScreen(Seeking, Reviving, RecordingScreen):
         try:
             theatre = await self._desk.do(self._open_theatre)
             self._player = player = Player(theatre.recording)
-            player.go(theatre.recording.position_of(self._begins[0]))
-            player.set_speed(self._begins[1])
+            back = self._begin(player)
             await self._draw()
             self._player.marks = await self._desk.do(theatre.prepare)
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
         await self._draw()
-        if self._begins[0]:
+        if back:
             self.say("It stands where you left it for the loom; < goes to the beginning.")
+
+    def _begin(self, player: Player) -> bool:
+        """Put the player where it is to begin, and return whether it was left there."""
+        event, speed = _left.pop(self._path, (0, 1.0))
+        if self._at:
+            try:
+                player.begin(self._at)
+            except Refusal as refusal:
+                self.say(str(refusal), "warning")
+            return False
+        player.go(player.recording.position_of(event))
+        player.set_speed(speed)
+        return event > 0
 
     def _open_theatre(self) -> Theatre:
         self._theatre = theatre = Theatre(self._path)
