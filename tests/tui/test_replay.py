@@ -90,6 +90,18 @@ async def test_it_plays_to_its_end_at_any_speed_and_stops_there(path: Path) -> N
         await until(pilot, lambda: "Then the bells began." in " ".join(shown(app).split()))
 
 
+async def test_a_frame_that_is_passed_over_in_a_hurry_is_drawn_by_the_next(path: Path) -> None:
+    now = Now()
+    app = Stage(ReplayScreen(path, at="3 16x", now=now))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: "next choice" in shown(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "playing" in shown(app))
+        # The clock stands then, so that no later frame has anything new of its own.
+        now.seconds = 0.2
+        await until(pilot, lambda: "It was six." in shown(app))
+
+
 async def test_choices_times_and_shares_are_gone_to(path: Path) -> None:
     app = Stage(ReplayScreen(path))
     async with app.run_test(size=SIZES[1]) as pilot:
