@@ -1,4 +1,4 @@
-"""The formats that a book can be written in, all of them in one registry."""
+"""The formats that a story can be written in, all of them in one registry."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from storyloom.text import Refusal, one_line
 
 if TYPE_CHECKING:
     from storyloom.exchange.book import Book
+    from storyloom.story.story import Story
 
-__all__ = ["FORMATS", "Format", "begun", "meant_by", "named", "write"]
+__all__ = ["EVERY", "FORMATS", "SESSION", "Format", "begun", "begun_session", "meant_by", "named",
+           "write", "write_session"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,20 @@ FORMATS = (
     Format("md", "Markdown", "for Pandoc", ".md", "markdown"),
     Format("txt", "plain text", "no markup", ".txt", "plain"),
 )
-"""The first is written when nothing else is asked for."""
+"""Those of a book. The first is written when nothing else is asked for."""
+
+SESSION = Format("coauthor", "CoAuthor log", "its history", ".jsonl", "coauthor")
+"""No book but a strand's history: it is written by `write_session`, and has no `pieces`."""
+
+EVERY = (*FORMATS, SESSION)
 
 
 def named(name: str) -> Format:
     """Return the format of that name. Raises Refusal when there is none."""
-    for each in FORMATS:
+    for each in EVERY:
         if each.name == name.strip().lower():
             return each
-    known = ", ".join(each.name for each in FORMATS)
+    known = ", ".join(each.name for each in EVERY)
     raise Refusal(f"There is no format {one_line(name)!r}; there are {known}.")
 
 
@@ -58,10 +65,10 @@ def meant_by(path: Path) -> Format:
     suffix = path.suffix.lower()
     if not suffix:
         return FORMATS[0]
-    for each in FORMATS:
+    for each in EVERY:
         if each.suffix == suffix:
             return each
-    known = ", ".join(each.suffix for each in FORMATS)
+    known = ", ".join(each.suffix for each in EVERY)
     raise Refusal(f"No format is written to {one_line(suffix)} files; there are {known}.")
 
 
@@ -70,9 +77,22 @@ def begun(book: "Book", kind: Format, least: int) -> tuple[str, bool]:
 
     It has at least so many code points, if there are so many, and no more is made than it needs.
     """
+    return _beginning(kind.pieces(book), least)
+
+
+def begun_session(story: "Story", node: int, least: int) -> tuple[str, bool]:
+    """Return the beginning of the history of the strand to `node`, as `begun` does of a book.
+
+    Raises Refusal as `coauthor.lines` does.
+    """
+    from storyloom.exchange.writers.coauthor import lines
+
+    return _beginning(lines(story, node), least)
+
+
+def _beginning(pieces: Iterator[str], least: int) -> tuple[str, bool]:
     parts: list[str] = []
     length = 0
-    pieces = kind.pieces(book)
     for part in pieces:
         parts.append(part)
         length += len(part)
@@ -108,3 +128,22 @@ def write(
             yield part
 
     write_new(path, watched(), replace=replace)
+
+
+def write_session(
+    story: "Story",
+    node: int,
+    path: Path,
+    *,
+    replace: bool = False,
+    progress: Progress = lambda _, __: None,
+) -> None:
+    """Write the history of the strand to `node` to a file that is whole, or not there.
+
+    It is read and written line by line. Raises Refusal as `files.write_new` and `coauthor.lines`
+    do.
+    """
+    from storyloom.exchange.files import write_new
+    from storyloom.exchange.writers.coauthor import lines
+
+    write_new(path, lines(story, node, progress), replace=replace)

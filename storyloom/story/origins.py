@@ -8,14 +8,14 @@ function here looks at a story or a screen.
 import difflib
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from typing import NamedTuple, TypeAlias
 
 from storyloom.text import one_line
 
-__all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "attributed", "author", "by_origin",
-           "dumped", "inserted", "joined", "loaded", "model_origin", "moved", "named", "spliced",
-           "split", "whole"]  # fmt: skip
+__all__ = ["HUMAN", "PASTE", "PASTE_LENGTH", "Run", "Runs", "Splice", "attributed", "author",
+           "by_origin", "changes", "dumped", "inserted", "joined", "loaded", "model_origin",
+           "moved", "named", "spliced", "split", "whole"]  # fmt: skip
 
 HUMAN = "human"
 PASTE = "paste"
@@ -145,6 +145,32 @@ def inserted(old: str, old_runs: Runs, new: str, new_runs: Runs) -> dict[str, in
     """
     before = [origin for origin, length, _ in old_runs for _ in range(length)]
     after = [origin for origin, length, _ in new_runs for _ in range(length)]
+    out: dict[str, int] = {}
+    for change in changes(old, before, new, after):
+        for origin in after[change.to : change.to + change.inserted]:
+            out[origin] = out.get(origin, 0) + 1
+    return out
+
+
+class Splice(NamedTuple):
+    """A stretch of a text that gave way to another one; counts are code points."""
+
+    at: int
+    """Where in the old text."""
+    deleted: int
+    to: int
+    """Where in the new text."""
+    inserted: int
+
+
+def changes(
+    old: str, before: Sequence[Hashable], new: str, after: Sequence[Hashable]
+) -> list[Splice]:
+    """Return what an edit did to a text, from its beginning to its end.
+
+    `before` and `after` say of each code point whose it is; one that is another's now was put in
+    anew. One change in one place is found exactly; of several, words that a diff finds equal stay.
+    """
     start, end, last = 0, len(new), len(old)
     while start < min(end, last) and (old[start], before[start]) == (new[start], after[start]):
         start += 1
@@ -153,18 +179,28 @@ def inserted(old: str, old_runs: Runs, new: str, new_runs: Runs) -> dict[str, in
         after[end - 1],
     ):
         end, last = end - 1, last - 1
-    came = [True] * (end - start)
-    a, b = _TOKEN.findall(old[start:last]), _TOKEN.findall(new[start:end])
-    in_old, in_new = _starts(a), _starts(b)
-    for a1, b1, size in _equal_blocks(a, b) if a and b else ():
-        for offset in range(in_new[b1 + size] - in_new[b1]):
-            there, here = in_old[a1] + offset, in_new[b1] + offset
-            came[here] = before[start + there] != after[start + here]
-    out: dict[str, int] = {}
-    for origin, new_here in zip(after[start:end], came, strict=True):
-        if new_here:
-            out[origin] = out.get(origin, 0) + 1
+    out: list[Splice] = []
+    at, to = start, start
+    for there, here in [*_kept_pairs(old[start:last], new[start:end]), (last - start, end - start)]:
+        there, here = start + there, start + here
+        if there < last and here < end and before[there] != after[here]:
+            continue
+        if there > at or here > to:
+            out.append(Splice(at, there - at, to, here - to))
+        at, to = there + 1, here + 1
     return out
+
+
+def _kept_pairs(old: str, new: str) -> Iterator[tuple[int, int]]:
+    """Yield where each code point that a diff finds in both texts is in the one and the other."""
+    if not old or not new:
+        return
+    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
+    in_old, in_new = _starts(a), _starts(b)
+    for a1, b1, size in _equal_blocks(a, b):
+        there, here = in_old[a1], in_new[b1]
+        for offset in range(in_new[b1 + size] - here):
+            yield there + offset, here + offset
 
 
 def moved(old: str, new: str, offsets: list[int]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from storyloom.exchange.book import BREAK_SIGN, Book
 from storyloom.exchange.files import slug
-from storyloom.exchange.formats import FORMATS, Format
+from storyloom.exchange.formats import EVERY, FORMATS, Format
 from storyloom.exchange.quotes import WAYS, Quotes
 from storyloom.text import Refusal, one_line
 from storyloom.tui.exporting import Target
@@ -73,7 +73,7 @@ class Choices:
         """The files that would be written."""
         return [
             Target(each, self.folder / f"{self.stem}{each.suffix}")
-            for each in FORMATS
+            for each in EVERY
             if each.name in self.formats
         ]
 
@@ -111,7 +111,7 @@ class Choices:
             self._take_name(typed)
 
     def _take_name(self, typed: str) -> None:
-        for each in FORMATS:
+        for each in EVERY:
             typed = typed.removesuffix(each.suffix)
         if os.sep in typed or typed in (".", ".."):
             raise Refusal("A name is that of a file alone; its folder stands above it.")
@@ -144,7 +144,7 @@ def begun_with(desk: Desk) -> Choices:
     kept = desk.kept
     wanted = kept.get("formats")
     if isinstance(wanted, list):
-        known = {each.name for each in FORMATS if each.name in wanted}
+        known = {each.name for each in EVERY if each.name in wanted}
         choices.formats = known or choices.formats
     sign, way, folder = kept.get("break"), kept.get("quotes"), kept.get("folder")
     if isinstance(sign, str):
@@ -161,7 +161,7 @@ def rows(sources: Sequence[Source]) -> list[Row]:
     return [
         *(Row("source", number) for number in range(len(sources))),
         Row("chapters"),
-        *(Row("format", number) for number in range(len(FORMATS))),
+        *(Row("format", number) for number in range(len(EVERY))),
         *(Row(kind) for kind in ("title", "scenes", "quotes", "folder", "name")),
     ]
 
@@ -195,7 +195,7 @@ def _said(row: Row, choices: Choices, numbered: int, room: int) -> tuple[str, st
                 return f"{first}-{last} of {numbered}" if last > first else f"{first} alone", "text"
             return f"all {numbered}" if numbered > 1 else "all" if numbered else "none", "text"
         case "format":
-            kind = FORMATS[row.number]
+            kind = EVERY[row.number]
             here = kind.name in choices.formats
             mark = "[x]" if here else "[ ]"
             return f"{mark} {kind.title}, {kind.what}", "text" if here else "dim"

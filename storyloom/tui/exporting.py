@@ -22,8 +22,8 @@ __all__ = ["Export", "Stopped", "Target", "export"]
 async def export(path: Path, name: str, node: int | None = None) -> str:
     """Write the weave of a story file, or the strand to `node`, and return a sentence that says so.
 
-    The suffix of `name` says the format. Raises Refusal when no format has it, when there is a file
-    of that name, or it cannot be written.
+    The suffix of `name` says the format; `.jsonl` is a CoAuthor log. Raises Refusal when no format
+    has it, when there is a file of that name, or it cannot be written.
     """
     return await asyncio.to_thread(_write, path, Path(os.path.expanduser(name)), node)
 
@@ -38,7 +38,11 @@ def _write(path: Path, target: Path, node: int | None) -> str:
     with Story(path) as story:
         book = book_of(story, node)
         ends = goes_on(story, tips.weave_tip(story), weave=True) if node is None else ""
-    formats.write(book, kind, target)
+        if kind is formats.SESSION:
+            to = tips.weave_tip(story) if node is None else node
+            formats.write_session(story, to, target)
+    if kind is not formats.SESSION:
+        formats.write(book, kind, target)
     return f"{one_line(book.title)} is in {one_line(str(target.absolute()))}. {ends}".rstrip()
 
 
@@ -54,6 +58,8 @@ class Target:
     path: Path
     replace: bool = False
     """Whether the author has agreed to replace what is there."""
+    of: tuple[Path, int] | None = None
+    """Of a history the story's file, and the node that its strand ends in."""
 
 
 class Export:
@@ -80,13 +86,15 @@ class Export:
 
         try:
             for number, target in enumerate(self._targets):
-                formats.write(
-                    self._book,
-                    target.kind,
-                    target.path,
-                    replace=target.replace,
-                    progress=self._noted(number, target),
-                )
+                kind, path, over = target.kind, target.path, target.replace
+                noted = self._noted(number, target)
+                if target.of is None:
+                    formats.write(self._book, kind, path, replace=over, progress=noted)
+                else:
+                    with Story(target.of[0]) as story:
+                        formats.write_session(
+                            story, target.of[1], path, replace=over, progress=noted
+                        )
                 self.written.append(target.path)
         finally:
             self._ended.set()

@@ -8,6 +8,7 @@ from storyloom.cli.progress import Bar
 from storyloom.exchange import formats
 from storyloom.exchange.book import Book
 from tests.cli.conftest import Run
+from tests.exchange.quill import played
 
 
 @pytest.fixture
@@ -89,6 +90,84 @@ def test_interrupted_it_leaves_nothing_and_says_so_in_one_sentence(
     monkeypatch.setattr(formats, "write", interrupted)
     ran = run("export", tide)
     assert (ran.code, ran.out, ran.err) == (130, "", "storyloom: interrupted.\n")
+    assert [each.name for each in folder.iterdir()] == ["tide.loom"]
+
+
+# The history of a weave, event by event.
+
+
+@pytest.fixture
+def woven(run: Run, tide: str) -> str:
+    """The story with its title, its weave led to n4, and two chapters."""
+    run("about", tide, "--title", "The Tide")
+    run("weave", tide, "--node", "n4")
+    run("chapter", tide, "--node", "n1", "--title", "In")
+    run("chapter", tide, "--node", "n4", "--title", "Out")
+    return tide
+
+
+def test_a_coauthor_log_is_asked_for_by_its_name_or_by_that_of_the_file(
+    run: Run, woven: str
+) -> None:
+    ran = run("export", woven, "--format", "coauthor")
+    assert (ran.code, ran.out) == (0, "the-tide.jsonl\n")
+    assert "The Tide is written.\n" in ran.err
+    assert run("export", woven, "-o", "by-name.jsonl").code == 0
+    log = Path("the-tide.jsonl").read_text()
+    assert Path("by-name.jsonl").read_text() == log
+    assert run("export", woven, "--format", "coauthor", "-o", "-").out == log
+    out = played(log.splitlines())
+    assert out.text == (
+        "The tide went out and did not come back. She walked after it. Far out she saw it."
+    )
+    assert out.names == ["system-initialize", "text-insert", "text-insert"]
+
+
+def test_a_coauthor_log_is_written_beside_a_book_and_replaces_nothing(run: Run, woven: str) -> None:
+    Path("the-tide.jsonl").write_text("old")
+    ran = run("export", woven, "--format", "txt,coauthor")
+    assert ran.code == 2
+    assert "the-tide.jsonl is there already" in ran.err
+    assert not Path("the-tide.txt").exists()
+    assert run("export", woven, "--format", "txt,coauthor", "--force").code == 0
+    assert Path("the-tide.txt").read_text().startswith("In\n")
+    assert Path("the-tide.jsonl").read_text().startswith('{"eventName": "system-initialize"')
+
+
+def test_a_coauthor_log_is_that_of_the_weave_the_node_or_the_moment_asked_for(
+    run: Run, woven: str
+) -> None:
+    def text(*options: str) -> str:
+        ran = run("export", woven, "--format", "coauthor", "-o", "-", *options)
+        assert ran.code == 0
+        return played(ran.out.splitlines()).text
+
+    run("weave", woven, "--name", "stays", "--node", "n3")
+    assert text("--weave", "stays").endswith("He stayed. The bell rang twice.")
+    assert text("--node", "n2").endswith("She walked after it.")
+    assert text("--at", "2") == "The tide went out and did not come back."
+    assert "n99" in run("export", woven, "--format", "coauthor", "--node", "n99").err
+
+
+def test_a_coauthor_log_has_no_chapters(run: Run, chaptered: str, folder: Path) -> None:
+    ran = run("export", chaptered, "--format", "md,coauthor", "--chapters", "1")
+    assert ran.code == 2
+    assert ran.err == (
+        "storyloom: A CoAuthor log is the history of a whole text, and has no chapters; leave "
+        "--chapters out.\n"
+    )
+    assert [each.name for each in folder.iterdir()] == ["tide.loom"]
+
+
+def test_a_coauthor_log_that_is_interrupted_leaves_nothing(
+    run: Run, woven: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "show", interrupted)
+    ran = run("export", woven, "--format", "coauthor")
+    assert (ran.code, ran.out) == (130, "")
     assert [each.name for each in folder.iterdir()] == ["tide.loom"]
 
 

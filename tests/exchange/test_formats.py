@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storyloom.exchange.book import Book, Section
-from storyloom.exchange.formats import FORMATS, Format, begun, meant_by, named, write
+from storyloom.exchange.formats import FORMATS, SESSION, Format, begun, meant_by, named, write
 from storyloom.exchange.stretches import stretches
 from storyloom.text import Refusal
 
@@ -24,7 +24,7 @@ class Stop(Exception):
     """Raised to end a writing."""
 
 
-@pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*FORMATS, SESSION], ids=lambda kind: kind.name)
 def test_a_format_is_found_by_its_name_and_by_a_files_suffix(kind: Format) -> None:
     assert named(f" {kind.name.upper()} ") is kind
     assert meant_by(Path(f"tide.one{kind.suffix.upper()}")) is kind
@@ -33,8 +33,8 @@ def test_a_format_is_found_by_its_name_and_by_a_files_suffix(kind: Format) -> No
 
 
 def test_no_two_formats_have_a_name_or_a_suffix_in_common() -> None:
-    assert len({each.name for each in FORMATS}) == len(FORMATS)
-    assert len({each.suffix for each in FORMATS}) == len(FORMATS)
+    every = (*FORMATS, SESSION)
+    assert len({each.name for each in every}) == len({each.suffix for each in every}) == len(every)
 
 
 def test_a_name_without_a_suffix_is_the_first_formats_and_an_unknown_one_nobodys() -> None:

@@ -125,6 +125,30 @@ RUNS = st.lists(
 ).map(origins.joined)
 
 
+MARKED = st.lists(st.tuples(st.sampled_from("ab .🜁"), st.sampled_from("AU")), max_size=14)
+
+
+@given(old=MARKED, new=MARKED)
+def test_changes_make_the_one_text_the_other_and_leave_alone_what_both_begin_and_end_with(
+    old: list[tuple[str, str]], new: list[tuple[str, str]]
+) -> None:
+    (text, whose), (later, by) = (
+        ("".join(letter for letter, _ in each), "".join(mark for _, mark in each))
+        for each in (old, new)
+    )
+    made, end = list(old), len(old)
+    changes = origins.changes(text, whose, later, by)
+    for change in reversed(changes):
+        assert change.deleted or change.inserted
+        assert change.at + change.deleted <= end
+        end = change.at
+        made[end : end + change.deleted] = new[change.to : change.to + change.inserted]
+    assert made == new
+    assert (changes == []) == (old == new)
+    if changes and old[:1] == new[:1]:
+        assert changes[0].at > 0
+
+
 @given(runs=RUNS, at=st.integers(0, 40), deleted=st.integers(0, 10), inserted=RUNS)
 def test_cutting_and_joining_runs_loses_no_character(
     runs: Runs, at: int, deleted: int, inserted: Runs

@@ -13,12 +13,14 @@ from textual.widgets import Input
 from storyloom.exchange import formats
 from storyloom.exchange.book import Book, book_of
 from storyloom.exchange.writers.markdown import markdown
-from storyloom.story import marks, shape, weaves
+from storyloom.story import growth, marks, reading, shape, tips, weaves
+from storyloom.story.growth import Asked
 from storyloom.story.story import Story
 from storyloom.tui.screens.export import ExportScreen
 from storyloom.tui.screens.loom import LoomScreen
 from storyloom.tui.widgets.lines import LinePane
 from storyloom.tui.widgets.scrolled import ScrolledPane
+from tests.exchange.quill import played
 from tests.tui.looming import at_the_loom
 from tests.tui.stage import SIZES, Stage, shown, until
 from tests.tui.stories import HOSTILE, grown, saltmarsh
@@ -186,6 +188,63 @@ async def test_chapters_are_taken_by_number_and_reckoned_alone(
         await answers(pilot, "chapters all")
         await until(pilot, lambda: "all 2" in shown(app))
     assert "The ferry" not in (folder / "saltmarsh-chapter-2.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_history_is_seen_first_and_written_of_the_source_that_is_chosen(
+    path: Path, folder: Path, size: tuple[int, int]
+) -> None:
+    app = Stage(ExportScreen(path))
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        await pilot.press("j", "space")
+        await until(pilot, lambda: the_screen(app)._choices.source == 1)
+        await ready(pilot, app)
+        select(app, "format", 2)
+        await pilot.press("space")
+        await until(pilot, lambda: the_screen(app)._begun[0].startswith('{"eventName"'))
+        page = the_screen(app)._begun[0]
+        await exported(pilot, app)
+    assert written(folder) == ["saltmarsh-darker-ending.jsonl", "saltmarsh-darker-ending.md"]
+    log = (folder / "saltmarsh-darker-ending.jsonl").read_text("utf-8")
+    assert log.startswith(page)
+    with Story(path) as story:
+        tip = tips.weave_tip(story, "darker ending")
+        assert played(log.splitlines()).text == reading.strand_text(story, tip)
+
+
+async def test_a_history_has_no_chapters(path: Path, folder: Path) -> None:
+    app = Stage(ExportScreen(path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        select(app, "format", 2)
+        await pilot.press("space", "colon")
+        await answers(pilot, "chapters 2")
+        await until(pilot, lambda: "A CoAuthor log is the history" in shown(app))
+        await pilot.press("x")
+        await until(pilot, lambda: "Written: " not in shown(app) and "untickit." in flat(app))
+        assert written(folder) == []
+        await pilot.press("colon")
+        await answers(pilot, "chapters all")
+        await until(pilot, lambda: "all 2" in shown(app))
+        await exported(pilot, app)
+    assert written(folder) == ["saltmarsh.jsonl", "saltmarsh.md"]
+
+
+async def test_a_history_that_cannot_be_told_yet_says_so_where_it_would_be_seen(
+    path: Path, folder: Path
+) -> None:
+    with Story(path) as story:
+        (place,) = growth.request(story, tips.weave_tip(story), [Asked("lab/m", {"prompt": "p"})])
+        weaves.set_weave(story, place.node)
+        app = Stage(ExportScreen(path))
+        async with app.run_test(size=WIDE) as pilot:
+            await ready(pilot, app)
+            select(app, "format", 2)
+            await until(pilot, lambda: "is still being written" in shown(app))
+            await pilot.press("space", "x")
+            await until(pilot, lambda: "stopitfirst" in flat(app))
+    assert written(folder) == ["saltmarsh.md"]
 
 
 async def test_title_sign_quotes_folder_and_name_are_as_they_are_chosen(
@@ -460,6 +519,8 @@ async def test_one_pane_is_shown_after_the_other_where_there_is_room_for_one(pat
         await until(pilot, lambda: "preview: plain text" in shown(app))
         await until(pilot, lambda: "title: " not in shown(app))
         await pilot.press("v")
+        await until(pilot, lambda: "preview: CoAuthor log" in shown(app))
+        await pilot.press("v")
         await until(pilot, lambda: "whose text it is" in shown(app))
 
 
@@ -549,9 +610,12 @@ async def test_the_loom_offers_what_leads_to_its_cursor(path: Path, folder: Path
         await hand.command("export out.txt")
         await hand.until((folder / "out.txt").exists)
         await hand.until(lambda: "out.txt." in unwrapped(hand.screen), "the file's name")
+        await hand.command("export out.jsonl")
+        await hand.until((folder / "out.jsonl").exists)
         await hand.command("export out.pdf")
         await hand.shows("No format is written to .pdf files")
-    assert written(folder) == ["out.txt"]
+    assert written(folder) == ["out.jsonl", "out.txt"]
+    assert (folder / "out.jsonl").read_text("utf-8").startswith('{"eventName": "system-initialize"')
     assert "# " not in (folder / "out.txt").read_text("utf-8")
 
 

@@ -40,9 +40,10 @@ def test_choices_and_account(
     assert compared(snap_compare, screen, size, "by chapter", theme=theme)
 
 
-@pytest.mark.parametrize("keys", [("v",), ("v", "v", "tab")], ids=["markdown", "plain"])
-def test_preview(
-    snap_compare: Compare, path: Path, size: tuple[int, int], keys: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("kind", ["markdown", "plain"])
+def test_preview(snap_compare: Compare, path: Path, size: tuple[int, int], kind: str) -> None:
+    # Where there is room for all panes, the first page of Markdown is there already.
+    keys = ("v",) * ((size[0] < 112) + (kind == "plain"))
+    tab = ("tab",) if kind == "plain" else ()
     screen = ExportScreen(path, BELLS + 2)
-    assert compared(snap_compare, screen, size, "by chapter", *keys)
+    assert compared(snap_compare, screen, size, "by chapter", *keys, *tab)

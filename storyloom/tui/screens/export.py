@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from storyloom.exchange.book import Book, chapter_range
-from storyloom.exchange.formats import FORMATS
+from storyloom.exchange.formats import EVERY, SESSION
 from storyloom.text import Refusal
 from storyloom.tui.commands import EXPORT
 from storyloom.tui.completing import complete_path
 from storyloom.tui.exporting import Target
 from storyloom.tui.keys import bindings
 from storyloom.tui.manuscripts import keep
-from storyloom.tui.screens.export_view import ExportView
+from storyloom.tui.screens.export_view import WHOLE, ExportView
 from storyloom.tui.widgets.listing import Listing
 from storyloom.tui.widgets.scrolled import ScrolledPane
 
@@ -84,8 +85,8 @@ class ExportScreen(ExportView):
         the account again after the last of them.
         """
         here = self._panes
-        if "preview" in here and (self._kind + 1 < len(FORMATS) or len(here) > 2):
-            self._kind = (self._kind + 1) % len(FORMATS)
+        if "preview" in here and (self._kind + 1 < len(EVERY) or len(here) > 2):
+            self._kind = (self._kind + 1) % len(EVERY)
         else:
             self._kind = 0 if "preview" in here else self._kind
             self.toggle_class("-preview")
@@ -105,7 +106,7 @@ class ExportScreen(ExportView):
                 choices.source = row.number
                 self.run_worker(self._read(), exit_on_error=False)
         elif row.kind == "format":
-            choices.tick(FORMATS[row.number])
+            choices.tick(EVERY[row.number])
             self._show()
         elif row.kind == "scenes":
             choices.next_break()
@@ -167,6 +168,10 @@ class ExportScreen(ExportView):
         targets = self._choices.targets
         if not targets:
             raise Refusal("No format is ticked; Space on one ticks it.")
+        if self._partly:
+            raise Refusal(WHOLE)
+        of = self._path, self._text.source.node
+        targets = [replace(each, of=of) if each.kind is SESSION else each for each in targets]
         return self._choices.book(self._text.book), targets
 
     def was_written(self) -> None:

@@ -8,7 +8,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from storyloom.exchange.formats import FORMATS, begun
+from storyloom.exchange.formats import EVERY, SESSION, begun, begun_session
+from storyloom.story.story import Story
 from storyloom.story.weaves import MAIN
 from storyloom.text import Refusal, grouped, one_line
 from storyloom.tui.account_rows import account_lines
@@ -23,7 +24,9 @@ from storyloom.tui.widgets.listing import Listing
 from storyloom.tui.widgets.progress import ProgressLine
 from storyloom.tui.widgets.scrolled import ScrolledPane
 
-__all__ = ["ExportView"]
+__all__ = ["WHOLE", "ExportView"]
+
+WHOLE = "A CoAuthor log is the history of a whole text; take all chapters, or untick it."
 
 _THREE = 112
 """Columns from which the preview has a place beside the other panes."""
@@ -161,8 +164,11 @@ class ExportView(WritingOut):
         text, turn, kind = self._text, self._turn, self._kind
         if text is None:
             return
-        book = self._choices.book(text.book)
-        page = await asyncio.to_thread(begun, book, FORMATS[kind], _FIRST_PAGE)
+        if EVERY[kind] is SESSION:
+            page = await asyncio.to_thread(_history_begun, self._path, text.source.node)
+        else:
+            book = self._choices.book(text.book)
+            page = await asyncio.to_thread(begun, book, EVERY[kind], _FIRST_PAGE)
         if turn == self._turn and kind == self._kind:
             self._begun = page[0][: 2 * _FIRST_PAGE], page[1]
             self._begun_kind = kind
@@ -192,7 +198,7 @@ class ExportView(WritingOut):
         self.query_one("#files", ScrolledPane).fill(self._file_lines)
         self.query_one("#account", ScrolledPane).fill(self._account_lines)
         preview = self.query_one("#preview", ScrolledPane)
-        preview.title = (f"preview: {FORMATS[self._begun_kind].title}", "title")
+        preview.title = (f"preview: {EVERY[self._begun_kind].title}", "title")
         preview.fill(self._preview_lines)
         self._show_header()
 
@@ -255,6 +261,13 @@ class ExportView(WritingOut):
             yield "There is no text here yet."
         if text.ends and self._choices.chapters is None:
             yield text.ends
+        if self._partly:
+            yield WHOLE
+
+    @property
+    def _partly(self) -> bool:
+        """Whether some chapters alone are wanted, and a history, which has none."""
+        return self._choices.chapters is not None and SESSION.name in self._choices.formats
 
     def _account_lines(self, width: int) -> list[Line]:
         if self._account is None or self._legend is None:
@@ -285,6 +298,15 @@ class ExportView(WritingOut):
 def _opened(path: Path, node: int | None) -> tuple[Choices, Legend]:
     found = desk(path, node)
     return begun_with(found), found.legend
+
+
+def _history_begun(path: Path, node: int) -> tuple[str, bool]:
+    """Return the first page of a strand's history; a sentence where it cannot be told."""
+    try:
+        with Story(path) as story:
+            return begun_session(story, node, _FIRST_PAGE)
+    except Refusal as refusal:
+        return str(refusal), True
 
 
 def _many(count: int, what: str) -> str:
