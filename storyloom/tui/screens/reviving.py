@@ -104,9 +104,8 @@ class Reviving(CommandScreen):
         target = typed_path(name)
         if target.suffix != _SUFFIX:
             target = target.with_name(target.name + _SUFFIX)
-        if target.name == name.strip() or not target.is_absolute():
-            # A bare name is one beside the story itself.
-            target = self._path.parent / target
+        # A bare name is one beside the story itself, where the library finds it.
+        target = self._path.parent / target
         refuse_taken(target)
         self.say(f"{one_line(target.name)} is being written ...")
         self.run_worker(self._write(op, target), exit_on_error=False, group="save")
