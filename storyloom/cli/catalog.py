@@ -71,6 +71,7 @@ SECTIONS = (
             Command("play", "playing", "play it as a choose-your-path book, line by line"),
             Command("rerun", "rerunning", "ask for its batches again, of another model"),
             Command("replay", "replaying", "watch a story grow again, event by event"),
+            Command("cast", "casting", "write a replay as a recording that asciinema plays"),
             Command("show", "replaying", "a story as it was; take a moment of it back"),
         ),
     ),

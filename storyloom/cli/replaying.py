@@ -22,9 +22,15 @@ def add(commands: Commands) -> None:
         "replay",
         "Watch a story grow again on the screen, event by event.",
         "storyloom replay tide.loom",
-        more="R in the loom and in the library does the same. Nothing is written.",
+        "storyloom replay tide.loom --from 812 --speed 4",
+        more="R in the loom and in the library does the same. Nothing is written, unless you take\n"
+        "a moment back there. A place is a time of the replay (14:30 or 90s), an event of\n"
+        "'storyloom log' (812), or a share of the time (50%).",
     )
     replay.add_argument("file", metavar="FILE")
+    replay.add_argument("--from", dest="begin", default="", metavar="PLACE",
+                        help="where it begins")  # fmt: skip
+    replay.add_argument("--speed", default="1", metavar="N", help="0.25 to 16, or max; default 1")
     replay.set_defaults(run=_replay)
     show = commands.add(
         "show",
@@ -48,13 +54,15 @@ def add(commands: Commands) -> None:
 
 def _replay(options: Namespace) -> int:
     from storyloom.cli import screens
+    from storyloom.replay import clock
 
     if not has_screen():
         raise Refusal(
             "This needs a terminal that can be drawn on; without one, use 'storyloom log "
             f"{one_line(options.file)}' or 'storyloom show {one_line(options.file)} --at EVENT'."
         )
-    return screens.replay_story(options.file)
+    speed = clock.speed_said(clock.speed_typed(options.speed))
+    return screens.replay_story(options.file, f"{options.begin} {speed}")
 
 
 def _show(options: Namespace) -> int:

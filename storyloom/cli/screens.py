@@ -62,11 +62,18 @@ def open_story(name: str, commands: tuple[str, ...], *, only_ascii: bool = False
     return _run(path, only_ascii=only_ascii)
 
 
-def replay_story(name: str) -> int:
-    """Open the replay of the story that `name` means; the loom is behind it."""
+def replay_story(name: str, at: str = "") -> int:
+    """Open the replay of the story that `name` means; the loom is behind it. It begins as
+    `Player.begin` takes `at`.
+    """
+    from storyloom.replay.player import Player
+    from storyloom.replay.recording import record
+
     with opened(name, recover=False) as story:
         path = story.path
-    return _run(path, only_ascii=False, first="replay")
+        # Refused here, where one sentence on stderr is seen, rather than on the screen.
+        Player(record(story.read)).begin(at)
+    return _run(path, only_ascii=False, first=f"replay {at}")
 
 
 def _refuse_without_screen(instead: str) -> None:

@@ -18,6 +18,7 @@ from storyloom.generate.asking import requests
 from storyloom.generate.branch import Branch, settled
 from storyloom.generate.calls import Ask, price_of, the_same
 from storyloom.generate.plan import prose_words, settings_for
+from storyloom.generate.unplaced import unplaced
 from storyloom.models import kinds
 from storyloom.models.client import Client
 from storyloom.models.protocol import (
@@ -319,7 +320,7 @@ class Batch:
         if branch.cost is not None:
             facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
-        result = Result(branch.finish, branch.say, facts)
+        result = Result(branch.finish, unplaced(branch.say, branch.entry), facts)
         branch.closing = True
         try:
             tokens = _tokens_of(branch, full, text)

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-__all__ = ["FASTEST", "IDLE_CAP", "SPEEDS", "due", "moment_typed", "said"]
+from storyloom.text import Refusal, one_line
+
+__all__ = ["FASTEST", "FRAME", "IDLE_CAP", "SPEEDS", "cap_typed", "due", "moment_typed", "said",
+           "speed_said", "speed_typed", "worked"]  # fmt: skip
+
+FRAME = 1 / 10
+"""Seconds between two frames while it plays."""
 
 FASTEST = float("inf")
 """The speed at which nothing is waited for."""
@@ -22,6 +28,15 @@ def due(times: Sequence[int], speed: float, cap: float = IDLE_CAP) -> list[float
     longest = cap * (speed if speed != FASTEST else SPEEDS[-2])
     gaps = (min(max(0, later - sooner) / 1000, longest) for sooner, later in pairwise(times))
     return list(accumulate(gaps, initial=0.0))[: len(times)]
+
+
+def worked(times: Sequence[int], pause: int) -> list[float]:
+    """Return the seconds from the first operation to each as they were, without pauses of more
+    than `pause` milliseconds.
+    """
+    gaps = (max(0, later - sooner) for sooner, later in pairwise(times))
+    waits = (gap / 1000 if gap <= pause else 0.0 for gap in gaps)
+    return list(accumulate(waits, initial=0.0))[: len(times)]
 
 
 def said(seconds: float) -> str:
@@ -43,3 +58,33 @@ def moment_typed(text: str) -> float | None:
     for part in parts:
         seconds = seconds * 60 + int(part)
     return float(seconds)
+
+
+def speed_said(speed: float) -> str:
+    """Return a speed as it is written: `4x`, `max`."""
+    return "max" if speed == FASTEST else f"{speed:g}x"
+
+
+def cap_typed(text: str) -> float:
+    """Return the seconds that `2`, `0.5` or `3s` means. Raises Refusal for anything else."""
+    try:
+        seconds = float(text.strip().lower().removesuffix("s"))
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 3600:
+        raise Refusal(f"{one_line(text)!r} is no idle cap; write seconds, 0.05 to 3600.")
+    return seconds
+
+
+def speed_typed(text: str) -> float:
+    """Return the speed that `4`, `0.5x` or `max` means. Raises Refusal for anything else."""
+    word = text.strip().lower()
+    if word == "max":
+        return FASTEST
+    try:
+        speed = float(word.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not SPEEDS[0] <= speed <= SPEEDS[-2]:
+        raise Refusal(f"{one_line(text)!r} is no speed; write 0.25 to 16, or max.")
+    return speed

@@ -206,10 +206,14 @@ def _numbers(value: object) -> list[int]:
     return [item for item in items if isinstance(item, int)]
 
 
-# A full stop behind one capital letter, or behind a title, ends no sentence.
-_SENTENCE = re.compile(
-    r"(?:(?<!\b[A-Z])(?<!\bMr)(?<!\bDr)(?<!\bSt)(?<!\bMrs)[.]|[!?…])[.!?…]*[\"'”’»)\]]*(?=\s|$)"
+_SHORT = "Mr Mrs Ms Messrs Mme Mlle Dr Prof St Mt Jr Sr Capt Col Gen Lt Sgt Gov Sen Rev Hon vs"
+# A full stop behind one letter but I, as in U.S., or behind a title, ends no sentence; nor does
+# one within e.g. or a.m.
+_NO_END = (
+    "".join(rf"(?<!\b{each})" for each in ("[A-HJ-Za-z]", *_SHORT.split()))
+    + r"(?<!\b[a-z][.][a-z])"
 )
+_SENTENCE = re.compile(rf"(?:{_NO_END}[.]|[!?…])[.!?…]*[\"'”’»)\]]*(?=\s|$)")
 _QUOTES = " \t\r\n\"'“”‘’«»„"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from storyloom.replay import clock
 from storyloom.replay.recording import Mark, Recording
+from storyloom.story.sessions import PAUSE
 from storyloom.text import Refusal, one_line
 
 __all__ = ["Player"]
@@ -33,8 +34,11 @@ class Player:
         """How many operations have been seen."""
         self.loop: tuple[int | None, int | None] = (None, None)
         """The positions A and B that it goes round between, once both are set."""
-        self._due = clock.due(recording.times, self.speed, cap)
+        self._steady = clock.due(recording.times, 1.0, cap)
+        self._due = self._steady
+        self._worked = clock.worked(recording.times, PAUSE)
         self._seconds = 0.0
+        """When it is in `_due`, which is another time at each speed."""
         self._told: float | None = None
         self._ahead = 0.0
         """The part of an operation that the fastest speed has come farther than `position`."""
@@ -57,9 +61,9 @@ class Player:
     def spread(self, width: int) -> dict[str, list[int]]:
         """Return in which of `width` parts of the whole time there are marks, by their kind.
 
-        Found once for each width and speed, as there may be tens of thousands of marks.
+        Found once for each width and idle cap, as there may be tens of thousands of marks.
         """
-        key = (width, self.speed)
+        key = (width, self.cap)
         if key not in self._spread:
             self._spread[key] = {
                 kind: list({self.part(mark.position + 1, width): None for mark in marks})
@@ -74,28 +78,53 @@ class Player:
             return min(width - 1, position * (width - 1) // max(1, len(self.recording)))
         return min(width - 1, int(self.due(position) / self.length * (width - 1)))
 
-    # The time.
+    # The time. What is told is that of speed 1, so that no place moves when the speed does.
 
     @property
     def seconds(self) -> float:
-        """The story's own time since the first operation, idle time cut, at this speed."""
-        return self._seconds
+        """The seconds that it takes to here at speed 1, idle time cut."""
+        begin, end = self.due(self.position), self.due(self.position + 1)
+        return begin + (end - begin) * self._way()
 
     @property
     def length(self) -> float:
-        """The seconds that the last operation is due at."""
-        return self._due[-1] if self._due else 0.0
+        """The seconds that the whole takes at speed 1."""
+        return self._steady[-1] if self._steady else 0.0
+
+    @property
+    def left(self) -> float:
+        """The real seconds that it plays on to the end at this speed."""
+        if self.speed == clock.FASTEST:
+            return max(0.0, len(self.recording) - self.position - self._ahead) / self._pace
+        end = self._due[-1] if self._due else 0.0
+        return max(0.0, end - self._seconds) / self.speed
+
+    @property
+    def worked(self) -> tuple[float, float]:
+        """The seconds that the author worked to here, and in all: as they were, but for pauses
+        between two sittings.
+        """
+        return _at(self._worked, self.position), _at(self._worked, len(self._worked))
 
     def due(self, position: int) -> float:
-        """Return the seconds at which `position` operations have been seen."""
-        return self._due[min(position, len(self._due)) - 1] if position > 0 and self._due else 0.0
+        """Return the seconds that it takes at speed 1 until `position` operations are seen."""
+        return _at(self._steady, position)
 
     def share(self, sooner: int, later: int) -> float:
         """How much of the way from position `sooner` to `later` is done by now, 0 to 1."""
-        begin, end = self.due(sooner), self.due(later)
+        begin, end = _at(self._due, sooner), _at(self._due, later)
         if self.position >= later or end <= begin:
             return float(self.position >= later)
         return min(1.0, max(0.0, (self._seconds - begin) / (end - begin)))
+
+    def _way(self) -> float:
+        """How much of the way to the next operation is done, 0 to 1."""
+        return 0.0 if self.at_end else self.share(self.position, self.position + 1)
+
+    @property
+    def _pace(self) -> float:
+        """The operations that the fastest speed passes in a real second."""
+        return max(len(self.recording) / _FAST_SECONDS, _FAST_LEAST)
 
     @property
     def at_end(self) -> bool:
@@ -111,8 +140,7 @@ class Player:
         if not self.playing or told is None:
             return False
         if self.speed == clock.FASTEST:
-            pace = max(len(self.recording) / _FAST_SECONDS, _FAST_LEAST)
-            passed, self._ahead = divmod(self._ahead + (now - told) * pace, 1)
+            passed, self._ahead = divmod(self._ahead + (now - told) * self._pace, 1)
             self._stand(self.position + int(passed))
         else:
             self._seconds += (now - told) * self.speed
@@ -120,17 +148,17 @@ class Player:
         self._go_round()
         if self.at_end:
             self.playing = False
-            self._seconds = min(self._seconds, self.length)
+            self._stand(self.position)
         return self.position != before
 
     def _go_round(self) -> None:
         a, b = self.loop
         if a is not None and b is not None and self.position >= b:
             # What is over is not lost, or each round would take a tick longer.
-            over = max(0.0, self._seconds - self.due(b))
+            over = max(0.0, self._seconds - _at(self._due, b))
             self._stand(a)
             if self.speed != clock.FASTEST:
-                self._seconds += min(over, max(0.0, self.due(b) - self.due(a)))
+                self._seconds += min(over, max(0.0, _at(self._due, b) - _at(self._due, a)))
 
     # What the author does.
 
@@ -143,18 +171,29 @@ class Player:
 
     def change_speed(self, steps: int) -> None:
         """Go faster by that many speeds of `clock.SPEEDS`, or slower when negative."""
-        index = clock.SPEEDS.index(self.speed) + steps
+        faster = bisect_right(clock.SPEEDS, self.speed)
+        slower = bisect_left(clock.SPEEDS, self.speed)
+        # A speed that was typed may lie between two.
+        index = faster - 1 + steps if steps > 0 else slower + steps
         self.set_speed(clock.SPEEDS[max(0, min(index, len(clock.SPEEDS) - 1))])
 
     def set_speed(self, speed: float) -> None:
-        """Go at one of `clock.SPEEDS` from here on."""
+        """Go at a speed from here on; `clock.FASTEST` waits for nothing."""
+        way = self._way()
         self.speed = speed
-        # Waits may be cut elsewhere now: the place between two operations stays in proportion.
-        share = 0.0 if self.at_end else self.share(self.position, self.position + 1)
-        self._due = clock.due(self.recording.times, speed, self.cap)
-        self._stand(self.position)
-        following = self.due(self.position + 1) if not self.at_end else self._seconds
-        self._seconds += share * max(0.0, following - self._seconds)
+        self._take_time(way)
+
+    def set_cap(self, seconds: float) -> None:
+        """Wait that many seconds for an operation at most, from here on."""
+        way = self._way()
+        self.cap = seconds
+        self._steady = clock.due(self.recording.times, 1.0, seconds)
+        self._take_time(way)
+
+    def _take_time(self, way: float) -> None:
+        """Find out anew when each operation is due; the place between two stays in proportion."""
+        self._due = clock.due(self.recording.times, self.speed, self.cap)
+        self._stand_between(self.position, way)
 
     def go(self, position: int) -> None:
         """Stand behind that many operations."""
@@ -166,16 +205,21 @@ class Player:
         self._stand(self.position + steps)
 
     def skip(self, seconds: float) -> None:
-        """Go on by that many seconds of the story's time, or back when negative."""
-        self.go_to(self._seconds + seconds)
+        """Go on by that many seconds as they are at speed 1, or back when negative."""
+        self.go_to(self.seconds + seconds)
 
     def go_to(self, seconds: float) -> None:
-        """Go to a time of the story; out of range is the nearest end."""
-        self._seconds = max(0.0, min(seconds, self.length))
-        self.position = bisect_right(self._due, self._seconds) if self._seconds else 0
+        """Go to a time as it is at speed 1; out of range is the nearest end."""
+        if seconds <= 0:
+            self._stand(0)
+            return
+        position = bisect_right(self._steady, seconds)
+        begin, end = self.due(position), self.due(position + 1)
+        way = (seconds - begin) / (end - begin) if end > begin else 0.0
+        self._stand_between(position, min(way, 1.0))
 
     def go_to_share(self, tenths: int) -> None:
-        """Go to that many tenths of the story's time."""
+        """Go to that many tenths of the whole time."""
         self.go_to(self.length * tenths / 10)
 
     def to_mark(self, kind: str, direction: int) -> Mark:
@@ -183,12 +227,22 @@ class Player:
         is none.
         """
         marks = self._of_kind.get(kind, [])
+        return marks[self._to_one([_behind(mark) for mark in marks], direction)]
+
+    def to_sitting(self, direction: int) -> None:
+        """Go to where the next sitting begins, or this one, or the one before that; Refusal when
+        there is none.
+        """
+        self._to_one([each + 1 for each in self.recording.sittings], direction)
+
+    def _to_one(self, places: Sequence[int], direction: int) -> int:
+        """Stand at the next of some positions, or at the one before; return which it is."""
         find = bisect_right if direction > 0 else bisect_left
-        found = find(marks, self.position, key=_behind) - (direction < 0)
-        if not 0 <= found < len(marks):
+        found = find(places, self.position) - (direction < 0)
+        if not 0 <= found < len(places):
             raise Refusal(f"There is none {'behind' if direction > 0 else 'before'} this.")
-        self._stand(_behind(marks[found]))
-        return marks[found]
+        self._stand(places[found])
+        return found
 
     def following(self, kind: str) -> Mark | None:
         """Return the next mark of a kind, None when there is none."""
@@ -214,6 +268,16 @@ class Player:
                 f"{one_line(word)!r} is no place of a replay; write 14:30, 812 (an event) or 50%."
             )
 
+    def begin(self, text: str) -> None:
+        """Go where a person wrote, as `typed` takes it, at the speed that is beside it: `812 4x`,
+        `14:30`, `max`. Raises Refusal for anything else.
+        """
+        for word in text.split():
+            if word.lower() == "max" or word.lower().endswith("x"):
+                self.set_speed(clock.speed_typed(word))
+            else:
+                self.typed(word)
+
     def set_loop(self, end: str) -> None:
         """Set A or B of the loop to where it stands, or take it away when it is there already.
 
@@ -228,7 +292,17 @@ class Player:
 
     def _stand(self, position: int) -> None:
         self.position = max(0, min(position, len(self.recording)))
-        self._seconds = self.due(self.position)
+        self._seconds = _at(self._due, self.position)
+
+    def _stand_between(self, position: int, way: float) -> None:
+        """Stand behind an operation, that much of the way to the next."""
+        self._stand(position)
+        self._seconds += way * max(0.0, _at(self._due, self.position + 1) - self._seconds)
+
+
+def _at(due: Sequence[float], position: int) -> float:
+    """Return when `position` operations have been seen."""
+    return due[min(position, len(due)) - 1] if position > 0 and due else 0.0
 
 
 def _behind(mark: Mark) -> int:

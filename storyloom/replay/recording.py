@@ -29,6 +29,8 @@ class Mark:
     """`CHAPTER`, `CHOICE` or `PRUNING`."""
     node: int
     """The chapter's first node, the branch that was gone on with, the branch that was pruned."""
+    title: str = ""
+    """What the chapter was called then, perhaps nothing."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,10 @@ class _Marks:
         if key == "add":
             self._added(position, kind, owner, str(new))
         elif key == "chapters":
-            if len(chapters_of(new)) > len(chapters_of(old)):
-                self._mark(position, CHAPTER, owner)
+            before, after = chapters_of(old), chapters_of(new)
+            if len(after) > len(before):
+                added = [mark.title for mark in after if mark not in before]
+                self._mark(position, CHAPTER, owner, added[0] if added else "")
         elif key == "pruned":
             if new and kind == "node.prune":
                 self._mark(position, PRUNING, owner)
@@ -143,8 +147,8 @@ class _Marks:
         if isinstance(node, int) and self._batch.pop(node, None) is not None:
             self._mark(position, CHOICE, node)
 
-    def _mark(self, position: int, kind: str, node: int) -> None:
+    def _mark(self, position: int, kind: str, node: int, title: str = "") -> None:
         last = self.marks[-1] if self.marks else None
         # An operation that prunes a hundred branches is one mark.
         if last is None or (last.position, last.kind) != (position, kind):
-            self.marks.append(Mark(position, kind, node))
+            self.marks.append(Mark(position, kind, node, title))

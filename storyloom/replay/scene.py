@@ -61,6 +61,8 @@ class Passage(NamedTuple):
     text: str
     model: str
     writing: bool
+    sketch: bool = False
+    """Says what is to be told, and is no text of the story."""
 
 
 class Happening(NamedTuple):
@@ -131,6 +133,12 @@ class Theatre:
         """Return what `look` reads of the story as it is today."""
         return look(self._story)
 
+    def beginning_of(self, node: int) -> str:
+        """Return the beginning of a node's text at the moment that was last asked for; of one that
+        is not there, nothing.
+        """
+        return self._projection.text(node)[:_BEGINNING]
+
     def close(self) -> None:
         """Let the story go."""
         self._story.close()
@@ -163,6 +171,14 @@ class Theatre:
         )
         self._last = (asked, scene)
         return scene
+
+    def revisions(self, node: int) -> list[int]:
+        """Return the revisions of the texts on the strand to `node` at the moment last shown, from
+        the root on, without those that are still being written.
+        """
+        nodes = self._projection.nodes
+        strand = (nodes[each] for each in self._projection.strand(node))
+        return [state.rev for state in strand if not state.flags & STREAMING]
 
     # What happens.
 
@@ -258,7 +274,8 @@ class Theatre:
                 text = text[: int(len(text) * share(*self._written(node)))]
             # Of a very long text the end, from one of few places on.
             text = text[max(0, len(text) - most) // most * most :]
-            out.append(Passage(node, text, self._model(state.gen), writing))
+            sketch = bool(self._projection.attribute(node, "sketch"))
+            out.append(Passage(node, text, self._model(state.gen), writing, sketch))
             taken += len(text)
             if taken >= most and (depth % _PAGE_FROM == 0 or taken >= 3 * most):
                 break

@@ -202,7 +202,8 @@ class Loom(App[int]):
             self.notify(one_line(sentence) + rest, severity="warning", markup=False)
         screen = self.screen
         if self.first and isinstance(screen, CommandScreen):
-            screen.call_after_refresh(screen.do, self.first)
+            name, _, argument = self.first.partition(" ")
+            screen.call_after_refresh(screen.do, name, argument)
 
     async def on_event(self, event: events.Event) -> None:
         """Note whom a key is for as it comes."""
@@ -321,8 +322,8 @@ def _driver() -> "type[Driver] | None":
 def run(path: Path | None, settings: Settings, first: str = "") -> int:
     """Run the screens until the author leaves and return the exit status.
 
-    `first` is the name of a command that the first screen does at once. Raises Refusal when `path`
-    is neither a story nor a folder, and when the screens cannot go on.
+    `first` is a command that the first screen does at once, as it would be typed. Raises Refusal
+    when `path` is neither a story nor a folder, and when the screens cannot go on.
     """
     if path is not None and not path.is_dir():
         file.open_reader(path).close()

@@ -1,5 +1,6 @@
 """A replay drawn: the tree at a moment, the text, what happens, and the bar of its time."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -8,19 +9,19 @@ from storyloom.replay.player import Player
 from storyloom.replay.recording import CHAPTER, CHOICE, PRUNING
 from storyloom.replay.scene import Happening, Passage, Row, Scene
 from storyloom.text import grouped, one_line, visible
-from storyloom.tui.legend import code_of
+from storyloom.tui.legend import SKETCH, code_of
 from storyloom.tui.widgets.columns import left, right
 from storyloom.tui.widgets.lines import Line, Part
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["bar_lines", "counts_said", "happening_lines", "page_lines", "speed_said", "tree_lines"]
+__all__ = ["bar_lines", "counts_said", "happening_lines", "page_lines", "tree_lines"]
 
 Role = Callable[[str], str]
 """The style of a model; of none, a person's."""
 
 _CODE = 4
 """Cells for the letters of who wrote a branch."""
-_PLAYED, _COMING = "-", "."
+_PLAYED, _COMING, _SITTING = "-", ".", "|"
 
 
 def tree_lines(scene: Scene, width: int, height: int, role: Role) -> list[Line]:
@@ -58,10 +59,8 @@ def page_lines(passages: Sequence[Passage], width: int, height: int, role: Role)
     """Return the end of the strand wrapped, the last passage in the colour of who wrote it."""
     if not passages or height <= 0:
         return []
-    before = visible("".join(passage.text for passage in passages[:-1]))
     last = passages[-1]
-    text = before + visible(last.text)
-    text_from = len(before)
+    text, text_from = _run_on(passages)
     piece = (width + 1) * height
     if (over := (len(text) - 4 * piece) // piece * piece) > 0:
         text, text_from = text[over:], max(0, text_from - over)
@@ -83,6 +82,20 @@ def _last(lines: list[Line], height: int) -> list[Line]:
     return lines[-(-over // step) * step :]
 
 
+def _run_on(passages: Sequence[Passage]) -> tuple[str, int]:
+    """Return the passages' text and where the last begins; a sketch is marked and stands apart."""
+    text, begins, apart = "", 0, False
+    for passage in passages:
+        own = visible(passage.text)
+        if passage.sketch:
+            own = f"{SKETCH}  {own.strip()}"
+        if text and own and (apart or passage.sketch):
+            text, own = text.rstrip("\n") + "\n\n", own.lstrip("\n")
+        begins, apart = len(text), passage.sketch
+        text += own
+    return text, begins
+
+
 def happening_lines(happened: Sequence[Happening], width: int, height: int) -> list[Line]:
     """Return what happened, a line or two each with its time, as much as there is room for."""
     lines: list[Line] = []
@@ -96,11 +109,6 @@ def happening_lines(happened: Sequence[Happening], width: int, height: int) -> l
     return _last(lines, height) if height > 0 else []
 
 
-def speed_said(player: Player) -> str:
-    """Return the speed as it is written: `4x`, `max`."""
-    return "max" if player.speed == clock.FASTEST else f"{player.speed:g}x"
-
-
 def bar_lines(player: Player, width: int) -> list[Line]:
     """Return three lines: the time with its marks, the times, the speed and what comes next."""
     inner = max(1, width - 2)
@@ -110,11 +118,14 @@ def bar_lines(player: Player, width: int) -> list[Line]:
 def _scrub(player: Player, width: int) -> Line:
     at = player.part(player.position, width)
     cells = [_PLAYED if each < at else _COMING for each in range(width)]
-    marked: dict[int, str] = {}
+    starts = player.recording.sittings[1:]
+    marked = {player.part(each + 1, width): _SITTING for each in starts}
     spread = player.spread(width)
     for kind in (PRUNING, CHOICE, CHAPTER):
-        # The more telling one hides what else is there.
-        marked.update(dict.fromkeys(spread.get(kind, ()), kind))
+        places = spread.get(kind, [])
+        # The more telling one hides what else is there; one that is everywhere tells nothing.
+        if len(places) * 2 <= width:
+            marked |= dict.fromkeys(places, kind)
     for end, letter in zip(player.loop, "AB", strict=True):
         if end is not None:
             marked[player.part(end, width)] = letter
@@ -125,7 +136,7 @@ def _scrub(player: Player, width: int) -> Line:
     for column, cell in enumerate(cells):
         style = styles.get(cell, "text" if column < at else "dim")
         if column == at:
-            cell, style = cell if cell in styles else ">", f"{style} selection"
+            cell, style = ">", f"{style} selection"
         parts.append((cell, style))
     return (*parts, ("|", "dim"))
 
@@ -141,20 +152,24 @@ def _times(player: Player, width: int) -> Line:
 
 
 def _state(player: Player, width: int) -> Line:
-    said = f" {'playing' if player.playing else 'paused'} {speed_said(player)}"
-    said += f"   idle cap {player.cap:g} s"
+    # All at one place whatever the figures are, so that little of it is drawn anew.
+    left = clock.said(math.ceil(player.left))
+    parts: list[Part] = [
+        (f" {'playing' if player.playing else 'paused '} ", "title" if player.playing else "text"),
+        (f"{clock.speed_said(player.speed):<5} {left:>5} left", "text"),
+        (f"   idle cap {player.cap:g} s", "dim"),
+    ]
     a, b = player.loop
     if a is not None or b is not None:
-        said += f"   loop {'A' if a is not None else '-'}..{'B' if b is not None else '-'}"
+        ends = f"{'A' if a is not None else '-'}..{'B' if b is not None else '-'}"
+        parts.append((f"   loop {ends}", "why"))
     following = player.following(CHOICE)
-    coming = ""
     if following is not None:
-        coming = (
-            f"   next choice {clock.said(player.due(following.position + 1))}, n{following.node}"
-        )
-    parts: list[Part] = [(said, "title" if player.playing else "text")]
-    if len(said) + len(coming) <= width:
-        parts.append((coming, "weave"))
+        at = clock.said(player.due(following.position + 1))
+        parts.append((f"   next choice {at}, n{following.node}", "weave"))
+    while len(parts) > 2 and sum(len(text) for text, _ in parts) > width:
+        # The idle cap is what is least missed.
+        del parts[2 if parts[2][1] == "dim" else -1]
     return tuple(parts)
 
 

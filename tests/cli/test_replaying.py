@@ -97,3 +97,16 @@ def test_a_replay_needs_a_screen(run: Run, crossing: str) -> None:
     ran = run("replay", crossing)
     assert ran.code == 2
     assert "storyloom show" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [(("--from", "soon"), "is no place of a replay"), (("--speed", "99"), "is no speed")],
+)
+def test_where_a_replay_cannot_begin_is_refused_before_the_screen(
+    run: Run, crossing: str, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], why: str
+) -> None:
+    monkeypatch.setattr("storyloom.cli.replaying.has_screen", lambda: True)
+    ran = run("replay", crossing, *options)
+    assert ran.code == 2
+    assert why in ran.err

@@ -201,6 +201,22 @@ async def test_a_stream_that_breaks_off_keeps_its_text(
     assert batch.branches[0].say
 
 
+async def test_the_story_keeps_no_address_of_a_server_of_ones_own(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    provider.script(refuses(400, "no such wind"))
+    batch = await Batch.begin(story, client, settings, 1, ONE)
+    await batch.run()
+    branch = batch.branches[0]
+    host = provider.base.split("/")[2]
+    # The screen says where to look; the file may be given away, and its log replayed.
+    assert host in branch.say
+    told = growth.result_of(story, branch.node)["say"]
+    assert told == branch.say.replace(host, "the server of one")
+    changes = story.read.execute("SELECT count(*) FROM change WHERE instr(new, ?)", (host,))
+    assert changes.fetchone()[0] == 0
+
+
 async def test_an_answer_cut_by_its_length_loses_the_unfinished_sentence(
     story: Story, client: Client, settings: Settings, provider: Provider
 ) -> None:

@@ -118,6 +118,8 @@ def test_no_choice_and_no_way_back_are_refused(story: Story) -> None:
         ("  “No!” he cried. Then", "No!”"),
         ("", "…"),
         ("The U.S. was shut. So was Mr. Bell.", "The U.S. was shut."),
+        ("Gov. Hale came at 9 a.m. to Capt. Wren. Then", "Gov. Hale came at 9 a.m. to Capt. Wren."),
+        ("It was I. Then", "It was I."),
         ("Mrs. Bell waited... Then", "Mrs. Bell waited..."),
         ("x" * 200, "x" * LABEL_WIDTH + "..."),
         ("word " * 40, ("word " * 14)[:-1] + "..."),

@@ -55,6 +55,78 @@ def test_every_speed_keeps_its_clock_whatever_the_frames(speed: float, frame: fl
     assert took == pytest.approx(199 * 0.25 / speed, abs=2 * frame)
 
 
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("position", [0, 2, 3, 6])
+def test_the_time_left_is_what_it_plays_on(speed: float, position: int) -> None:
+    of = player()
+    of.set_speed(speed)
+    of.go(position)
+    left = of.left
+    # From its end it plays all of it anew.
+    took = 0.0 if of.at_end else played(of, 100, clock.FRAME)
+    assert left == pytest.approx(took, abs=2 * clock.FRAME)
+    assert of.left == 0
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_no_place_is_at_another_time_at_another_speed(speed: float) -> None:
+    of = player()
+    of.go_to(1.4)
+    before = (of.length, of.seconds, [of.due(each) for each in range(7)])
+    of.set_speed(speed)
+    assert of.seconds == pytest.approx(before[1])
+    assert (of.length, [of.due(each) for each in range(7)]) == (before[0], before[2])
+    of.skip(-0.5)
+    assert of.seconds == pytest.approx(0.9)
+    of.go_to_share(5)
+    assert of.seconds == pytest.approx(of.length / 2)
+
+
+def test_a_longer_idle_cap_waits_longer_from_where_it_stands() -> None:
+    of = player()
+    of.go(5)
+    of.set_cap(30)
+    assert (of.position, of.length) == (5, pytest.approx(0.9 + 4.1 + 0.1 + 30))
+    assert of.left == pytest.approx(30)
+
+
+def test_a_typed_speed_may_lie_between_two_and_steps_go_on_from_there() -> None:
+    of = player()
+    of.set_speed(clock.speed_typed("3x"))
+    of.change_speed(1)
+    assert of.speed == 4
+    of.set_speed(clock.speed_typed("3"))
+    of.change_speed(-1)
+    assert of.speed == 2
+    assert clock.speed_typed("max") == FASTEST
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "-1", "17", "nan", "inf"])
+def test_what_is_no_speed_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="or max"):
+        clock.speed_typed(text)
+
+
+@pytest.mark.parametrize("text", ["", "none", "0", "-1", "nan", "1e9"])
+def test_what_is_no_idle_cap_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="write seconds"):
+        clock.cap_typed(text)
+
+
+def test_sittings_are_gone_to_and_pauses_between_them_are_no_work() -> None:
+    day = 86_400_000
+    times = [0, 60_000, day, day + 60_000, 2 * day]
+    of = Player(Recording([1, 2, 3, 4, 5], times, ["note.set"] * 5, [0, 2, 4]))
+    of.to_sitting(1)
+    of.to_sitting(1)
+    assert (of.position, of.worked) == (3, (60, 120))
+    of.to_sitting(1)
+    with pytest.raises(Refusal, match="none behind"):
+        of.to_sitting(1)
+    of.to_sitting(-1)
+    assert of.position == 3
+
+
 def test_the_fastest_speed_waits_for_nothing() -> None:
     of = player([n * 60_000 for n in range(10_000)])
     of.set_speed(FASTEST)
@@ -75,11 +147,13 @@ def test_the_fastest_speed_passes_a_short_recording_in_a_moment() -> None:
     assert played(of, 100) <= len(TIMES) / 20 + 0.1
 
 
-def test_marks_are_spread_over_the_line_of_the_speed() -> None:
+def test_marks_are_spread_over_a_line_that_is_the_same_at_every_speed() -> None:
     of = player(marks=(Mark(0, CHAPTER, 1), Mark(3, CHOICE, 4), Mark(4, CHOICE, 7)))
     assert of.spread(11) == {CHAPTER: [0], CHOICE: [6]}
     of.set_speed(FASTEST)
-    assert of.spread(11) == {CHAPTER: [0], CHOICE: [2]}
+    assert of.spread(11) == {CHAPTER: [0], CHOICE: [6]}
+    of.set_cap(60)
+    assert of.spread(11) == {CHAPTER: [0], CHOICE: [0]}
     of.marks = [Mark(5, CHOICE, 9)]
     assert of.spread(11) == {CHOICE: [10]}
 
@@ -126,6 +200,16 @@ def test_a_place_can_be_written(text: str, position: int) -> None:
     of = player()
     of.typed(text)
     assert of.position == position
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [("", (0, 1.0)), (" 4 4x", (4, 4.0)), ("max", (0, FASTEST)), ("2x 100%", (6, 2.0))],
+)
+def test_where_it_begins_and_how_fast_can_be_written(text: str, stands: tuple[int, float]) -> None:
+    of = player()
+    of.begin(text)
+    assert (of.position, of.speed) == stands
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "140%", "-3", "٣x", ":", "1:"])

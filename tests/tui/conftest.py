@@ -1,5 +1,6 @@
 """What holds for every test of the screens: a home of their own, and a zone for the clock."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.settling import settle
+from tests.tui.settling import settle, watched
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,8 @@ def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         await settle()
         return answered
 
+    loop = asyncio.BaseEventLoop
+    monkeypatch.setattr(loop, "run_in_executor", watched(loop.run_in_executor))
     monkeypatch.setattr("textual.app.wait_for_idle", settle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", settle)
     monkeypatch.setattr(Pilot, "_wait_for_screen", and_settle)

@@ -6,11 +6,17 @@ every key, in which nothing happens. Here the event loop itself is asked, and it
 
 import asyncio
 import time
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
+from weakref import WeakSet
 
 from textual.screen import UPDATE_PERIOD
 
-__all__ = ["settle"]
+__all__ = ["settle", "watched"]
+
+_asked: WeakSet[asyncio.Future[Any]] = WeakSet()
+"""What a screen's desk was asked for; the loop's own threads are asked themselves."""
 
 _SOON = 2 * UPDATE_PERIOD + 0.002
 """Seconds: a timer that is due within them is waited for, as the screen's next frame is. One that
@@ -21,12 +27,27 @@ _STUCK = 0.1
 something, and not for a disk or its turn on a busy machine."""
 _IDLE = 0.001
 """Seconds of CPU in them that are none."""
+_PATIENCE = 5
+"""How many times as long a desk is waited for as anything else is."""
+
+
+def watched(run_in_executor: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a loop is to have instead, so that a screen's desk is waited for."""
+
+    def run(loop: object, executor: Executor | None, func: object, *args: object) -> object:
+        future = run_in_executor(loop, executor, func, *args)
+        if executor is not None:
+            _asked.add(future)
+        return future
+
+    return run
 
 
 async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
     """Return once the running loop has nothing to do now or soon, and neither have its threads.
 
-    That takes at least `min_sleep` seconds, and at most `max_sleep` where work goes on for ever.
+    That takes at least `min_sleep` seconds, and at most `max_sleep` where work goes on for ever. A
+    desk only reads files, so it always ends, and is waited for longer.
     """
     # The loop's own queues have no public name; they are the same in every Python we support.
     loop: Any = asyncio.get_running_loop()
@@ -35,11 +56,15 @@ async def settle(min_sleep: float = 0, max_sleep: float = 1) -> None:
     while True:
         await asyncio.sleep(0)
         now = loop.time()
-        if now - began >= max_sleep:
-            return
         # The threads first: one that ends has put its end among what is ready before it is idle.
         busy = _busy_threads(loop)
+        reading = any(not each.done() and each.get_loop() is loop for each in tuple(_asked))
+        if now - began >= max_sleep * (_PATIENCE if reading else 1):
+            return
         if loop._ready:
+            continue
+        if reading:
+            await asyncio.sleep(0.001)
             continue
         if busy:
             if now - looked >= _STUCK:

@@ -27,6 +27,7 @@ _NAMES = {
     "\r": "enter",
     "}": "right_curly_bracket",
     ".": "full_stop",
+    "\x0f": "ctrl+o",
 }
 
 
@@ -68,6 +69,22 @@ async def test_letters_behind_the_key_that_opens_the_editor_are_its_text(
         editor = hand.app.screen
         await hand.until(lambda: editor.query_one(Passage).text == before + expected, "the text")
         assert not any(card.pruned for card in reading.cards(hand.story, [hand.cursor]))
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_letters_behind_the_key_that_keeps_a_text_are_no_part_of_it(
+    tmp_path: Path, *, again: bool
+) -> None:
+    async with at_the_loom(saltmarsh(tmp_path / "saltmarsh.loom")) as hand:
+        burst(hand.app, "i")
+        await hand.until(lambda: isinstance(hand.app.screen, EditorScreen), "the editor")
+        if again:
+            # Refused, as there is no text yet: the writing goes on.
+            burst(hand.app, "\x0fzz")
+            await hand.until(lambda: "There is no text" in hand.screen, "the refusal")
+        burst(hand.app, "Once.\x0fzz")
+        await hand.until(lambda: not isinstance(hand.app.screen, EditorScreen), "the loom")
+        await hand.until(lambda: hand.text == "Once." or hand.text == " Once.", "the text")
 
 
 async def test_a_whole_form_is_filled_in_at_one_burst(library: Stage) -> None:

@@ -58,6 +58,18 @@ async def test_a_note_shows_in_the_header_of_its_passage_and_a_reason_is_kept(pa
         assert "note:" not in hand.screen.splitlines()[0]
 
 
+async def test_what_play_calls_a_branch_is_said_and_unsaid(path: Path) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.press("B")
+        await hand.answers("Listen to the bells")
+        assert marks.text_of(hand.story, BELLS, "label") == "Listen to the bells"
+        assert "The label is kept." in hand.screen
+        await hand.press("B")
+        assert hand.app.screen.query_one(Input).value == "Listen to the bells"
+        await hand.answers("")
+        assert marks.text_of(hand.story, BELLS, "label") == ""
+
+
 async def test_a_chapter_is_named_renamed_and_taken_away(path: Path) -> None:
     async with at_the_loom(path) as hand:
         await hand.goes(ROPE)

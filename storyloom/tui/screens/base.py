@@ -83,6 +83,11 @@ class CommandScreen(Screen[object]):
         if self.focused is None:
             self.say("That was pasted, so none of it was taken for keys.")
 
+    @property
+    def just_pasted(self) -> bool:
+        """Whether a paste may still be coming, so that no key of it is obeyed."""
+        return time.monotonic() - self._pasted < _PASTE_SECONDS
+
     async def action_do(self, name: str, argument: str = "") -> None:
         """Do the command of that name, which a key named.
 
@@ -90,7 +95,7 @@ class CommandScreen(Screen[object]):
         """
         if self.app.screen is not self:
             return
-        if time.monotonic() - self._pasted < _PASTE_SECONDS:
+        if self.just_pasted:
             self._pasted = time.monotonic()
             return
         self.query_one("#keys", KeyLine).forget()

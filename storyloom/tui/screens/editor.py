@@ -107,6 +107,7 @@ class EditorScreen(Suggesting):
         """Put the cursor at the end, where one goes on writing."""
         passage = self.query_one(Passage)
         passage.when_pasted = self.on_paste
+        passage.ends = self._ends
         passage.focus()
         passage.move_cursor(passage.document.end)
         self.set_interval(_DRAFT_SECONDS, self._keep_draft)
@@ -177,6 +178,17 @@ class EditorScreen(Suggesting):
     def _forget_draft(self) -> None:
         if not self.story.readonly:
             place.remember(self.story, **{self._draft: None})
+
+    def _ends(self, key: str) -> bool:
+        """Whether a key is one of those that leave, and is going to be obeyed."""
+        leaving = (each.keys for each in self.commands if each.name in ("save", "leave"))
+        return not self.just_pasted and any(key in keys for keys in leaving)
+
+    async def action_do(self, name: str, argument: str = "") -> None:
+        """Do a command; the writing goes on where that did not leave."""
+        await super().action_do(name, argument)
+        if self.is_attached:
+            self.query_one(Passage).ended = False
 
     def do_save(self, _: str) -> None:
         """Keep the text and go back."""

@@ -81,12 +81,13 @@ class LibraryScreen(Shelves):
         path = self._path()
         self.app.push_screen(ReaderScreen(path), lambda node: self._open_at(path, node))
 
-    def do_replay(self, _: str) -> None:
+    def do_replay(self, place: str) -> None:
         """Watch the story grow again."""
         from storyloom.tui.screens.replay import ReplayScreen
 
         path = self._path()
-        self.app.push_screen(ReplayScreen(path), lambda node: self._open_at(path, node))
+        screen = ReplayScreen(path, at=place)
+        self.app.push_screen(screen, lambda node: self._open_at(path, node))
 
     def do_play(self, _: str) -> None:
         """Play the story as a choose-your-path book."""

@@ -43,11 +43,16 @@ class Looking(Bench):
 
         self.app.push_screen(ReaderScreen(self.story), self._go_back_to)
 
-    def do_replay(self, _: str) -> None:
+    def do_replay(self, place: str) -> None:
         from storyloom.tui.screens.replay import ReplayScreen
 
+        def back(node: object) -> None:
+            # A moment may have been taken back into the story.
+            self._after_change()
+            self._go_back_to(node)
+
         title = marks.story_text(self.story, "title")
-        self.app.push_screen(ReplayScreen(self.story.path, title), self._go_back_to)
+        self.app.push_screen(ReplayScreen(self.story.path, title, place, story=self.story), back)
 
     def do_play(self, _: str) -> None:
         from storyloom.tui.screens.play import PlayScreen

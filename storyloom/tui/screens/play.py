@@ -1,7 +1,5 @@
 """A story played as a choose-your-path book: read, choose, go back, see all its endings."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -10,11 +8,12 @@ from textual import events
 from textual.app import ComposeResult
 
 from storyloom.exchange.files import slug
-from storyloom.replay.play import Choice, Play
+from storyloom.replay.play import LABEL_WIDTH, Choice, Play
 from storyloom.story.playable import Scope
 from storyloom.story.story import Story
 from storyloom.text import Refusal, grouped, one_line, visible
 from storyloom.tui.commands import PLAY
+from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
@@ -30,6 +29,7 @@ _SCOPES = {
     Scope.ALL: "all branches, pruned ones too",
     Scope.PLAYABLE: "branches tagged 'play' alone",
 }
+_LABEL = LABEL_WIDTH + len("... (99)")
 
 
 class PlayScreen(CommandScreen):
@@ -38,14 +38,13 @@ class PlayScreen(CommandScreen):
     TABLE = PLAY
     BINDINGS: ClassVar = bindings(PLAY)
     DEFAULT_CSS = """
-    PlayScreen #page { height: 1fr; padding: 1 2 0 2; }
+    PlayScreen #page { height: 1fr; padding: 1 0 0 1; }
     """
 
     def __init__(self, path: Path, title: str = "") -> None:
         super().__init__()
         self._path, self._title = path, title or path.stem
-        # A connection belongs to the thread that opened it: all of it is read in this one.
-        self._desk = ThreadPoolExecutor(1, "play")
+        self._desk = Desk("play")
         self._story: Story | None = None
         self._play: Play | None = None
         self._text = ""
@@ -53,6 +52,12 @@ class PlayScreen(CommandScreen):
         self._passages = 0
         self._ending: str = ""
         self._lines: list[Line] = []
+        self._laid = 0
+        """The width that the lines were made for; 0 when they have to be made."""
+        self._places: list[range] = []
+        """The lines of each choice."""
+        self._mark = -1
+        """The choice that Enter takes, from 0; -1 before one was marked."""
         self._top = 0
 
     def compose(self) -> ComposeResult:
@@ -66,7 +71,7 @@ class PlayScreen(CommandScreen):
 
     async def _open(self, scope: Scope) -> None:
         try:
-            await self._at_desk(partial(self._begin, scope))
+            await self._desk.do(partial(self._begin, scope))
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
@@ -78,14 +83,15 @@ class PlayScreen(CommandScreen):
         self._play = Play(self._story, scope)
         self._read()
 
-    async def _at_desk(self, call: partial[None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._desk, call)
-
     def on_unmount(self) -> None:
         """Let the story go."""
-        if self._story is not None:
-            self._desk.submit(self._story.close)
-        self._desk.shutdown(wait=False)
+
+        def close() -> None:
+            # Asked at the desk: the story may still be being opened.
+            if self._story is not None:
+                self._story.close()
+
+        self._desk.leave(close)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -117,53 +123,104 @@ class PlayScreen(CommandScreen):
             step()
             self._read()
 
-        await self._at_desk(partial(taken))
+        await self._desk.do(taken)
         self._show()
 
     # Drawing.
 
     def _show(self) -> None:
-        self._top = 0
+        self._top, self._laid, self._mark = 0, 0, -1
         self._draw()
 
     def _draw(self) -> None:
         if self._play is None or not self.is_mounted:
             return
         page = self.query_one("#page", LinePane)
-        width = max(20, min(MEASURE, page.size.width))
-        text = visible(self._text).strip("\n").replace("\t", " ")
-        self._lines = [((text[start:end], "text"),) for start, end in wrap(text, width)]
-        self._lines += [(), *self._foot(width)]
-        self._top = max(0, min(self._top, len(self._lines) - page.size.height))
-        page.show_lines(self._lines[self._top : self._top + page.size.height])
+        width, height = max(20, page.size.width), page.size.height
+        if width != self._laid:
+            self._lay_out(width)
+        self._top = max(0, min(self._top, len(self._lines) - height))
+        marked = self._places[self._mark] if 0 <= self._mark < len(self._places) else range(0)
+        page.show_lines(
+            [
+                _marked(line) if number in marked else line
+                for number, line in enumerate(
+                    self._lines[self._top : self._top + height], self._top
+                )
+            ]
+        )
         more = len(self._lines) - self._top - page.size.height
         title, scope = one_line(self._title), _SCOPES[self._play.scope]
         self.query_one("#header", Header).show(
             (("play", "title"), (title, "text"), (scope, "dim")),
             ((f"{grouped(more)} lines more" if more > 0 else "", "why"),
-             (f"{grouped(self._passages)} passages read", "dim")),
+             (f"{grouped(self._passages)} passage{'s' * (self._passages != 1)} read", "dim")),
         )  # fmt: skip
 
-    def _foot(self, width: int) -> list[Line]:
-        if self._ending:
-            return paragraph(self._ending, width, "title")
-        lines: list[Line] = []
+    def _lay_out(self, width: int) -> None:
+        """Make the lines of the text and of what follows it, once for a width."""
+        text = visible(self._text).strip("\n").replace("\t", " ")
+        spans = wrap(text, min(MEASURE, width)) if text else []
+        lines: list[Line] = [((text[start:end], "text"),) for start, end in spans]
+        lines += [()] * bool(text)
+        self._places = []
+        digits = len(str(len(self._choices)))
         for number, choice in enumerate(self._choices, 1):
-            mark = "v" if choice.visited else " "
             style = "dim" if choice.visited else "title"
-            rows = paragraph(choice.label, width - 5, "dim" if choice.visited else "text")
+            head = f" {number:>{digits}} {'v' if choice.visited else ' '} "
+            # A label has a line of its own wherever there is the room for it.
+            room = min(width - len(head), _LABEL)
+            rows = paragraph(choice.label, room, "dim" if choice.visited else "text")
+            self._places.append(range(len(lines), len(lines) + len(rows)))
             for at, row in enumerate(rows):
-                head = f"{number:>2} {mark} " if not at else " " * 5
-                lines.append(((head, style), *row))
-        return lines
+                lines.append(((head if not at else " " * len(head), style), *row))
+        if self._ending:
+            lines += paragraph(self._ending, min(MEASURE, width), "title")
+        self._lines, self._laid = lines, width
 
     # What the reader does.
 
+    async def do_nth(self, digit: str) -> None:
+        """Go on with that choice; where the digit may begin a longer number, ask for its rest."""
+        many = len(self._choices)
+        if digit.isdecimal() and 0 < int(digit) * 10 <= many:
+            self.ask(f"choose 1 to {many}", self._choose, begun=digit)
+            return
+        await self._choose(digit)
+
     async def do_choose(self, number: str) -> None:
-        """Go on with a choice."""
-        if not number.isdecimal():
+        """Go on with the choice of that number, or with the one that is marked."""
+        if not number and self._mark < 0 and self._choices:
+            raise Refusal("Type a choice's number, or mark one with Tab.")
+        await self._choose(number or str(self._mark + 1))
+
+    async def _choose(self, number: str) -> None:
+        word = number.strip()
+        if not word.isdecimal() or len(word) > 9:
             raise Refusal("Choose a number.")
-        await self._do(partial(self._ready().choose, int(number)))
+        await self._do(partial(self._ready().choose, int(word)))
+
+    def do_next(self, _: str) -> None:
+        """Mark the next choice."""
+        self._mark_beside(1)
+
+    def do_previous(self, _: str) -> None:
+        """Mark the choice before."""
+        self._mark_beside(-1)
+
+    def _mark_beside(self, step: int) -> None:
+        self._ready()
+        if not self._places:
+            raise Refusal("There is nothing to choose here; u goes back.")
+        if self._mark < 0:
+            self._mark = 0 if step > 0 else len(self._places) - 1
+        else:
+            self._mark = (self._mark + step) % len(self._places)
+        lines, height = self._places[self._mark], self.query_one("#page").size.height
+        # All of it is to be seen, and where it has the room for that, the one behind it.
+        self._top = min(self._top, lines.start)
+        self._top = max(self._top, min(lines.start, lines.stop + 1 - height))
+        self._draw()
 
     async def do_undo(self, _: str) -> None:
         """Back to the choice before."""
@@ -195,7 +252,7 @@ class PlayScreen(CommandScreen):
                     f"{one_line(str(target))} cannot be written: {error.strerror}."
                 ) from error
 
-        await self._at_desk(partial(write))
+        await self._desk.do(write)
         self.say(f"What you read is in {one_line(str(target))}.")
 
     def do_down(self, _: str) -> None:
@@ -228,3 +285,10 @@ class PlayScreen(CommandScreen):
     def do_back(self, _: str) -> None:
         """Leave; the place is kept."""
         self.dismiss(None)
+
+
+def _marked(line: Line) -> Line:
+    return tuple(
+        (f">{text[1:]}" if not number and text.strip() else text, f"{style} selection")
+        for number, (text, style) in enumerate(line)
+    )

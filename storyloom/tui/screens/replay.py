@@ -1,42 +1,49 @@
 """A saved story seen as it grew: tree, text and log go on together, event by event."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from storyloom.replay import clock
+from storyloom.replay.figures import Figures
 from storyloom.replay.player import Player
-from storyloom.replay.recording import CHAPTER, CHOICE
 from storyloom.replay.scene import Scene, Theatre
-from storyloom.text import Refusal, grouped
-from storyloom.tui import replay_rows
+from storyloom.story.story import Story
+from storyloom.text import Refusal
+from storyloom.tui import replay_frame, replay_rows
 from storyloom.tui.commands import REPLAY
+from storyloom.tui.desk import Desk
 from storyloom.tui.keys import bindings
 from storyloom.tui.legend import Legend
-from storyloom.tui.screens.base import CommandScreen
+from storyloom.tui.replay_figures import figure_lines
+from storyloom.tui.replay_frame import Rooms
+from storyloom.tui.screens.recording import RecordingScreen
+from storyloom.tui.screens.reviving import Moment, Reviving
+from storyloom.tui.screens.seeking import Seeking
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.lines import LinePane, TitledPane
-from storyloom.tui.widgets.strand import MEASURE
 
 __all__ = ["ReplayScreen"]
 
-_FRAME = 1 / 20
-"""Seconds between two frames while it plays."""
-_LAST = 3
-"""Operations that are told above the text where there is no room for a pane of their own."""
-_Got = TypeVar("_Got")
+_HURRY = (2, 4)
+"""Operations in a frame, and a speed, above which every other frame is drawn."""
 
 
-class ReplayScreen(CommandScreen):
-    """Dismissed with the node to open the loom at, or None. Nothing is written to the story."""
+_left: dict[Path, tuple[int, float]] = {}
+"""Of each story whose replay was left for the loom, the event and the speed it was left at."""
+
+
+class ReplayScreen(Seeking, Reviving, RecordingScreen):
+    """Dismissed with the node to open the loom at, or None. Nothing is written to the story but a
+    branch that is taken back from a moment, to `story` when the loom has it open already.
+    """
 
     TABLE = REPLAY
     BINDINGS: ClassVar = bindings(REPLAY)
@@ -52,20 +59,36 @@ class ReplayScreen(CommandScreen):
     """
 
     def __init__(
-        self, path: Path, title: str = "", *, now: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        title: str = "",
+        at: str = "",
+        *,
+        story: Story | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
+        self._story = story
         self._now = now
         self._path, self._title = path, title or path.stem
-        # A connection belongs to the thread that opened it: all of it is read in this one.
-        self._desk = ThreadPoolExecutor(1, "replay")
+        self._desk = Desk("replay")
         self._theatre: Theatre | None = None
         self._player: Player | None = None
         self._scene: Scene | None = None
+        self._figures: Figures | None = None
+        self._counted: dict[str, int] = {}
+        self._shows_figures: bool | None = None
+        """None where they are shown when there is room."""
+        self._taken: object = None
+        """What the scene that is shown was taken for."""
         self._role: Callable[[str], str] = lambda _: "text"
         self._timer: Timer | None = None
         self._drawing = False
         self._stale = False
+        self._owed = False
+        """Whether a frame was passed over, so that the next one is drawn."""
+        self._at = at
+        """Where it begins, and at which speed, as `Player.begin` takes it."""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -83,29 +106,46 @@ class ReplayScreen(CommandScreen):
 
     async def _open(self) -> None:
         try:
-            self._theatre = await self._at_desk(partial(Theatre, self._path))
-            self._role = await self._at_desk(self._legend)
-            self._player = Player(self._theatre.recording)
+            theatre = await self._desk.do(self._open_theatre)
+            self._player = player = Player(theatre.recording)
+            back = self._begin(player)
             await self._draw()
-            self._player.marks = await self._at_desk(self._theatre.prepare)
+            self._player.marks = await self._desk.do(theatre.prepare)
         except Refusal as refusal:
             self.say(str(refusal), "warning")
             return
         await self._draw()
+        if back:
+            self.say("It stands where you left it for the loom; < goes to the beginning.")
 
-    def _legend(self) -> Callable[[str], str]:
-        assert self._theatre is not None
-        return self._theatre.read_with(Legend).role
+    def _begin(self, player: Player) -> bool:
+        """Put the player where it is to begin, and return whether it was left there."""
+        event, speed = _left.pop(self._path, (0, 1.0))
+        if self._at:
+            try:
+                player.begin(self._at)
+            except Refusal as refusal:
+                self.say(str(refusal), "warning")
+            return False
+        player.go(player.recording.position_of(event))
+        player.set_speed(speed)
+        return event > 0
 
-    async def _at_desk(self, call: Callable[[], _Got]) -> _Got:
-        return await asyncio.get_running_loop().run_in_executor(self._desk, call)
+    def _open_theatre(self) -> Theatre:
+        self._theatre = theatre = Theatre(self._path)
+        self._figures = Figures(theatre)
+        self._role = theatre.read_with(Legend).role
+        return theatre
 
     def on_unmount(self) -> None:
         """Let the story go."""
-        theatre = self._theatre
-        if theatre is not None:
-            self._desk.submit(theatre.close)
-        self._desk.shutdown(wait=False)
+
+        def close() -> None:
+            # Asked at the desk: the story may still be being opened.
+            if self._theatre is not None:
+                self._theatre.close()
+
+        self._desk.leave(close)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -141,53 +181,30 @@ class ReplayScreen(CommandScreen):
         tree, page, log = (
             self.query_one(f"#moment-{name}", TitledPane) for name in ("tree", "page", "log")
         )
-        wide = log.display
-        width = min(MEASURE, max(20, page.room.width - 2))
-        told = log.room.height if wide else _LAST
-        take = partial(
-            theatre.scene,
-            player.position,
-            player.share,
-            rows=max(1, tree.room.height),
-            room=max(400, width * (page.room.height + 2)),
-            happened=max(1, told),
-        )
-        scene = self._scene = await self._at_desk(take)
-        tree.note = (replay_rows.counts_said(scene), "dim")
-        tree.show_inside(replay_rows.tree_lines(scene, *tree.room, self._role))
-        above = [] if wide else replay_rows.happening_lines(scene.happened, page.room.width, _LAST)
-        if above:
-            above.append(())
-        room = page.room.height - len(above)
-        page.note = (f"n{scene.focus}" if scene.focus else "", "dim")
-        text = replay_rows.page_lines(scene.passages, width, room, self._role)
-        page.show_inside([*above, *(((" ", ""), *line) for line in text)])
-        if wide:
-            lines = replay_rows.happening_lines(scene.happened, log.room.width, log.room.height)
-            log.show_inside(lines)
-        self._draw_head(player, scene)
-
-    def _draw_head(self, player: Player, scene: Scene) -> None:
-        recording = player.recording
-        sittings, last = len(recording.sittings), recording.event(len(recording))
-        when = ""
-        if scene.position:
-            moment = time.localtime(recording.times[scene.position - 1] / 1000)
-            when = time.strftime("%Y-%m-%d %H:%M", moment)
-        self.query_one("#header", Header).show(
-            (
-                ("replay", "title"),
-                (self._title, "text"),
-                (f"sitting {recording.sitting(scene.position)} of {sittings}", "dim"),
-            ),
-            (
-                (when, "dim"),
-                (f"event {grouped(recording.event(scene.position))}/{grouped(last)}", "title"),
-                (f"${scene.dollars:.2f}" if scene.dollars else "", "dim"),
-            ),
-        )
+        rooms = Rooms(tree.room, page.room, log.room if log.display else None)
+        figures = log.display if self._shows_figures is None else self._shows_figures
+        asked = (player.position, rooms, figures)
+        if self._scene is None or asked != self._taken or self._scene.grows:
+            take = partial(theatre.scene, player.position, player.share, **rooms.wanted())
+            scene = self._scene = await self._desk.do(partial(self._take, take, figures))
+            self._taken = asked
+            width = (rooms.log or rooms.page).width
+            told = figure_lines(self._counted, scene, player, width, self._role) if figures else []
+            drawn = replay_frame.panes(scene, rooms, self._role, told)
+            for pane, (note, lines) in zip((tree, page, log), drawn, strict=False):
+                pane.note = note
+                pane.show_inside(lines)
+        head = replay_frame.head(self._title, player.recording, self._scene)
+        self.query_one("#header", Header).show(*head)
         bar = self.query_one("#moment-bar", LinePane)
         bar.show_lines(replay_rows.bar_lines(player, bar.size.width))
+
+    def _take(self, take: Callable[[], Scene], figures: bool) -> Scene:
+        """Take a scene and count whose it is; at the desk."""
+        scene = take()
+        if figures and self._figures is not None:
+            self._counted = self._figures.of(scene.focus)
+        return scene
 
     # Playing.
 
@@ -195,8 +212,17 @@ class ReplayScreen(CommandScreen):
         player = self._player
         if player is None:
             return
+        before = (player.position, player.seconds, player.playing)
         player.tick(self._now())
-        self._redraw()
+        changed = (player.position, player.seconds, player.playing) != before
+        passed = abs(player.position - self._scene.position) if self._scene is not None else 0
+        # Where much happens, all of the screen is new each time: a thin line is spared it.
+        hurried = player.playing and (passed > _HURRY[0] or player.speed > _HURRY[1])
+        if changed and hurried and not self._owed:
+            self._owed = True
+        elif changed or self._owed:
+            self._owed = False
+            self._redraw()
         if not player.playing:
             self._halt()
 
@@ -207,12 +233,17 @@ class ReplayScreen(CommandScreen):
             self._timer.stop()
             self._timer = None
 
-    def _ready(self) -> Player:
+    def ready(self) -> Player:
+        """Return the player. Raises Refusal while there is none."""
         if self._player is None:
             raise Refusal("The story's log is still being read.")
         return self._player
 
-    def _moved(self) -> None:
+    def to_cast(self) -> tuple[Path, str, Player]:
+        """Return what a recording is made of."""
+        return self._path, self._title, self.ready()
+
+    def moved(self) -> None:
         """Show where it stands now; what plays goes on from there."""
         if self._player is not None and not self._player.playing:
             self._halt()
@@ -220,124 +251,50 @@ class ReplayScreen(CommandScreen):
 
     def do_play(self, _: str) -> None:
         """Play, or pause."""
-        player = self._ready()
+        player = self.ready()
         player.toggle()
         if player.playing and self._timer is None:
             player.tick(self._now())
-            self._timer = self.set_interval(_FRAME, self._frame)
-        self._moved()
+            self._timer = self.set_interval(clock.FRAME, self._frame)
+        self.moved()
 
     def do_back(self, _: str) -> None:
         """Leave the replay."""
+        self.refuse_while_casting()
         self._halt()
         self.dismiss(None)
 
-    def do_open(self, _: str) -> None:
+    async def do_open(self, _: str) -> None:
         """Open the loom at this node, as it is today."""
-        node = self._scene.focus if self._scene is not None else 0
+        self.refuse_while_casting()
+        node = (await self.moment()).node
         if not node:
             raise Refusal("There is no node yet at this moment.")
+        self.leave_for(node)
+
+    def leave_for(self, node: int | None) -> None:
+        """Leave for a node in the loom, and know the place of the replay when one comes back."""
+        self.refuse_while_casting()
         self._halt()
+        player = self.ready()
+        _left[self._path] = (player.recording.event(player.position), player.speed)
         self.dismiss(node)
 
-    def do_second_before(self, _: str) -> None:
-        """Five seconds back."""
-        self._ready().skip(-5)
-        self._moved()
+    def do_figures(self, _: str) -> None:
+        """Show whose the strand is, or no longer."""
+        wide = self.query_one("#moment-log").display
+        shown = wide if self._shows_figures is None else self._shows_figures
+        self._shows_figures = not shown
+        self._redraw()
 
-    def do_second_after(self, _: str) -> None:
-        """Five seconds on."""
-        self._ready().skip(5)
-        self._moved()
-
-    def do_event_before(self, _: str) -> None:
-        """One event back."""
-        self._ready().step(-1)
-        self._moved()
-
-    def do_event_after(self, _: str) -> None:
-        """One event on."""
-        self._ready().step(1)
-        self._moved()
-
-    def do_choice_before(self, _: str) -> None:
-        """The choice before."""
-        self._to_mark(CHOICE, -1)
-
-    def do_choice_after(self, _: str) -> None:
-        """The next choice."""
-        self._to_mark(CHOICE, 1)
-
-    def do_chapter_before(self, _: str) -> None:
-        """The chapter before."""
-        self._to_mark(CHAPTER, -1)
-
-    def do_chapter_after(self, _: str) -> None:
-        """The next chapter."""
-        self._to_mark(CHAPTER, 1)
-
-    def _to_mark(self, kind: str, direction: int) -> None:
-        player = self._ready()
-        what = "choice" if kind == CHOICE else "chapter mark"
-        if not player.marks:
-            raise Refusal(f"No {what} is known yet.")
-        try:
-            player.to_mark(kind, direction)
-        except Refusal:
-            where = "after" if direction > 0 else "before"
-            raise Refusal(f"There is no {what} {where} this moment.") from None
-        self._moved()
-
-    def do_faster(self, _: str) -> None:
-        """Play faster."""
-        self._ready().change_speed(1)
-        self._moved()
-
-    def do_slower(self, _: str) -> None:
-        """Play slower."""
-        self._ready().change_speed(-1)
-        self._moved()
-
-    def do_share(self, tenths: str) -> None:
-        """Go to that many tenths of the time."""
-        if not tenths.isdecimal() or not 0 <= int(tenths) <= 10:
-            raise Refusal("Write 0 to 9: tenths of the whole time.")
-        self._ready().go_to_share(int(tenths))
-        self._moved()
-
-    def do_first(self, _: str) -> None:
-        """The beginning."""
-        self._ready().go(0)
-        self._moved()
-
-    def do_last(self, _: str) -> None:
-        """The end."""
-        player = self._ready()
-        player.go(len(player.recording))
-        self._moved()
-
-    def do_go(self, place: str) -> None:
-        """Go to a time, an event or a share of the whole; without one, ask for it."""
-        player = self._ready()
-        if not place:
-            self.ask("14:30, 812 for an event, or 50%", self._go)
-            return
-        player.typed(place)
-        self._moved()
-
-    def _go(self, place: str) -> None:
-        if place.strip():
-            try:
-                self.do_go(place)
-            except Refusal as refusal:
-                self.say(str(refusal), "warning")
-
-    def do_loop_begin(self, _: str) -> None:
-        """Begin the loop here, or no longer."""
-        self._ready().set_loop("a")
-        self._moved()
-
-    def do_loop_end(self, _: str) -> None:
-        """End the loop here, or no longer."""
-        self._ready().set_loop("b")
-        self._moved()
+    async def moment(self) -> Moment:
+        """Stop playing, and return what is seen, or will be as soon as it is drawn."""
+        player, theatre = self.ready(), self._theatre
+        self._halt()
+        self._redraw()
+        assert theatre is not None
+        position = player.position
+        take = partial(theatre.scene, position, player.share, rows=1, room=1, happened=1)
+        scene = await self._desk.do(take)
+        writing = bool(scene.passages) and scene.passages[-1].writing
+        return Moment(player.recording.event(position), scene.focus, writing)

@@ -9,7 +9,7 @@ from storyloom.tui.keys import Command, shown_key
 from storyloom.tui.widgets.lines import Line, LinePane, Part, fitted
 from storyloom.tui.wrapping import wrap
 
-__all__ = ["Header", "KeyLine", "TooSmall"]
+__all__ = ["Header", "KeyLine", "TooSmall", "header_line", "key_line"]
 
 _MOST_LINES = 3
 _ALWAYS = ("back", "leave", "quit", "help")
@@ -45,17 +45,21 @@ class Header(LinePane):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        width = self.size.width
-        wanted = sum(min(cell_len(one_line(text)), _SHORTEST) + 2 for text, _ in self._left)
-        right = _fitted(self._right, max(width // 3, width - wanted), first=False)
-        used = sum(cell_len(text) for text, _ in right) + 2 * max(0, len(right) - 1)
-        left = _fitted(self._left, width - used - 2, first=True)
-        line: list[Part] = [(text + "  ", style) for text, style in left]
-        filled = sum(cell_len(text) for text, _ in line)
-        line.append((" " * max(0, width - filled - used), ""))
-        for number, (text, style) in enumerate(right):
-            line.append(("  " + text if number else text, style))
-        self.show_lines([tuple(line)])
+        self.show_lines([header_line(self._left, self._right, self.size.width)])
+
+
+def header_line(left: Line, right: Line, width: int) -> Line:
+    """Return what a header with these parts shows in so many cells, see `Header.show`."""
+    wanted = sum(min(cell_len(one_line(text)), _SHORTEST) + 2 for text, _ in left)
+    behind = _fitted(right, max(width // 3, width - wanted), first=False)
+    used = sum(cell_len(text) for text, _ in behind) + 2 * max(0, len(behind) - 1)
+    before = _fitted(left, width - used - 2, first=True)
+    line: list[Part] = [(text + "  ", style) for text, style in before]
+    filled = sum(cell_len(text) for text, _ in line)
+    line.append((" " * max(0, width - filled - used), ""))
+    for number, (text, style) in enumerate(behind):
+        line.append(("  " + text if number else text, style))
+    return tuple(line)
 
 
 def _fitted(parts: Line, room: int, *, first: bool) -> list[Part]:
@@ -127,16 +131,21 @@ class KeyLine(LinePane):
             self.show_lines([((sentence[start:end], style),) for start, end in spans])
             return
         self._grow(1)
-        shown = [command for command in self._commands if command.short]
-        # How to get out, and where all that there is no room for can be found.
-        last = [command for command in shown if command.name in _ALWAYS]
-        room = width - sum(_cells(command) for command in last)
-        parts: list[Part] = []
-        for command in [each for each in shown if each not in last]:
-            if _cells(command) <= room + 2:
-                room -= _cells(command)
-                parts += _word(command)
-        self.show_lines([(*parts, *(part for command in last for part in _word(command)))])
+        self.show_lines([key_line(self._commands, width)])
+
+
+def key_line(commands: Sequence[Command], width: int) -> Line:
+    """Return the keys of those commands that there is room for in so many cells."""
+    shown = [command for command in commands if command.short]
+    # How to get out, and where all that there is no room for can be found.
+    last = [command for command in shown if command.name in _ALWAYS]
+    room = width - sum(_cells(command) for command in last)
+    parts: list[Part] = []
+    for command in [each for each in shown if each not in last]:
+        if _cells(command) <= room + 2:
+            room -= _cells(command)
+            parts += _word(command)
+    return (*parts, *(part for command in last for part in _word(command)))
 
 
 def _word(command: Command) -> list[Part]:

@@ -4,7 +4,7 @@ Textual draws again whatever region a widget names; on a slow link that is what 
 its lines as plain values, compares the new ones with the old, and names the differing lines alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -19,7 +19,8 @@ from textual.widget import Widget
 
 from storyloom.text import visible
 
-__all__ = ["Line", "LinePane", "Part", "TitledPane", "edge", "fitted", "styles"]
+__all__ = ["Line", "LinePane", "Part", "TitledPane", "drawn", "edge", "fitted",
+           "styles"]  # fmt: skip
 
 Part: TypeAlias = tuple[str, str]
 """Some text, and the names of its styles, separated by spaces: `weave`, `dim selected`."""
@@ -113,17 +114,8 @@ class LinePane(Widget):
         """Draw one line of the content; called by Textual."""
         base = self._base or self.rich_style
         width = self.size.width
-        if y >= len(self.lines):
-            return Strip.blank(width, base)
-        parts = list(_merged(self.lines[y]))
-        if parts and not _SEEN.intersection(parts[-1][1].split()):
-            # Padded in its own style, as another style is another colour on the wire.
-            used = sum(cell_len(text) for text, _ in parts)
-            parts[-1] = (parts[-1][0] + " " * max(0, width - used), parts[-1][1])
-        segments = [
-            Segment(text, base + self._style(names) if names else base) for text, names in parts
-        ]
-        return Strip(segments).adjust_cell_length(width, base)
+        line = self.lines[y] if y < len(self.lines) else ()
+        return drawn(line, width, base, self._style)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
         return container.width
@@ -139,6 +131,19 @@ class LinePane(Widget):
             style = Style.combine([known[name] for name in names.split()])
             self._styles[names] = style
         return style
+
+
+def drawn(line: Line, width: int, base: Style, style: Callable[[str], Style]) -> Strip:
+    """Return a line in exactly `width` cells; `style` makes one of the names that a part has."""
+    parts = list(_merged(line))
+    if not parts:
+        return Strip.blank(width, base)
+    if not _SEEN.intersection(parts[-1][1].split()):
+        # Padded in its own style, as another style is another colour on the wire.
+        used = sum(cell_len(text) for text, _ in parts)
+        parts[-1] = (parts[-1][0] + " " * max(0, width - used), parts[-1][1])
+    segments = [Segment(text, base + style(names) if names else base) for text, names in parts]
+    return Strip(segments).adjust_cell_length(width, base)
 
 
 def edge(title: Part, note: Part, width: int, *, active: bool = False) -> Line:

@@ -28,6 +28,10 @@ class Passage(TextArea):
         self.runs = runs
         self.wants_key: Callable[[str], bool] = lambda _: False
         """Asked first for each key; what it takes does not reach the text."""
+        self.ends: Callable[[str], bool] = lambda _: False
+        """Whether a key ends the writing: what comes behind it in the same burst is no text."""
+        self.ended = False
+        """Whether such a key came and takes its way to the screen, as slowly as the line is."""
         self.when_pasted: Callable[[], None] = lambda: None
         """Called before the key behind a paste is looked at."""
         self._known = self.text
@@ -100,9 +104,11 @@ class Passage(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Textual calls the text area's own handler after this one, unless it is prevented.
-        if self.wants_key(event.key):
+        if self.ended or self.wants_key(event.key):
             event.stop()
             event.prevent_default()
+        elif self.ends(event.key):
+            self.ended = True
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What Rich leaves out of a line would still be counted; and a vertical tab would break it.
