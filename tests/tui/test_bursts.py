@@ -70,6 +70,22 @@ async def test_letters_behind_the_key_that_opens_the_editor_are_its_text(
         assert not any(card.pruned for card in reading.cards(hand.story, [hand.cursor]))
 
 
+async def test_what_comes_behind_the_key_that_keeps_a_passage_is_not_its_text(
+    tmp_path: Path,
+) -> None:
+    async with at_the_loom(saltmarsh(tmp_path / "saltmarsh.loom")) as hand:
+        burst(hand.app, "i")
+        await hand.until(lambda: isinstance(hand.app.screen, EditorScreen), "the editor")
+        # Refused, as there is no text; the form takes letters again.
+        hand.app.post_message(events.Key("ctrl+o", None))
+        await hand.until(lambda: "There is no text to keep" in shown(hand.app), "a refusal")
+        burst(hand.app, "Once more.")
+        hand.app.post_message(events.Key("ctrl+o", None))
+        burst(hand.app, "wx")
+        await hand.until(lambda: hand.app.screen is hand.loom, "the loom")
+        assert hand.text.strip() == "Once more."
+
+
 async def test_a_whole_form_is_filled_in_at_one_burst(library: Stage) -> None:
     async with library.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "169" in shown(library))

@@ -107,6 +107,8 @@ class EditorScreen(Suggesting):
         """Put the cursor at the end, where one goes on writing."""
         passage = self.query_one(Passage)
         passage.when_pasted = self.on_paste
+        ending = [command for command in self.commands if command.name in ("save", "leave")]
+        passage.ending = frozenset(key for command in ending for key in command.keys)
         passage.focus()
         passage.move_cursor(passage.document.end)
         self.set_interval(_DRAFT_SECONDS, self._keep_draft)
@@ -116,6 +118,12 @@ class EditorScreen(Suggesting):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
+
+    async def action_do(self, name: str, argument: str = "") -> None:
+        """Do a command, on what was there when its key came."""
+        passage = self.query_one(Passage)
+        await super().action_do(name, argument)
+        passage.ended = None
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Come back to the text when a question at the bottom is over."""
@@ -162,16 +170,21 @@ class EditorScreen(Suggesting):
         self.query_one("#who", LinePane).show_lines([(*line, *at) if here else line])
 
     @property
+    def _written(self) -> tuple[str, Runs]:
+        passage = self.query_one(Passage)
+        return passage.ended or (passage.text, passage.runs)
+
+    @property
     def _changed(self) -> bool:
-        return self.query_one(Passage).text != as_edited(self._original)
+        return self._written[0] != as_edited(self._original)
 
     def _keep_draft(self) -> None:
         """Keep what is typed until the author keeps or leaves it; a crash costs two seconds."""
-        passage = self.query_one(Passage)
-        if self.story.readonly or passage.text == (self._saved or as_edited(self._original)):
+        text, runs = self._written
+        if self.story.readonly or text == (self._saved or as_edited(self._original)):
             return
-        self._saved = passage.text
-        draft = as_draft(self._original, passage.text, passage.runs)
+        self._saved = text
+        draft = as_draft(self._original, text, runs)
         place.remember(self.story, **{self._draft: draft})
 
     def _forget_draft(self) -> None:
@@ -181,8 +194,8 @@ class EditorScreen(Suggesting):
     def do_save(self, _: str) -> None:
         """Keep the text and go back."""
         self.stop_suggesting()
-        passage = self.query_one(Passage)
-        if not passage.text.strip():
+        text, runs = self._written
+        if not text.strip():
             raise Refusal("There is no text to keep; ^g goes back.")
         if not self._changed:
             # A text area turns every kind of line end into one; what was not touched stays as is.
@@ -191,12 +204,12 @@ class EditorScreen(Suggesting):
             return
         # Whoever puts it into the story forgets the draft: that may still be refused.
         self._keep_draft()
-        self.dismiss(Written(passage.text, passage.runs, self._draft))
+        self.dismiss(Written(text, runs, self._draft))
 
     def do_leave(self, _: str) -> None:
         """Go back; a changed text waits as a draft."""
         self.stop_suggesting()
-        if not self.query_one(Passage).text.strip():
+        if not self._written[0].strip():
             # Nothing is no draft: the passage is there again the next time.
             self._forget_draft()
         elif self._changed:

@@ -30,6 +30,10 @@ class Passage(TextArea):
         """Asked first for each key; what it takes does not reach the text."""
         self.when_pasted: Callable[[], None] = lambda: None
         """Called before the key behind a paste is looked at."""
+        self.ending: frozenset[str] = frozenset()
+        """Keys that end the writing: what is typed behind one was not meant for the text."""
+        self.ended: tuple[str, Runs] | None = None
+        """What was there when one of them came; whoever has heard of the key forgets it."""
         self._known = self.text
         # An undo inside the editor comes back to a text seen before, with the runs it had then.
         self._seen: dict[tuple[int, int], Runs] = {}
@@ -103,6 +107,10 @@ class Passage(TextArea):
         if self.wants_key(event.key):
             event.stop()
             event.prevent_default()
+        elif event.key in self.ending and self.ended is None:
+            # The screen hears of the key after this box has been given what was typed behind it.
+            self._attribute(PASTE if self._pasting else HUMAN)
+            self.ended = self.text, self.runs
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What Rich leaves out of a line would still be counted; and a vertical tab would break it.
