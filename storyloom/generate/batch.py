@@ -31,6 +31,7 @@ from storyloom.models.protocol import (
     Token,
     Waiting,
 )
+from storyloom.models.routes import unaddressed
 from storyloom.settings import SKETCH, ModelEntry, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
@@ -371,7 +372,8 @@ class Batch:
         if branch.cost is not None:
             facts["cost"] = branch.cost
         self._dirty.discard(branch.placeholder.rev)
-        result = Result(branch.finish, branch.say, facts)
+        entry = branch.entry
+        result = Result(branch.finish, unaddressed(branch.say, entry.api_base, entry.name), facts)
         branch.closing = True
         try:
             tokens = _tokens_of(branch, full, text)

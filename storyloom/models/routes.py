@@ -16,7 +16,7 @@ from storyloom.text import Refusal
 
 __all__ = [
     "NO_KEY_NEEDED", "Patience", "Route", "Unroutable", "elsewhere", "is_local", "look_up", "route",
-    "runs_here",
+    "runs_here", "unaddressed",
 ]  # fmt: skip
 
 NO_KEY_NEEDED = Key("none")
@@ -231,6 +231,17 @@ def _as_text(library: Any, known: Route, found_base: str | None, key: Key | None
 
 def _host(api_base: str | None) -> str:
     return urlsplit(api_base).netloc.rpartition("@")[2] if api_base else ""
+
+
+def unaddressed(sentence: str, api_base: str | None, name: str) -> str:
+    """Return a sentence with a model's `name` in the place of its server's address.
+
+    For what is kept: a story travels, and where its author's servers are is nobody's business.
+    """
+    for address in (api_base, _host(api_base)):
+        if address:
+            sentence = sentence.replace(address, name)
+    return sentence
 
 
 def _is_private(address: str | None) -> bool:
