@@ -101,6 +101,7 @@ LOOM = _screen(
     _c("weave", "w", "Lead the weave to here, or one of that name", "shape", "weave", "NAME"),
     _c("chapter", "C", "Begin a chapter before this passage", "shape", "", "TITLE"),
     _c("note", ";", "Write a note on this passage", "shape", "", "TEXT"),
+    _c("label", "", "Say what a reader who plays it chooses here", "shape", "", "TEXT"),
     _c("tag", "t", "Give this passage a tag, or take it away", "shape", "", "NAME"),
     _c("bookmark", "b", "Set a bookmark here, or take it away", "shape", "", "NAME"),
     _c("sketch", "", "Mark this passage as a sketch, or as prose again", "shape"),

@@ -58,6 +58,20 @@ async def test_a_note_shows_in_the_header_of_its_passage_and_a_reason_is_kept(pa
         assert "note:" not in hand.screen.splitlines()[0]
 
 
+async def test_what_a_choice_is_called_when_the_story_is_played_is_said_in_the_loom(
+    path: Path,
+) -> None:
+    async with at_the_loom(path) as hand:
+        await hand.press("colon")
+        await hand.answers("label Wait for the bells")
+        assert marks.text_of(hand.story, BELLS, "label") == "Wait for the bells"
+        await hand.press("colon")
+        await hand.answers("label")
+        assert hand.app.screen.query_one(Input).value == "Wait for the bells"
+        await hand.answers("")
+        assert marks.text_of(hand.story, BELLS, "label") == ""
+
+
 async def test_a_chapter_is_named_renamed_and_taken_away(path: Path) -> None:
     async with at_the_loom(path) as hand:
         await hand.goes(ROPE)

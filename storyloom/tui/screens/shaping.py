@@ -120,6 +120,9 @@ class Shaping(Bench):
     async def do_note(self, text: str) -> None:
         await self._say_of(self.cursor, "note", "note", text)
 
+    async def do_label(self, text: str) -> None:
+        await self._say_of(self.cursor, "label", "choice label", text)
+
     async def do_title(self, text: str) -> None:
         await self._say_of(0, "title", "title", text)
 
