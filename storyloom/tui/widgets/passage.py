@@ -30,6 +30,8 @@ class Passage(TextArea):
         """Asked first for each key; what it takes does not reach the text."""
         self.when_pasted: Callable[[], None] = lambda: None
         """Called before the key behind a paste is looked at."""
+        self.known_of: Callable[[str], Runs | None] = lambda _: None
+        """Asked who wrote a text that is pasted; None where nobody knows."""
         self.ending: frozenset[str] = frozenset()
         """Keys that end the writing: what is typed behind one was not meant for the text."""
         self.ended: tuple[str, Runs] | None = None
@@ -39,6 +41,8 @@ class Passage(TextArea):
         self._seen: dict[tuple[int, int], Runs] = {}
         self._remember()
         self._pasting = False
+        self._pasted: Runs = ()
+        """Who wrote what is being pasted, where that is known."""
         self._drawn: dict[int, Strip] = {}
         """The lines as they were drawn last."""
         self._comparing = False
@@ -117,12 +121,14 @@ class Passage(TextArea):
         event.text = clean(event.text)
         # Textual calls the text area's own handler after this one; to call it here pastes twice.
         self._pasting = len(event.text) >= PASTE_LENGTH
+        pasted = as_edited(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self._pasted = self.known_of(pasted) or ()
         self.when_pasted()
 
     def on_text_area_changed(self) -> None:
         """Attribute what has just changed: one stretch deleted, one inserted."""
         self._attribute(PASTE if self._pasting else HUMAN)
-        self._pasting = False
+        self._pasting, self._pasted = False, ()
 
     def _attribute(self, origin: str) -> None:
         new = self.text
@@ -133,9 +139,10 @@ class Passage(TextArea):
             self.runs = seen
         else:
             at, deleted, inserted = _difference(self._known, new)
-            self.runs = origins.spliced(
-                self.runs, at, deleted, origins.whole(new[at : at + inserted], origin)
-            )
+            whose = origins.whole(new[at : at + inserted], origin)
+            if self._pasted and sum(run.length for run in self._pasted) == inserted:
+                whose = self._pasted
+            self.runs = origins.spliced(self.runs, at, deleted, whose)
         self._known = new
         self._remember()
 
