@@ -9,7 +9,7 @@ from storyloom.cli.cells import left
 from storyloom.cli.opening import node_id, opened, present, weave_called
 from storyloom.cli.parsing import Commands
 from storyloom.cli.terminal import data, json_line
-from storyloom.text import one_line
+from storyloom.text import grouped, one_line
 
 if TYPE_CHECKING:
     from storyloom.curate.provenance import Part, Provenance
@@ -72,11 +72,7 @@ def _part(part: "Part") -> dict[str, Any]:
 
 
 def _print(found: "Provenance") -> None:
-    data(
-        f"{one_line(found.title) or 'untitled'}: {found.whole.length:,} characters".replace(
-            ",", " "
-        )
-    )
+    data(f"{one_line(found.title) or 'untitled'}: {grouped(found.whole.length)} characters")
     _print_part(found.whole)
     share = found.whole.human_inserted
     if share is not None:
@@ -87,7 +83,7 @@ def _print(found: "Provenance") -> None:
         data(f"Models' branches brought {drafted.accepted}, of which {cut} are rewritten or cut.")
     for part in found.chapters:
         data("")
-        data(f"{one_line(part.title) or '—'}: {part.length:,} characters".replace(",", " "))
+        data(f"{one_line(part.title) or '—'}: {grouped(part.length)} characters")
         _print_part(part)
 
 

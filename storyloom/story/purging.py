@@ -1,7 +1,8 @@
 """Deleting pruned branches for good: their words leave the file, that they were there does not.
 
 What is purged are the texts of the nodes, every earlier one too, with the tokens they were written
-with, what the author said of them, and what models were sent for them; and of a node that was once
+with and what was trimmed off them, what the author said of them, what was said when they failed,
+and what models were sent for them; and of a node that was once
 split from one of them, or joined with it, the earlier texts, which hold those words as well. What a
 model was sent for a branch that stays is kept. The operations stay in the log, so that its chain
 still holds, with a purge at its end that names each node; they cannot be verified word for word any
@@ -230,6 +231,9 @@ def _drawn_of_erased(db: sqlite3.Connection) -> list[tuple[bytes]]:
     return [(each,) for each in found]
 
 
+_SIDES = ("old", "new")
+
+
 def _erase(db: sqlite3.Connection) -> None:
     doomed = "(SELECT id FROM doomed)"
     spoken = ", ".join(f"'{key}'" for key in SPOKEN)
@@ -246,6 +250,9 @@ def _erase(db: sqlite3.Connection) -> None:
             f"UPDATE change SET old = NULL, new = NULL WHERE owner IN {doomed} "
             f"AND key IN ({spoken})"
         )
+        # The sentence of a failure may hold a provider's words, and `cut` holds the model's.
+        bare = ", ".join(f"{side} = json_remove({side}, '$.say', '$.cut')" for side in _SIDES)
+        db.execute(f"UPDATE change SET {bare} WHERE owner IN {doomed} AND key = 'result'")
         # A tag is its key, and stands in its operation too, as the why of a batch does.
         db.execute(
             "UPDATE op SET data = json_object('tag', '', 'purged', (SELECT owner FROM change "

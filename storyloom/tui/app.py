@@ -27,6 +27,7 @@ from storyloom.tui import themes
 from storyloom.tui.ahead import Ahead
 from storyloom.tui.colourless import Colourless, Native, has_colours
 from storyloom.tui.commands import SCREENS
+from storyloom.tui.copied import Copied
 from storyloom.tui.guard import Guard
 from storyloom.tui.keys import keymap, shown_key
 from storyloom.tui.screens.base import CommandScreen
@@ -116,6 +117,8 @@ class Loom(App[int]):
         self._ahead = Ahead()
         self.refused: Refusal | None = None
         """Why the screens cannot go on."""
+        self.copied: Copied | None = None
+        """The passage that was copied last."""
         self._guard = Guard(ascii=settings.ascii)
         self.has_colours = has_colours(os.environ)
         self._fewer_colours = Colourless(), Native()

@@ -14,6 +14,15 @@ def test_it_says_whose_the_weave_is(run: Run, tide: str) -> None:
     assert "came from the author's hands" in ran.out
 
 
+def test_a_title_keeps_its_comma(run: Run, tide: str) -> None:
+    run("about", tide, "--title", "Out, and far")
+    run("chapter", tide, "--node", "n1", "--title", "One, two")
+    run("chapter", tide, "--node", "n4", "--title", "Far")
+    ran = run("provenance", tide, "--node", "n4")
+    assert "Out, and far: " in ran.out
+    assert "One, two: " in ran.out
+
+
 def test_its_object_has_counts_that_add_up(run: Run, tide: str) -> None:
     run("edit", tide, "--node", "n1", "--text", "The tide went out.")
     run("chapter", tide, "--node", "n1", "--title", "Out")

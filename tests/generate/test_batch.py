@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -176,7 +177,13 @@ async def test_a_failing_model_leaves_the_others_branches_whole_and_no_empty_nod
     alive = reading.children(story, 1, pruned=True)
     assert alive == [branch.node for branch in batch.branches[2:]]
     assert [text_of(story, node) for node in alive] == [" It stayed away."] * 2
-    assert growth.result_of(story, batch.branches[0].node)["finish"] == "error"
+    failed = batch.branches[0]
+    facts = growth.result_of(story, failed.node)
+    assert facts["finish"] == "error"
+    # A story travels: where its author's servers are is not told in it.
+    address = urlsplit(failed.entry.api_base or "").netloc
+    assert facts["say"] == failed.say.replace(address, "two")
+    assert address in failed.say
     assert check(story).faults == []
 
 

@@ -231,6 +231,17 @@ def test_the_why_of_a_batch_goes_though_its_branches_were_moved_away(story: Stor
     assert check.check(story).faults == []
 
 
+def test_what_was_trimmed_off_a_branch_goes_and_why_it_failed(story: Story) -> None:
+    top = shape.write_child(story, 1, "Top.")
+    trimmed, failed = growth.request(story, top, [Asked("m", {"prompt": "Once"})] * 2)
+    growth.finish(story, trimmed, "Grown.", Result("length", facts={"cut": "Trimmedword", "ms": 7}))
+    growth.finish(story, failed, "Begun.", Result("error", "It says: faultword."))
+    assert found_in(story.path, ["trimmedword", "faultword"]) == ["trimmedword", "faultword"]
+    erased(story, top)
+    assert found_in(story.path, ["trimmedword", "faultword"]) == []
+    assert check.check(story).faults == []
+
+
 def test_words_freed_before_a_purge_do_not_lie_about_after_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,18 @@ async def test_letters_behind_the_key_that_keeps_a_text_are_no_part_of_it(
         await hand.until(lambda: hand.text == "Once." or hand.text == " Once.", "the text")
 
 
+async def test_a_correction_is_made_where_it_was_typed_however_fast(tmp_path: Path) -> None:
+    async with at_the_loom(saltmarsh(tmp_path / "saltmarsh.loom")) as hand:
+        burst(hand.app, "i")
+        await hand.until(lambda: isinstance(hand.app.screen, EditorScreen), "the editor")
+        passage = hand.app.screen.query_one(Passage)
+        burst(hand.app, "word")
+        for key in ("backspace", "k", "home", "d", "x", "left", "delete", "end", "s"):
+            hand.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await hand.until(lambda: passage.text.endswith("s"), "all that was typed")
+        assert passage.text == "dworks"
+
+
 async def test_a_whole_form_is_filled_in_at_one_burst(library: Stage) -> None:
     async with library.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "169" in shown(library))

@@ -76,6 +76,25 @@ async def test_a_long_paste_is_marked_as_one_and_a_short_one_counts_as_typed(
         assert hand.runs_of(hand.cursor) == [(MODEL, 4), ("paste", 20), ("human", 6)]
 
 
+async def test_what_was_copied_in_the_story_keeps_its_author_where_a_part_of_it_is_pasted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storyloom.tui.screens.base._PASTE_SECONDS", 0)
+    async with at_the_loom(path) as hand:
+        words = hand.text.strip()[:3]
+        await hand.press("y")
+        passage = await opens(hand, "o")
+        await hand.types("He said ")
+        for text in (words, "q" * 20):
+            had = len(passage.text)
+            hand.app.post_message(events.Paste(text))
+            await hand.until(lambda had=had, text=text: len(passage.text) == had + len(text))
+            await hand.pilot.pause()
+        await keeps(hand)
+        assert hand.text == f"He said {words}{'q' * 20}"
+        assert hand.runs_of(hand.cursor) == [("human", 8), (MODEL, 3), ("paste", 20)]
+
+
 async def test_taking_back_inside_the_editor_gives_the_model_its_characters_again(
     path: Path,
 ) -> None:

@@ -12,6 +12,7 @@ from storyloom.story.origins import Runs
 from storyloom.story.story import Story
 from storyloom.text import Refusal, words
 from storyloom.tui.commands import EDITOR
+from storyloom.tui.copied import Copied
 from storyloom.tui.keys import Command, bindings
 from storyloom.tui.legend import Legend, letters, role_of
 from storyloom.tui.screens.base import CommandScreen
@@ -107,6 +108,7 @@ class EditorScreen(Suggesting):
         """Put the cursor at the end, where one goes on writing."""
         passage = self.query_one(Passage)
         passage.when_pasted = self.on_paste
+        passage.known_of = self._known_of
         passage.ends = self._ends
         passage.focus()
         passage.move_cursor(passage.document.end)
@@ -114,6 +116,11 @@ class EditorScreen(Suggesting):
         self.call_after_refresh(self._show)
         if self._notice:
             self.say(self._notice)
+
+    def _known_of(self, pasted: str) -> Runs | None:
+        copied: Copied | None = getattr(self.app, "copied", None)
+        here = copied is not None and copied.story == self.story.path
+        return copied.runs_of(pasted) if copied and here else None
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)

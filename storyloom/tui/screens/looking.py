@@ -7,6 +7,7 @@ from storyloom.generate.plan import short
 from storyloom.story import marks, reading, rows
 from storyloom.text import Refusal
 from storyloom.tui import clipboard, exporting
+from storyloom.tui.copied import copied
 from storyloom.tui.screens.bench import Bench
 from storyloom.tui.widgets.tree import TreePane
 
@@ -180,6 +181,7 @@ class Looking(Bench):
         text = live.text if live else reading.pieces(self.story, [self.cursor])[0].text
         if not text.strip():
             raise Refusal("There is no text here to copy yet.")
+        self.loom.copied = copied(self.story, self.cursor)
         self.say(clipboard.copy(self.app, text.strip("\n")))
 
     async def do_export(self, name: str) -> None:

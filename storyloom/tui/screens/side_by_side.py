@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,11 +17,15 @@ from storyloom.text import Refusal, one_line, words
 from storyloom.tui import clipboard
 from storyloom.tui.abreast import Column, against, drawn, in_sight, lines_of, widths
 from storyloom.tui.compared import Branch, branches, column, first_text, ordered
+from storyloom.tui.copied import copied
 from storyloom.tui.legend import Legend
 from storyloom.tui.screens.base import CommandScreen
 from storyloom.tui.widgets.bar import Header
 from storyloom.tui.widgets.likeness import LikenessPane
 from storyloom.tui.widgets.lines import Line, LinePane
+
+if TYPE_CHECKING:
+    from storyloom.tui.app import Loom
 
 __all__ = ["SideBySide"]
 
@@ -356,7 +361,9 @@ class SideBySide(CommandScreen):
             await self._read()
 
     def do_copy(self, _: str) -> None:
-        self.say(clipboard.copy(self.app, self._branches[self._node()].text))
+        node = self._node()
+        cast("Loom", self.app).copied = copied(self.story, node)
+        self.say(clipboard.copy(self.app, self._branches[node].text))
 
 
 def _fork(story: Story, nodes: Sequence[int]) -> tuple[dict[int, Branch], str]:

@@ -34,11 +34,15 @@ class Passage(TextArea):
         """Whether such a key came and takes its way to the screen, as slowly as the line is."""
         self.when_pasted: Callable[[], None] = lambda: None
         """Called before the key behind a paste is looked at."""
+        self.known_of: Callable[[str], Runs | None] = lambda _: None
+        """Asked who wrote a text that is pasted; None where nobody knows."""
         self._known = self.text
         # An undo inside the editor comes back to a text seen before, with the runs it had then.
         self._seen: dict[tuple[int, int], Runs] = {}
         self._remember()
         self._pasting = False
+        self._pasted: Runs = ()
+        """Who wrote what is being pasted, where that is known."""
         self._drawn: dict[int, Strip] = {}
         """The lines as they were drawn last."""
         self._comparing = False
@@ -109,18 +113,26 @@ class Passage(TextArea):
             event.prevent_default()
         elif self.ends(event.key):
             self.ended = True
+        elif own := self._bindings.key_to_bindings.get(event.key):
+            # Textual looks for a box's own keys, such as Backspace, only after the box has been
+            # given the letters that came behind them; here all keys are obeyed in their order.
+            event.stop()
+            event.prevent_default()
+            await self.run_action(own[0].action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What Rich leaves out of a line would still be counted; and a vertical tab would break it.
         event.text = clean(event.text)
         # Textual calls the text area's own handler after this one; to call it here pastes twice.
         self._pasting = len(event.text) >= PASTE_LENGTH
+        pasted = as_edited(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self._pasted = self.known_of(pasted) or ()
         self.when_pasted()
 
     def on_text_area_changed(self) -> None:
         """Attribute what has just changed: one stretch deleted, one inserted."""
         self._attribute(PASTE if self._pasting else HUMAN)
-        self._pasting = False
+        self._pasting, self._pasted = False, ()
 
     def _attribute(self, origin: str) -> None:
         new = self.text
@@ -131,9 +143,10 @@ class Passage(TextArea):
             self.runs = seen
         else:
             at, deleted, inserted = _difference(self._known, new)
-            self.runs = origins.spliced(
-                self.runs, at, deleted, origins.whole(new[at : at + inserted], origin)
-            )
+            whose = origins.whole(new[at : at + inserted], origin)
+            if self._pasted and sum(run.length for run in self._pasted) == inserted:
+                whose = self._pasted
+            self.runs = origins.spliced(self.runs, at, deleted, whose)
         self._known = new
         self._remember()
 
