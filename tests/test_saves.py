@@ -44,6 +44,14 @@ def test_all_of_them_pass_the_check_which_leaves_them_alone(
     assert {path: path.read_bytes() for path in SAVES} == before
 
 
+def test_looking_at_one_leaves_its_bytes_as_they_are(shipped: Path) -> None:
+    before = shipped.read_bytes()
+    for _ in range(2):
+        with Story(shipped) as story:
+            record(story.read)
+    assert shipped.read_bytes() == before
+
+
 def test_each_has_a_weave_worth_reading_and_a_log_that_makes_it_again(shipped: Path) -> None:
     again = shipped.with_name("again.loom")
     rebuild.rebuild(shipped, again)

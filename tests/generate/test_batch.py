@@ -182,7 +182,7 @@ async def test_a_failing_model_leaves_the_others_branches_whole_and_no_empty_nod
     assert facts["finish"] == "error"
     # A story travels: where its author's servers are is not told in it.
     address = urlsplit(failed.entry.api_base or "").netloc
-    assert facts["say"] == failed.say.replace(address, "two")
+    assert facts["say"] == failed.say.replace(address, "the server of two")
     assert address in failed.say
     assert check(story).faults == []
 
