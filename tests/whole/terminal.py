@@ -30,6 +30,8 @@ KEYS = {
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[A-Za-z]|\?[0-9;]*\$p)|\x1bP[^\x1b]*\x1b\\")
 _UNFINISHED = re.compile(rb"\x1b[^A-Za-z~\\]*\Z")
 _PATIENCE = 30.0
+_AT_REST = 0.006
+"""Seconds of CPU in one that a program at rest takes: its loop looks around now and then."""
 """Seconds after which a screen that does not come is a failure; a busy machine is slow."""
 
 
@@ -183,7 +185,10 @@ class Terminal:
             return 0.0
 
     async def quiet(self, seconds: float = 0.08, least: float = 0.0005) -> None:
-        """Wait until for that long nothing was drawn and hardly any CPU was used."""
+        """Wait until for that long nothing was drawn and hardly any CPU was used: less than `least`
+        seconds, or than what the program takes for doing nothing where that is more.
+        """
+        least = max(least, seconds * _AT_REST)
         while True:
             length, used = len(self.raw), self.cpu()
             await asyncio.sleep(seconds)
