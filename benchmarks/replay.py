@@ -36,7 +36,6 @@ from tests.whole.terminal import Terminal
 AIMS = {"seek ms": 150, "clock %": 5, "bytes": 10_000}
 
 _PLACES = 30
-_TIME = re.compile(r"\d+(?::\d\d)+")
 _EVENT = re.compile(r"event ([\d ]+)/([\d ]+)")
 _ROOM = {"rows": 19, "room": 1_200, "happened": 3}
 """What a screen of 80x24 asks for."""
@@ -240,15 +239,17 @@ def _changes(terminal: Timed, look: _Look) -> list[tuple[float, float]]:
     return found
 
 
-def _seconds(lines: Sequence[str]) -> float | None:
-    """Return the time of the story in the bar: the middle one of three."""
-    times = _TIME.findall(lines[-3])
-    return clock.moment_typed(times[1]) if len(times) == 3 else None
-
-
 def _event(lines: Sequence[str]) -> float | None:
     found = _EVENT.search(lines[0])
     return float(found[1].replace(" ", "")) if found else None
+
+
+def _schedule(path: Path, speed: float) -> dict[float | None, float]:
+    """Return when each event is due at a speed, in seconds of the story's own time."""
+    theatre = Theatre(path)
+    recording = theatre.recording
+    theatre.close()
+    return dict(zip(recording.ops, clock.due(recording.times, speed), strict=True))
 
 
 def _kept(found: Sequence[tuple[float, float]], pace: float) -> tuple[float, float, float]:
@@ -276,7 +277,8 @@ async def playing(bench: Bench, written: evenings.Written, size: tuple[int, int]
         sent = (len(terminal.raw) - since) / took
         busy = (terminal.cpu() - used) / took * 100
         peak = _peak(terminal.pid)
-    found = _changes(terminal, _seconds)
+    schedule = _schedule(written.path, clock.SPEEDS[-2])
+    found = _changes(terminal, lambda lines: schedule.get(_event(lines)))
     # The first and the last may be cut.
     off, worst, over = _kept(found[1:-1], clock.SPEEDS[-2])
     print(
