@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from storyloom.cli.opening import opened
@@ -46,7 +47,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--speed", type=_speed, default=1.0, metavar="N",
-        help="0.25, 0.5, 1 (default), 2, 4, 8, 16 or max",
+        help="0.25 to 16, or max; default 1",
     )  # fmt: skip
     parser.add_argument(
         "--cap", type=_cap, default=1.0, metavar="SECONDS", help="the longest wait in it, default 1"
@@ -61,25 +62,23 @@ def add(commands: Commands) -> None:
 
 def _speed(text: str) -> float:
     """Return the speed that was typed, for argparse."""
-    from storyloom.replay.clock import FASTEST, SPEEDS
+    from storyloom.replay import clock
 
-    for speed in SPEEDS:
-        if text in (("max",) if speed == FASTEST else (f"{speed:g}", f"{speed:g}x")):
-            return speed
-    known = ", ".join(f"{speed:g}" for speed in SPEEDS[:-1])
-    raise ArgumentTypeError(f"{one_line(text)!r} is not a speed; there are {known} and max")
+    return _typed(clock.speed_typed, text)
 
 
 def _cap(text: str) -> float:
     """Return the seconds that were typed, for argparse."""
+    from storyloom.replay import clock
+
+    return _typed(clock.cap_typed, text)
+
+
+def _typed(means: Callable[[str], float], text: str) -> float:
     try:
-        seconds = float(text.strip().removesuffix("s"))
-    except ValueError:
-        seconds = 0.0
-    # Written so that it refuses what is no number too.
-    if not 0.01 <= seconds <= 3600:
-        raise ArgumentTypeError(f"{one_line(text)!r} is not a wait of 0.01 to 3600 seconds")
-    return seconds
+        return means(text)
+    except Refusal as refusal:
+        raise ArgumentTypeError(str(refusal).rstrip(".")) from None
 
 
 def _cast(options: Namespace) -> int:

@@ -71,8 +71,8 @@ def cap_typed(text: str) -> float:
         seconds = float(text.strip().lower().removesuffix("s"))
     except ValueError:
         seconds = 0.0
-    if not 0.05 <= seconds <= 3600:
-        raise Refusal(f"{one_line(text)!r} is no idle cap; write seconds, 0.05 to 3600.")
+    if not 0.01 <= seconds <= 3600:
+        raise Refusal(f"{one_line(text)!r} is no idle cap; write seconds, 0.01 to 3600.")
     return seconds
 
 
