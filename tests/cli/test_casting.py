@@ -80,7 +80,7 @@ def test_it_is_played_at_the_speed_that_is_asked_for(
         (("--version", "1"), "invalid choice"),
         (("--size", "80by24"), "no size"),
         (("--size", "20x10"), "60x16 at least"),
-        (("--speed", "3"), "is no speed"),
+        (("--speed", "99"), "is no speed"),
         (("--cap", "0"), "is no idle cap"),
         (("--cap", "nan"), "is no idle cap"),
         (("--from", "soon"), "no place of a replay"),

@@ -113,12 +113,13 @@ class Passage(TextArea):
             event.prevent_default()
         elif self.ends(event.key):
             self.ended = True
-        elif own := self._bindings.key_to_bindings.get(event.key):
-            # Textual looks for a box's own keys, such as Backspace, only after the box has been
-            # given the letters that came behind them; here all keys are obeyed in their order.
-            if await self.app.run_action(own[0].action, default_namespace=self):
-                event.stop()
-                event.prevent_default()
+        # Textual looks for a box's own keys, such as Backspace, only after the box has been given
+        # the letters that came behind them; here all keys are obeyed in their order.
+        elif (own := self._bindings.key_to_bindings.get(event.key)) and await self.app.run_action(
+            own[0].action, default_namespace=self
+        ):
+            event.stop()
+            event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What Rich leaves out of a line would still be counted; and a vertical tab would break it.
