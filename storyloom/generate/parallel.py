@@ -21,7 +21,7 @@ from storyloom.generate.rerun_preview import Due, Preview
 from storyloom.models.client import Client
 from storyloom.models.protocol import Facts
 from storyloom.settings import SKETCH, Settings
-from storyloom.story import batches, following, marks, regrown
+from storyloom.story import batches, following, growth, marks, regrown
 from storyloom.story.growth import Asked
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
@@ -55,6 +55,8 @@ def opened(path: Path, original: Story) -> Story:
     if regrown.beginning(story).get("regrown") != regrown.named(original):
         story.close()
         raise Refusal(f"{one_line(path.name)} was not grown from {one_line(original.path.name)}.")
+    # What a killed program left open of it is asked for again.
+    growth.recover(story)
     return story
 
 
@@ -171,7 +173,7 @@ class Regrowth(Run):
                 return None
         made = self._grown.get((batch.op, index))
         if made is None:
-            self.notes.append(Note(node, "brought no text this time; nothing grows below it"))
+            self.notes.append(Note(node, "brought no whole text this time; nothing grows below it"))
             return None
         if await asyncio.to_thread(regrown.edited, self._original, node):
             self.notes.append(Note(node, "was edited; the edit is not applied"))
@@ -186,8 +188,14 @@ class Regrowth(Run):
         turns = [self._turns.next(ask.asked) for ask in asks]
         nodes = await self.ask(due, self.aim(due, place, after=after), asks, turns)
         for index, node in zip(due.which, nodes, strict=False):
-            if not batches.gone(self.story, node):
+            # What broke off is asked for again another time: what grew below would be lost then.
+            if await asyncio.to_thread(self._whole, node):
                 self._grown[due.batch.op, index] = node
+
+    def _whole(self, node: int) -> bool:
+        finish = growth.result_of(self.story, node).get("finish")
+        broken = finish in batches.UNFINISHED or finish == "stopped"
+        return not broken and not batches.gone(self.story, node)
 
     def _after(self, due: Due) -> str:
         towards = due.batch.towards

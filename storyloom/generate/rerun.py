@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from storyloom.generate import caps
 from storyloom.generate.batch import Aim, Batch, Branch
+from storyloom.generate.branch import settled
 from storyloom.generate.calls import Ask
 from storyloom.generate.cassette import Cassette, Found, missing, told
 from storyloom.generate.plan import settings_for
@@ -47,6 +48,8 @@ class Run:
         """Branches that ended by a fault or were stopped."""
         self.spent = preview.spent
         """US dollars, as far as they are known."""
+        self._untold = 0.0
+        """US dollars at most of what nobody told the cost of, as of a branch that was stopped."""
         self.batch: Batch | None = None
         """The one that is under way, where a model is asked."""
         self.nodes: list[int] = []
@@ -109,10 +112,11 @@ class Run:
     def _beyond(self, due: Due) -> str:
         cap = self.preview.wish.cap
         most = sum(price.each or 0.0 for price in due.prices)
-        if cap is None or self.spent + most <= cap:
+        spent = self.spent + self._untold
+        if cap is None or spent + most <= cap:
             return ""
         return (
-            f"The next batch may cost up to {caps.dollars(most)}, and {caps.dollars(self.spent)} "
+            f"The next batch may cost up to {caps.dollars(most)}, and {caps.dollars(spent)} "
             f"of this run's cap of {caps.exactly(cap)} is spent."
         )
 
@@ -131,6 +135,7 @@ class Run:
         finally:
             self.batch = None
             self.spent += sum(branch.cost or 0.0 for branch in batch.branches)
+            self._untold += _untold(batch.branches, due.prices)
         self.done += 1
         self.failed += sum(branch.state in ("failed", "stopped") for branch in batch.branches)
         self.halted = _fault(self.story, batch)
@@ -176,6 +181,12 @@ class Rerun(Run):
         if isinstance(made, str):
             raise Refusal(f"Event {due.batch.op} cannot be asked for any more: {made}.")
         return [made[index] for index in due.which]
+
+
+def _untold(branches: Sequence[Branch], prices: Sequence[caps.Price]) -> float:
+    """Return what those branches may have cost of which nobody told."""
+    pairs = zip(branches, prices, strict=True)
+    return sum(price.each or 0.0 for branch, price in pairs if settled(branch) is None)
 
 
 def _fault(story: Story, batch: Batch) -> str:
