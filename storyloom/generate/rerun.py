@@ -122,10 +122,23 @@ class Run:
 
     async def _grow(self, client: Client, due: Due, aim: Aim, asks: Sequence[Ask]) -> list[int]:
         settings = settings_for(self.story, self._settings, aim.parent)
+        placing = asyncio.ensure_future(
+            Batch.placed(self.story, client, settings, aim, asks, due.prices)
+        )
         try:
-            batch = await Batch.placed(self.story, client, settings, aim, asks, due.prices)
+            batch = await asyncio.shield(placing)
         except Refusal as refusal:
             self.halted = str(refusal)
+            return []
+        except asyncio.CancelledError:
+            # Its branches may be in the story by then, and nobody else would close them.
+            await asyncio.wait([placing])
+            if not placing.cancelled() and placing.exception() is None:
+                await placing.result().abandon()
+            raise
+        if self._stop:
+            await batch.abandon()
+            self.halted = "Stopped."
             return []
         self.batch, self.nodes = batch, [branch.node for branch in batch.branches]
         batch.listen(self._changed)

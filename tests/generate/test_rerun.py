@@ -439,3 +439,40 @@ async def test_a_preview_that_nobody_waits_for_any_more_ends(
     on.set()
     await ended.wait()
     assert len(looked) == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_what_is_stopped_while_a_batch_is_put_into_the_story_leaves_nothing_open(
+    story: Story,
+    client: Client,
+    settings: Settings,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    await grown(story, client, settings, 1)
+    provider.reset()
+    loop, begun, on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    request = growth.request
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        on.wait()
+        return request(*arguments, **named)
+
+    run = Rerun(story, client, settings, await preview(story, client, settings, Wish(model="two")))
+    monkeypatch.setattr(growth, "request", slow)
+    going = asyncio.create_task(run.run())
+    await begun.wait()
+    if how == "stopped":
+        await run.stop()
+    else:
+        going.cancel()
+    on.set()
+    await asyncio.wait([going])
+    assert provider.requests == []
+    assert run.done == 0
+    placed = [batch for batch in batches.batches(story) if batch.run]
+    assert [batches.gone(story, branch.node) for branch in placed[0].branches] == [True, True]
+    ahead = await preview(story, client, settings, resumed(story, "r1"), "r1")
+    assert ahead.calls == 2
