@@ -42,6 +42,8 @@ class Run:
         self.preview = preview
         self.done = 0
         """Batches that were asked for and have ended."""
+        self.logged = False
+        """Whether the story's log knows of it, so that it can be gone on with."""
         self.halted = ""
         """Why it ended before all were asked for; empty when it did not."""
         self.failed = 0
@@ -134,8 +136,10 @@ class Run:
             # Its branches may be in the story by then, and nobody else would close them.
             await asyncio.wait([placing])
             if not placing.cancelled() and placing.exception() is None:
+                self.logged = True
                 await placing.result().abandon()
             raise
+        self.logged = True
         if self._stop:
             await batch.abandon()
             self.halted = "Stopped."
@@ -163,6 +167,7 @@ class Run:
             self.story, aim.parent, [ask.asked for ask in asks], why=aim.why,
             towards=aim.towards, sketch=aim.sketch, run=aim.run,
         )  # fmt: skip
+        self.logged = True
         self.nodes = [place.node for place in places]
         for place, each in zip(places, found, strict=True):
             growth.finish(self.story, place, each.answer.text, played(each))
