@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
@@ -84,13 +85,21 @@ def _rerun(options: Namespace) -> int:
     chosen = settings.load()
     if options.report:
         return _report(options)
-    with opened(options.file, writing=not options.preview) as story:
-        output = _output(options)
+    output = _output(options)
+    # A new story leaves the one of then as it is.
+    with opened(options.file, writing=not options.preview and output is None) as story:
         if options.resume and output is not None:
             from storyloom.generate import parallel
 
             with contextlib.closing(parallel.opened(output, story)) as target:
                 wish = _wish(target, options)
+                if wish.mode != "parallel":
+                    raise Refusal(
+                        f"{one_line(options.resume)} grew no new story: leave -o out, and name "
+                        f"{one_line(str(output))} as FILE."
+                    )
+                if options.cassette is None:
+                    _fetch(story, chosen, wish)
                 return until_signal(_run(story, target, chosen, wish, options))
         wish = _wish(story, options)
         if (wish.mode == "parallel") != (output is not None):
@@ -133,7 +142,8 @@ def _ready(story: "Story", settings: "Settings", wish: "Wish", options: Namespac
 
     for node in wish.forks:
         present(story, node)
-    for name in unfinished(story, settings, wish) if wish.mode != "parallel" else ():
+    fresh = wish.mode != "parallel" and not options.resume
+    for name in unfinished(story, settings, wish) if fresh else ():
         say(f"{name} was stopped before its end; '--resume {one_line(name)}' goes on with it.")
     if options.cassette is None:
         _fetch(story, settings, wish)
@@ -170,14 +180,16 @@ async def _run(
             ahead = await preview(story, source, settings, wish, options.resume or "", target)
             for sentence in foretold(ahead, cassette=options.cassette is not None):
                 say(sentence)
-            if options.preview or not ahead.due:
+            if options.preview or (not ahead.due and target is None):
                 return 0 if ahead.due or ahead.done else 1
-            _confirm(ahead, options)
+            # One that goes on may have all its batches, and not yet what is written by hand.
+            if ahead.due:
+                await _confirm(ahead, options)
             output = _output(options)
             if output is not None and target is None:
                 parallel.begun(output, story, wish.model)
                 target = stack.enter_context(contextlib.closing(parallel.opened(output, story)))
-            return await _watched(_made(story, target, source, settings, ahead), story)
+            return await _watched(_made(story, target, source, settings, ahead), story, output)
         finally:
             await source.close()
 
@@ -196,14 +208,27 @@ def _source(
     return Cassette(target or story)
 
 
-def _confirm(ahead: "Preview", options: Namespace) -> None:
+async def _confirm(ahead: "Preview", options: Namespace) -> None:
     """Ask a person before money may be spent; a script has said what it wants."""
     if ahead.dollars == 0 or options.yes or not is_terminal(sys.stdin):
         return
     sys.stderr.write("Begin? y/n ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if (await _typed()).strip().lower() not in ("y", "yes"):
         raise Refusal("Nothing was sent.")
+
+
+async def _typed() -> str:
+    """Return the next line that a person types; ^C and a signal to end are obeyed meanwhile."""
+    import asyncio
+
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()
 
 
 def _made(
@@ -221,7 +246,7 @@ def _made(
     return Rerun(story, source, settings, ahead)
 
 
-async def _watched(run: "Run", story: "Story") -> int:
+async def _watched(run: "Run", story: "Story", output: Path | None) -> int:
     """Do a run, and tell what has come by its end, however it ends."""
     from storyloom.generate.parallel import Regrowth
 
@@ -235,17 +260,19 @@ async def _watched(run: "Run", story: "Story") -> int:
         _print(_lines(run.story, name, other))
         for note in run.notes if isinstance(run, Regrowth) else ():
             say(f"n{note.node} of the original {note.what}." if note.node else f"{note.what}.")
-        _end(run, whole)
-    return 0 if run.done and not run.halted else 1
+        _end(run, whole, output)
+    return 0 if (run.done or not whole) and not run.halted else 1
 
 
-def _end(run: "Run", whole: int) -> None:
+def _end(run: "Run", whole: int, output: Path | None) -> None:
     name = run.preview.run
-    say(f"{name}: {run.done} of {whole} {'batch' if whole == 1 else 'batches'} done.")
+    say(f"{one_line(name)}: {run.done} of {whole} {'batch' if whole == 1 else 'batches'} done.")
     if run.halted:
         say(run.halted)
-    if run.done < whole or run.failed:
-        say(f"'storyloom rerun FILE --resume {name}' asks for what is missing.")
+    # One that has asked for nothing yet is not in the log: it is begun as this one was.
+    if (run.logged or run.preview.done) and (run.done < whole or run.failed):
+        into = "" if output is None else f" -o {shlex.quote(one_line(str(output)))}"
+        say(f"'storyloom rerun FILE --resume {one_line(name)}{into}' asks for what is missing.")
     if run.spent:
         say(f"It cost ${run.spent:.4f}.")
 

@@ -21,15 +21,7 @@ from storyloom.generate.plan import prose_words, settings_for
 from storyloom.generate.unplaced import unplaced
 from storyloom.models import kinds
 from storyloom.models.client import Client
-from storyloom.models.protocol import (
-    Call,
-    Delta,
-    Done,
-    Drawn,
-    Failed,
-    First,
-    Waiting,
-)
+from storyloom.models.protocol import Call, Delta, Done, Drawn, Failed, First, Waiting
 from storyloom.settings import SKETCH, PlanPart, Settings
 from storyloom.story import following, growth, reading
 from storyloom.story.drawn import DrawnToken
@@ -221,6 +213,13 @@ class Batch:
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
+
+    async def abandon(self) -> None:
+        """End it before anything is asked, in place of `run`: nothing stays of it but the log."""
+        for branch in self.branches:
+            with contextlib.suppress(Refusal):
+                self.interrupt(branch)
+        await _surely(self._hold.drop)
 
     async def stop(self, node: int | None = None) -> None:
         """Stop one branch, or all; what has arrived stays."""

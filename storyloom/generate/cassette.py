@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from storyloom.models.protocol import Facts
 from storyloom.story import batches, growth
-from storyloom.story.batches import Answer, Branch
+from storyloom.story.batches import Answer, Batch, Branch
 from storyloom.story.growth import Asked
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
@@ -26,17 +26,20 @@ class Cassette:
     was asked before.
 
     Temperature, seed and the like are not looked at: they are what a re-run adapts to each model.
-    What failed or broke off is no answer, and is passed over.
+    What failed or broke off is no answer, and is passed over. Those of re-runs come first, so that
+    a run of the model that wrote the story is had again and not the story; those that were there
+    to be compared alone come last.
     """
 
     def __init__(self, story: Story) -> None:
         """Read what there is. `story` stays open as long as this is used, in the same thread."""
         self._story = story
-        self._tracks: dict[tuple[str, str], list[Branch]] = {}
+        self._tracks: dict[tuple[str, str], list[tuple[Batch, Branch]]] = {}
         self._facts: dict[str, Facts] = {}
-        for batch in batches.batches(story):
+        for batch in sorted(batches.batches(story), key=_turn):
             for branch in batch.branches:
-                self._tracks.setdefault((branch.model, branch.request), []).append(branch)
+                key = branch.model, branch.request
+                self._tracks.setdefault(key, []).append((batch, branch))
             model, told = batch.run.get("model"), batch.run.get("facts")
             if isinstance(model, str) and isinstance(told, dict):
                 self._facts[model] = _facts(model, cast("dict[str, Any]", told))
@@ -61,14 +64,21 @@ class Cassette:
         """Return the answer that was given when that was asked for the `turn`-th time, from 0."""
         key = (asked.model, growth.digest_of(asked.body))
         if key not in self._answers:
-            came = ((batches.answer(self._story, each), each) for each in self._tracks.get(key, ()))
             self._answers[key] = [
                 Found(answer, branch.model)
-                for answer, branch in came
-                if answer is not None and answer.finish not in batches.UNFINISHED
+                for batch, branch in self._tracks.get(key, ())
+                for answer in (batches.answer(self._story, branch),)
+                if answer is not None and batches.whole(batch, answer)
             ]
         found = self._answers[key]
         return found[turn] if turn < len(found) else None
+
+
+def _turn(batch: Batch) -> int:
+    """Return when the answers of a batch are taken; of those of one kind the earliest first."""
+    if not batch.run:
+        return 1
+    return 2 if batch.run.get("mode") == "verify" else 0
 
 
 class Turns:

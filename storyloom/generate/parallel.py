@@ -6,10 +6,10 @@ words, edits and splits, would mean nothing to other words: it is left out, and 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from storyloom.generate.calls import Ask, call_for
 from storyloom.generate.cassette import Cassette, Turns
@@ -21,7 +21,7 @@ from storyloom.generate.rerun_preview import Due, Preview
 from storyloom.models.client import Client
 from storyloom.models.protocol import Facts
 from storyloom.settings import SKETCH, Settings
-from storyloom.story import batches, following, marks, regrown
+from storyloom.story import batches, following, growth, marks, regrown
 from storyloom.story.growth import Asked
 from storyloom.story.story import Story
 from storyloom.text import Refusal, one_line
@@ -55,7 +55,24 @@ def opened(path: Path, original: Story) -> Story:
     if regrown.beginning(story).get("regrown") != regrown.named(original):
         story.close()
         raise Refusal(f"{one_line(path.name)} was not grown from {one_line(original.path.name)}.")
+    # What a killed program left open of it is asked for again.
+    growth.recover(story)
     return story
+
+
+_Read = TypeVar("_Read")
+
+
+async def _aside(work: Callable[..., _Read], *arguments: Any, **named: Any) -> _Read:
+    """Return what `work` does in a thread, to its end even when this task is cancelled meanwhile:
+    whoever cancels it closes the story.
+    """
+    going = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
+    try:
+        return await asyncio.shield(going)
+    except asyncio.CancelledError:
+        await asyncio.wait([going])
+        raise
 
 
 class Regrowth(Run):
@@ -87,13 +104,13 @@ class Regrowth(Run):
 
     async def run(self) -> None:
         """Grow what is due from the opening on, see `Run.run`; passages by hand come as well."""
-        await asyncio.to_thread(self._recall)
+        await _aside(self._recall)
         todo = [0]
         try:
             while todo and not self.halted:
                 todo += reversed(await self._below(todo.pop()))
         finally:
-            await asyncio.to_thread(self._end)
+            await _aside(self._end)
 
     def _recall(self) -> None:
         """Look at the original, and at what an earlier sitting has grown."""
@@ -131,7 +148,7 @@ class Regrowth(Run):
     async def _below(self, node: int) -> list[int]:
         """Grow and copy the branches of a passage; return those that stand for some of them."""
         found: list[int] = []
-        children = await asyncio.to_thread(
+        children = await _aside(
             regrown.shown, self._original, node, pruned=self.preview.wish.pruned
         )
         for child in children:
@@ -144,7 +161,7 @@ class Regrowth(Run):
                 self._at[child] = made
                 found.append(child)
                 if child in self._bounds:
-                    await asyncio.to_thread(regrown.bind_lore, self.story, self._original, self._at)
+                    await _aside(regrown.bind_lore, self.story, self._original, self._at)
         for due in [due for due in self._due.values() if due.fork == node]:
             # Nobody went on from any of those.
             await self._regrow(due, self._at[node])
@@ -162,32 +179,38 @@ class Regrowth(Run):
         if batch is None or self._at.get(batch.parent) != place:
             if node in self._at:
                 return self._at[node]
-            if not await asyncio.to_thread(regrown.born_by_hand, self._original, node):
+            if not await _aside(regrown.born_by_hand, self._original, node):
                 self.notes.append(Note(node, "was moved, joined or copied; it is taken as it is"))
-            return await asyncio.to_thread(regrown.take, self.story, self._original, node, place)
+            return await _aside(regrown.take, self.story, self._original, node, place)
         if batch.op in self._due:
             await self._regrow(self._due[batch.op], place)
             if self.halted:
                 return None
         made = self._grown.get((batch.op, index))
         if made is None:
-            self.notes.append(Note(node, "brought no text this time; nothing grows below it"))
+            self.notes.append(Note(node, "brought no whole text this time; nothing grows below it"))
             return None
-        if await asyncio.to_thread(regrown.edited, self._original, node):
+        if await _aside(regrown.edited, self._original, node):
             self.notes.append(Note(node, "was edited; the edit is not applied"))
-        await asyncio.to_thread(regrown.mark, self.story, self._original, node, made)
+        await _aside(regrown.mark, self.story, self._original, node, made)
         return made
 
     async def _regrow(self, due: Due, place: int) -> None:
         """Ask for a batch below the passage that stands for its fork."""
         del self._due[due.batch.op]
-        after = await asyncio.to_thread(self._after, due)
-        asks = await asyncio.to_thread(self._asks, due, place, after)
+        after = await _aside(self._after, due)
+        asks = await _aside(self._asks, due, place, after)
         turns = [self._turns.next(ask.asked) for ask in asks]
         nodes = await self.ask(due, self.aim(due, place, after=after), asks, turns)
         for index, node in zip(due.which, nodes, strict=False):
-            if not batches.gone(self.story, node):
+            # What broke off is asked for again another time: what grew below would be lost then.
+            if await _aside(self._whole, node):
                 self._grown[due.batch.op, index] = node
+
+    def _whole(self, node: int) -> bool:
+        finish = growth.result_of(self.story, node).get("finish")
+        broken = finish in batches.UNFINISHED or finish == "stopped"
+        return not broken and not batches.gone(self.story, node)
 
     def _after(self, due: Due) -> str:
         towards = due.batch.towards

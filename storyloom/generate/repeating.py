@@ -57,10 +57,17 @@ class Wish:
         return cls(
             _MODES.get(str(said.get("mode")), "siblings"),
             model if isinstance(model, str) else "",
-            float(cap) if isinstance(cap, int | float) and not isinstance(cap, bool) else None,
+            _dollars(cap),
             tuple(each for each in _listed(forks) if isinstance(each, int)),
             said.get("pruned") is True,
         )
+
+
+def _dollars(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # A number of JSON may be one that no float holds, or none at all.
+    return float(value) if 0 <= value < 1e12 else None
 
 
 def _listed(value: object) -> list[Any]:
@@ -150,8 +157,10 @@ def adapted(settings: Settings, sent: Asked, batch: batches.Batch, facts: Facts)
 
 
 def _seed(batch: batches.Batch) -> int:
-    """Return a seed for a batch that is the same whenever it is asked for."""
-    sent = "".join(branch.request for branch in batch.branches)
+    """Return a seed for a batch that is the same whenever it is asked for, and another than that
+    of a batch that was sent the same.
+    """
+    sent = "".join((str(batch.op), *(branch.request for branch in batch.branches)))
     return int.from_bytes(hashlib.sha256(sent.encode()).digest()[:4], "big") >> 2
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from storyloom.generate import caps
 from storyloom.generate.batch import Aim, Batch, Branch
+from storyloom.generate.branch import settled
 from storyloom.generate.calls import Ask
 from storyloom.generate.cassette import Cassette, Found, missing, told
 from storyloom.generate.plan import settings_for
@@ -41,12 +42,16 @@ class Run:
         self.preview = preview
         self.done = 0
         """Batches that were asked for and have ended."""
+        self.logged = False
+        """Whether the story's log knows of it, so that it can be gone on with."""
         self.halted = ""
         """Why it ended before all were asked for; empty when it did not."""
         self.failed = 0
         """Branches that ended by a fault or were stopped."""
         self.spent = preview.spent
         """US dollars, as far as they are known."""
+        self._untold = 0.0
+        """US dollars at most of what nobody told the cost of, as of a branch that was stopped."""
         self.batch: Batch | None = None
         """The one that is under way, where a model is asked."""
         self.nodes: list[int] = []
@@ -109,19 +114,35 @@ class Run:
     def _beyond(self, due: Due) -> str:
         cap = self.preview.wish.cap
         most = sum(price.each or 0.0 for price in due.prices)
-        if cap is None or self.spent + most <= cap:
+        spent = self.spent + self._untold
+        if cap is None or spent + most <= cap:
             return ""
         return (
-            f"The next batch may cost up to {caps.dollars(most)}, and {caps.dollars(self.spent)} "
+            f"The next batch may cost up to {caps.dollars(most)}, and {caps.dollars(spent)} "
             f"of this run's cap of {caps.exactly(cap)} is spent."
         )
 
     async def _grow(self, client: Client, due: Due, aim: Aim, asks: Sequence[Ask]) -> list[int]:
         settings = settings_for(self.story, self._settings, aim.parent)
+        placing = asyncio.ensure_future(
+            Batch.placed(self.story, client, settings, aim, asks, due.prices)
+        )
         try:
-            batch = await Batch.placed(self.story, client, settings, aim, asks, due.prices)
+            batch = await asyncio.shield(placing)
         except Refusal as refusal:
             self.halted = str(refusal)
+            return []
+        except asyncio.CancelledError:
+            # Its branches may be in the story by then, and nobody else would close them.
+            await asyncio.wait([placing])
+            if not placing.cancelled() and placing.exception() is None:
+                self.logged = True
+                await placing.result().abandon()
+            raise
+        self.logged = True
+        if self._stop:
+            await batch.abandon()
+            self.halted = "Stopped."
             return []
         self.batch, self.nodes = batch, [branch.node for branch in batch.branches]
         batch.listen(self._changed)
@@ -131,6 +152,7 @@ class Run:
         finally:
             self.batch = None
             self.spent += sum(branch.cost or 0.0 for branch in batch.branches)
+            self._untold += _untold(batch.branches, due.prices)
         self.done += 1
         self.failed += sum(branch.state in ("failed", "stopped") for branch in batch.branches)
         self.halted = _fault(self.story, batch)
@@ -145,6 +167,7 @@ class Run:
             self.story, aim.parent, [ask.asked for ask in asks], why=aim.why,
             towards=aim.towards, sketch=aim.sketch, run=aim.run,
         )  # fmt: skip
+        self.logged = True
         self.nodes = [place.node for place in places]
         for place, each in zip(places, found, strict=True):
             growth.finish(self.story, place, each.answer.text, played(each))
@@ -176,6 +199,12 @@ class Rerun(Run):
         if isinstance(made, str):
             raise Refusal(f"Event {due.batch.op} cannot be asked for any more: {made}.")
         return [made[index] for index in due.which]
+
+
+def _untold(branches: Sequence[Branch], prices: Sequence[caps.Price]) -> float:
+    """Return what those branches may have cost of which nobody told."""
+    pairs = zip(branches, prices, strict=True)
+    return sum(price.each or 0.0 for branch, price in pairs if settled(branch) is None)
 
 
 def _fault(story: Story, batch: Batch) -> str:

@@ -131,7 +131,11 @@ async def preview(
         (name, gap): await _known(source, settings, name, gap=gap) for name in names for gap in gaps
     }
     planner = _Planner(story, settings, wish, models, source)
-    found = await asyncio.to_thread(planner.plan, recorded, run, into or story)
+    try:
+        found = await asyncio.to_thread(planner.plan, recorded, run, into or story)
+    finally:
+        # Nobody waits for it any more, and of a big story it would take minutes.
+        planner.stopped = True
     if wish.cap is not None and found.dollars is None:
         raise Refusal("Nobody knows what this model costs, so no cap on this run can be held; "
                       "leave the cap out, or choose another model.")  # fmt: skip
@@ -162,6 +166,8 @@ class _Planner:
     wish: Wish
     models: Mapping[tuple[str, bool], Known]
     source: Client | Cassette | None
+    stopped: bool = False
+    """Whether nobody wants to know any more; set from another thread."""
 
     def wants(self, batch: batches.Batch) -> bool:
         """Whether a batch is to be asked for as far as can be told without looking at the model."""
@@ -175,11 +181,15 @@ class _Planner:
         """Return what is to be done of what is recorded, where `into` has what is done."""
         there = recorded if into is self.story else batches.batches(into)
         done = _done(into, there, run)
-        first = next((batch.op for batch in recorded if run and batch.run.get("id") == run), 0)
+        # A run of that name in the story of then is another one than that of a new story.
+        own = recorded if into is self.story else ()
+        first = next((batch.op for batch in own if run and batch.run.get("id") == run), 0)
         due: list[Due] = []
         left: list[Left] = []
         turns, finished = Turns(), 0
         for batch in recorded:
+            if self.stopped:
+                raise Refusal("Stopped.")
             # What came after the run had begun is not of it.
             if batch.run or (first and batch.op > first) or not self._wanted(batch):
                 continue

@@ -11,7 +11,7 @@ from storyloom.story.schema import GONE, PURGED, STREAMING
 from storyloom.story.story import Story
 
 __all__ = ["UNFINISHED", "Answer", "Batch", "Branch", "answer", "answered", "asked", "batches",
-           "gone", "hidden", "split_halves"]  # fmt: skip
+           "gone", "hidden", "split_halves", "whole"]  # fmt: skip
 
 UNFINISHED = frozenset({"error", "interrupted"})
 """How a branch has ended that may be asked for again: by a fault, and not by its model's will."""
@@ -166,6 +166,13 @@ def answer(story: Story, branch: Branch) -> Answer | None:
     return Answer(row[0], growth.result_of(story, branch.node))
 
 
+def whole(batch: Batch, came: Answer) -> bool:
+    """Whether what came of a branch is all that is to come. Of a re-run one that was stopped is
+    not: whoever stops a run does so to go on later, and some had not even begun.
+    """
+    return came.finish not in UNFINISHED and not (batch.run and came.finish == "stopped")
+
+
 def answered(story: Story, batch: Batch) -> Iterator[tuple[int, Branch, Answer]]:
     """Yield the branches of a re-run's batch that have ended for good, each with the index of the
     branch that it repeats.
@@ -174,7 +181,7 @@ def answered(story: Story, batch: Batch) -> Iterator[tuple[int, Branch, Answer]]
     indices = cast("list[Any]", which) if isinstance(which, list) else []
     for index, branch in zip(indices, batch.branches, strict=False):
         came = answer(story, branch)
-        if isinstance(index, int) and came is not None and came.finish not in UNFINISHED:
+        if isinstance(index, int) and came is not None and whole(batch, came):
             yield index, branch, came
 
 

@@ -1,14 +1,19 @@
 """The command rerun, with a real worker and a real server."""
 
+import asyncio
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from storyloom.story import growth
+from storyloom.cli import rerunning
+from storyloom.story import growth, regrown, shape, weaves
 from storyloom.story.growth import Asked, Result
 from storyloom.story.story import Story
+from storyloom.text import Refusal
 from tests.cli.conftest import Run
 from tests.servers.provider import Provider
 from tests.servers.script import Reply, Request, refuses, says
@@ -88,7 +93,7 @@ def test_parallel_grows_a_story_of_its_own_and_goes_on_where_it_stopped(
     ran = run("rerun", grown, "-m", "two", "--mode", "parallel", "-o", "other")
     assert ran.code == 1
     assert "1 of 2" in ran.err or "2 of 2" in ran.err
-    assert "--resume r1" in ran.err
+    assert "'storyloom rerun FILE --resume r1 -o other.loom' asks" in ran.err
     server.answer(told)
     server.reset()
     ran = run("rerun", grown, "--resume", "r1", "-o", "other.loom")
@@ -127,3 +132,97 @@ def test_what_cannot_be_done_is_refused_in_a_sentence_and_nothing_is_sent(
     assert "Traceback" not in ran.err
     with Story(Path(grown)) as story:
         assert story.read.execute("SELECT count(*) FROM op").fetchone() == before
+
+
+def test_one_that_has_asked_for_nothing_is_not_said_to_go_on(
+    run: Run, grown: str, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    ran = run("rerun", grown, "-m", "openai/gpt-4o-mini", "--cap", "0.0000001", "-y")
+    assert (ran.code, "0 of 2 batches" in ran.err, "--resume" in ran.err) == (1, True, False)
+    server.answer(lambda _: refuses(401))
+    ran = run("rerun", grown, "-m", "two")
+    assert "'storyloom rerun FILE --resume r1' asks for what is missing." in ran.err
+    server.answer(told)
+    assert "was stopped before its end" not in run("rerun", grown, "--resume", "r1").err
+
+
+def test_a_new_story_that_has_all_its_batches_still_gets_what_is_by_hand_and_its_weave(
+    run: Run, grown: str, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Story(Path(grown)) as story:
+        weaves.set_weave(story, shape.write_child(story, 7, "By hand."))
+    take = regrown.take
+
+    def taken(story: Story, source: Story, node: int, parent: int) -> int:
+        if node == 8:
+            raise Refusal("The disk is full.")
+        return take(story, source, node, parent)
+
+    with monkeypatch.context() as full:
+        full.setattr(regrown, "take", taken)
+        ran = run("rerun", grown, "-m", "two", "--mode", "parallel", "-o", "other")
+    assert ran.code == 2
+    assert "2 of 2 batches done" in ran.err
+    server.reset()
+    ran = run("rerun", grown, "--resume", "r1", "-o", "other")
+    assert (ran.code, server.requests) == (0, [])
+    assert "By hand." in run("read", "other.loom").out
+
+
+def test_a_story_that_cannot_be_written_to_is_grown_again_as_a_new_one(
+    run: Run, grown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = os.access
+    monkeypatch.setattr(
+        "storyloom.story.story.os.access",
+        lambda path, mode: (mode != os.W_OK or Path(path).name != grown) and access(path, mode),
+    )
+    assert run("rerun", grown, "-m", "two").code == 2
+    assert run("rerun", grown, "-m", "two", "--mode", "parallel", "-o", "other").code == 0
+
+
+def test_a_run_of_siblings_is_not_gone_on_with_as_a_new_story(
+    run: Run, grown: str, server: Provider
+) -> None:
+    run("rerun", grown, "-m", "two", "--mode", "parallel", "-o", "other")
+    with Story(Path("other.loom")) as story:
+        said = {"id": "r2", "of": 1, "which": [0], "mode": "siblings", "model": "two"}
+        asked = [Asked("two", {"prompt": "Go on."}, {})]
+        growth.finish(story, growth.request(story, 1, asked, run=said)[0], " On.", Result("stop"))
+    server.reset()
+    ran = run("rerun", grown, "--resume", "r2", "-o", "other")
+    assert (ran.code, server.requests) == (2, [])
+    assert "grew no new story: leave -o out" in ran.err
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 1), ("n\n", 2)])
+def test_a_person_is_asked_before_money_is_spent(
+    run: Run, grown: str, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as keyboard:
+        keyboard.write(typed)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(rerunning, "is_terminal", lambda _: True)
+        ran = run("rerun", grown, "-m", "openai/gpt-4o-mini")
+    assert ran.code == code
+    assert "Begin? y/n" in ran.err
+    assert ("Nothing was sent" in ran.err) == (code == 2)
+
+
+def test_what_is_asked_of_a_person_ends_when_the_program_is_told_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def told_to_end() -> None:
+        asking = asyncio.create_task(rerunning._typed())
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin, os.fdopen(writing, "w"):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        asyncio.run(told_to_end())

@@ -242,3 +242,42 @@ async def test_a_story_that_was_not_grown_from_this_one_is_refused(
     Story.create(tmp_path / "x.loom", opening="Else.").close()
     with pytest.raises(Refusal, match=r"x.loom was not grown from tide.loom"):
         parallel.opened(tmp_path / "x.loom", story)
+
+
+async def test_nothing_hangs_below_a_branch_that_was_stopped_and_is_asked_for_again(
+    story: Story, target: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    nodes = await fork(story, client, settings, 1, 1)
+    by_hand = shape.write_child(story, nodes[0], " And so.")
+    await fork(story, client, settings, by_hand, 1)
+    provider.answer(lambda _: Reply((Text(" Half"), Hold(asyncio.Event()))))
+    ahead = await preview(story, client, settings, WISH, "", target)
+    growth = Regrowth(target, story, client, settings, ahead)
+    arrived = asyncio.Event()
+    growth.listen(lambda *_: None, lambda b: arrived.set() if "Half" in b.text else None)
+    going = asyncio.create_task(growth.run())
+    await arrived.wait()
+    await growth.stop()
+    await going
+    provider.answer(told)
+    growth = await regrown(story, target, client, settings, "r1")
+    assert (growth.done, growth.halted) == (2, "")
+    strands = [row for row in tree(target) if row[4] == " And so."]
+    assert len(strands) == 1
+    above = reading.pieces(target, [strands[0][1]])[0].text
+    assert "model-two says" in above
+    assert check(target).faults == []
+
+
+async def test_a_run_of_the_same_name_in_the_original_does_not_bound_the_new_story(
+    story: Story, target: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    await fork(story, client, settings, 1, 1)
+    provider.answer(lambda _: refuses(401))
+    ahead = await preview(story, client, settings, WISH, "", target)
+    await Regrowth(target, story, client, settings, ahead).run()
+    provider.answer(told)
+    await run_again(story, client, settings, Wish(model="two"))
+    await fork(story, client, settings, 1, 1)
+    ahead = await preview(story, client, settings, WISH, "r1", target)
+    assert len(ahead.due) == 2

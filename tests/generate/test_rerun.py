@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from storyloom.generate import rerun_preview
 from storyloom.generate.batch import Batch
 from storyloom.generate.cassette import Cassette
 from storyloom.generate.plan import settings_for
-from storyloom.generate.repeating import Wish
+from storyloom.generate.repeating import Wish, adapted
 from storyloom.generate.rerun import Rerun
 from storyloom.generate.rerun_preview import Preview, preview, resumed, unfinished
 from storyloom.models.client import Client
+from storyloom.models.protocol import Facts
 from storyloom.settings import ModelEntry, PlanPart, Settings
 from storyloom.story import batches, file, growth, history, marks, purging, reading, shape, weaves
 from storyloom.story.check import check
@@ -339,3 +342,137 @@ async def test_a_rerun_does_not_grow_itself(
     found: Preview = await preview(story, client, settings, Wish(model="base"))
     assert (len(found.due), found.run, found.anew) == (2, "r2", 2)
     assert settings_for(story, settings, 1).words == 60
+
+
+async def test_a_branch_that_was_stopped_is_asked_for_again_even_one_that_had_not_begun(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    await grown(story, client, settings, 2)
+    provider.reset()
+    provider.answer(lambda _: Reply((Hold(asyncio.Event()),)))
+    run = Rerun(story, client, settings, await preview(story, client, settings, Wish(model="two")))
+    going = asyncio.create_task(run.run())
+    await provider.wait(lambda server: len(server.requests) == 2)
+    await run.stop()
+    await going
+    assert (run.done, run.halted) == (1, "Stopped.")
+    ahead = await preview(story, client, settings, resumed(story, "r1"), "r1")
+    assert (ahead.done, ahead.calls) == (0, 4)
+
+
+async def test_a_run_of_the_model_that_wrote_the_story_is_had_again_from_the_cassette(
+    story: Story, client: Client, settings: Settings, provider: Provider
+) -> None:
+    await grown(story, client, settings, 1)
+    wish = Wish(model="one")
+    for number in range(3):
+        provider.answer(lambda _, number=number: says(f"Of time {number}."))
+        await run_again(story, client, settings, wish if number else Wish("verify"))
+    run = await run_again(story, Cassette(story), settings, wish)
+    assert run.preview.run == "r4"
+    found = [batch for batch in batches.batches(story) if batch.run.get("id") == "r4"]
+    texts = [piece.text for piece in reading.pieces(story, [b.node for b in found[0].branches])]
+    assert texts == [" Of time 1.", " Of time 1."]
+
+
+async def test_batches_that_were_sent_the_same_get_seeds_of_their_own(settings: Settings) -> None:
+    branch = batches.Branch(1, 0, "one", "{}", "ab", 2, 0)
+    sent, facts = growth.Asked("one", {"prompt": "Go on."}), Facts("x", "text", provider="embedded")
+    seeds = [
+        adapted(settings, sent, batches.Batch(op, 1, "", 0, False, False, {}, (branch,)), facts)
+        for op in (3, 7, 3)
+    ]
+    assert seeds[0]["seed"] != seeds[1]["seed"]
+    assert seeds[0] == seeds[2]
+
+
+async def test_what_nobody_told_the_cost_of_counts_for_the_cap_as_it_was_foretold(
+    story: Story, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await grown(story, client, settings, 3)
+    monkeypatch.setattr("storyloom.generate.batch.caps.cost_of", lambda *_: None)
+    ahead = await preview(story, client, settings, Wish(model="two", cap=1.3))
+    dear = tuple(
+        replace(due, prices=tuple(replace(price, each=0.3) for price in due.prices))
+        for due in ahead.due
+    )
+    run = Rerun(story, client, settings, replace(ahead, due=dear))
+    await run.run()
+    assert (run.done, run.spent) == (2, 0.0)
+    assert "$1.20 of this run's cap of $1.30" in run.halted
+
+
+@pytest.mark.parametrize("cap", ["1" + "0" * 400, "NaN", "Infinity", "-1", "true", '"1"'], ids=len)
+async def test_a_cap_in_a_log_that_is_no_amount_is_passed_over(cap: str) -> None:
+    assert Wish.of(json.loads(f'{{"mode": "verify", "cap": {cap}}}')) == Wish("verify")
+
+
+async def test_a_preview_that_nobody_waits_for_any_more_ends(
+    story: Story, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await grown(story, client, settings, 3)
+    loop, begun, on, ended = (
+        asyncio.get_running_loop(), asyncio.Event(), threading.Event(), asyncio.Event(),
+    )  # fmt: skip
+    looked: list[int] = []
+    plan = rerun_preview._Planner.plan
+
+    def asks(_: Story, __: Settings, ___: Wish, batch: batches.Batch, ____: Any) -> str:
+        looked.append(batch.op)
+        loop.call_soon_threadsafe(begun.set)
+        on.wait()
+        return "too long"
+
+    def watched(*arguments: Any) -> Preview:
+        try:
+            return plan(*arguments)
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+
+    monkeypatch.setattr(rerun_preview, "asks_of", asks)
+    monkeypatch.setattr(rerun_preview._Planner, "plan", watched)
+    waiting = asyncio.create_task(preview(story, client, settings, Wish(model="two")))
+    await begun.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    on.set()
+    await ended.wait()
+    assert len(looked) == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_what_is_stopped_while_a_batch_is_put_into_the_story_leaves_nothing_open(
+    story: Story,
+    client: Client,
+    settings: Settings,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    await grown(story, client, settings, 1)
+    provider.reset()
+    loop, begun, on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    request = growth.request
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        on.wait()
+        return request(*arguments, **named)
+
+    run = Rerun(story, client, settings, await preview(story, client, settings, Wish(model="two")))
+    monkeypatch.setattr(growth, "request", slow)
+    going = asyncio.create_task(run.run())
+    await begun.wait()
+    if how == "stopped":
+        await run.stop()
+    else:
+        going.cancel()
+    on.set()
+    await asyncio.wait([going])
+    assert provider.requests == []
+    assert run.done == 0
+    placed = [batch for batch in batches.batches(story) if batch.run]
+    assert [batches.gone(story, branch.node) for branch in placed[0].branches] == [True, True]
+    ahead = await preview(story, client, settings, resumed(story, "r1"), "r1")
+    assert ahead.calls == 2

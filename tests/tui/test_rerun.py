@@ -107,12 +107,12 @@ async def test_a_run_is_stopped_keeps_what_came_and_goes_on(
         provider.answer(lambda asked: says(f"By {asked.model}."))
         provider.reset()
         await hand.press("r")
-        await hand.shows("2 batches are there already", "2 branches of 1 batch")
+        await hand.shows("1 batch is there already", "4 branches of 2 batches")
         await hand.press("g")
-        await hand.shows("1 of 1 batches done")
-        assert len(provider.requests) == 2
+        await hand.shows("2 of 2 batches done")
+        assert len(provider.requests) == 4
         with Story(path) as story:
-            assert len([batch for batch in batches.batches(story) if batch.run]) == 3
+            assert len([batch for batch in batches.batches(story) if batch.run]) == 4
 
 
 @asynchronous
@@ -148,6 +148,42 @@ async def test_a_new_story_is_grown_and_a_branch_of_it_is_taken_into_this_one(
         await hand.shows("It is n8 now, below n1")
         with Story(path) as story:
             assert reading.pieces(story, [8])[0].text == " By two."
+
+
+@asynchronous
+async def test_what_was_foretold_is_begun_once_and_g_foretells_the_next_run(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    async with at_the_loom(path, SIZES[0], settings(provider), client) as hand:
+        await foretold(hand)
+        await hand.press("g")
+        await hand.shows("3 of 3 batches done", "By two.")
+        await hand.pilot.resize_terminal(100, 30)
+        await hand.shows("3 of 3 batches done", "By two.")
+        assert len(provider.requests) == 6
+        await hand.press("g")
+        await hand.shows("r2 asks two")
+        assert len(provider.requests) == 6
+
+
+@asynchronous
+async def test_after_a_new_story_the_branches_of_another_run_are_again_of_this_one(
+    path: Path, client: Client, provider: Provider
+) -> None:
+    async with at_the_loom(path, SIZES[0], settings(provider), client) as hand:
+        await foretold(hand)
+        await hand.press("space")
+        await hand.shows("It becomes tide-two.loom")
+        await hand.press("g")
+        await hand.shows("3 of 3 batches done", "t takes a branch here")
+        await hand.press("tab", "h")
+        await hand.shows("beside those of then.")
+        await hand.press("g")
+        await hand.shows("3 of 3 batches done", "n10")
+        await hand.press("t")
+        await hand.shows("It hangs in this story already")
+        await hand.press("enter")
+        await hand.until(lambda: hand.loom.is_current and hand.cursor == 8, "the new branch")
 
 
 @asynchronous

@@ -71,6 +71,9 @@ class RerunScreen(Listed):
         self._grown: Path | None = None
         """The story that a parallel run grows."""
         self._in_rows = False
+        self._said: tuple[list[str], str] = ([], "text")
+        self._over = False
+        """Whether what is said is of a run that has ended."""
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -194,7 +197,7 @@ class RerunScreen(Listed):
     # What is foretold.
 
     def _look(self) -> None:
-        self.ahead = None
+        self.ahead, self._over = None, False
         self.run_worker(self._foretell(), exit_on_error=False, group="preview", exclusive=True)
 
     async def _foretell(self) -> None:
@@ -223,14 +226,15 @@ class RerunScreen(Listed):
         return self._client
 
     def _tell(self, sentences: list[str], style: str = "text") -> None:
+        self._said = sentences, style
         pane = self.query_one("#told", TitledPane)
         width = max(20, pane.room.width - 2)
         lines = [row for each in sentences for row in paragraph(each, width, style)]
         pane.show_inside([((" ", ""), *row) for row in lines])
 
     def on_resize(self) -> None:
-        if self.run_ is None:
-            self._look()
+        # The same in another width: to find it out again may take minutes.
+        self.call_after_refresh(lambda: self._tell(*self._said))
 
     def _target(self) -> Path:
         """Return where a parallel run grows its story: beside this one."""
@@ -248,6 +252,9 @@ class RerunScreen(Listed):
         """Ask for all that is foretold."""
         if self.run_ is not None:
             raise Refusal("A run is under way already; ^g stops it.")
+        if self._over:
+            self._look()
+            return
         ahead = self.ahead
         if ahead is None or not ahead.due:
             raise Refusal("There is nothing to be begun; what it would do says why.")
@@ -260,10 +267,13 @@ class RerunScreen(Listed):
         self.confirm(f"{ahead.calls} branches: {most}. Begin?", partial(self._begin, ahead))
 
     def _begin(self, ahead: Preview) -> None:
+        # What is foretold is begun once; what comes after that is another run.
+        self.ahead = None
         self.run_worker(self._run(ahead), exit_on_error=False, group="run")
 
     async def _run(self, ahead: Preview) -> None:
-        wish, target = self.choice.wish, self._target()
+        wish, target = ahead.wish, self._target()
+        self._grown = None
         watching = self.set_interval(_FRAME, self._watch)
         with contextlib.ExitStack() as stack:
             try:
@@ -287,6 +297,8 @@ class RerunScreen(Listed):
                 run_, self.run_ = self.run_, None
             if run_ is not None:
                 await self._ended(run_)
+            elif self.is_mounted:
+                self._look()
 
     def _begun(self, due: Due, batch: Batch | None) -> None:
         self.rows = self._all_rows()
@@ -318,6 +330,7 @@ class RerunScreen(Listed):
         self.rows = [row_of(each) for each in found]
         if not self.is_mounted:
             return
+        self.ahead, self._over = None, True
         self._in_rows = bool(self.rows)
         self.query_one("#came", Listing).selected = 0
         self._fill()
