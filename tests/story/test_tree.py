@@ -1029,7 +1029,7 @@ def table_contents(story: Story) -> MemoryTables:
 
 TestAuthorsSteps = AuthorsSteps.TestCase
 TestAuthorsSteps.settings = settings(
-    max_examples=80,
+    max_examples=50,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
