@@ -179,6 +179,8 @@ class Rerun(Run):
 
     async def run(self) -> None:
         """Ask for each batch that is due, see `Run.run`."""
+        if self.preview.wish.mode == "verify":
+            await asyncio.to_thread(self._tidy)
         for due in self.preview.due:
             asks = await asyncio.to_thread(self._asks, due)
             towards = 0 if batches.gone(self.story, due.batch.towards) else due.batch.towards
@@ -192,6 +194,13 @@ class Rerun(Run):
                 self.nodes = []
             if self.halted:
                 return
+
+    def _tidy(self) -> None:
+        """Prune what a killed program had left of the run."""
+        of = (b for b in batches.batches(self.story) if b.run.get("id") == self.preview.run)
+        left = [node for batch in of for node in batches.never_pruned(self.story, batch)]
+        if left:
+            shape.prune_all(self.story, left)
 
     def _asks(self, due: Due) -> list[Ask]:
         made = asks_of(self.story, self._settings, self.preview.wish, due.batch,

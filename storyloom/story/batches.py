@@ -11,7 +11,7 @@ from storyloom.story.schema import GONE, PURGED, STREAMING
 from storyloom.story.story import Story
 
 __all__ = ["UNFINISHED", "Answer", "Batch", "Branch", "answer", "answered", "asked", "batches",
-           "gone", "hidden", "split_halves", "whole"]  # fmt: skip
+           "gone", "hidden", "never_pruned", "split_halves", "whole"]  # fmt: skip
 
 UNFINISHED = frozenset({"error", "interrupted"})
 """How a branch has ended that may be asked for again: by a fault, and not by its model's will."""
@@ -183,6 +183,18 @@ def answered(story: Story, batch: Batch) -> Iterator[tuple[int, Branch, Answer]]
         came = answer(story, branch)
         if isinstance(index, int) and came is not None and whole(batch, came):
             yield index, branch, came
+
+
+def never_pruned(story: Story, batch: Batch) -> list[int]:
+    """Return the branches of a batch that nobody has pruned so far, whatever was restored since."""
+    found: list[int] = []
+    for branch in batch.branches:
+        row = story.read.execute(
+            "SELECT 1 FROM change WHERE owner = ? AND key = 'pruned'", (branch.node,)
+        ).fetchone()
+        if branch.node and row is None:
+            found.append(branch.node)
+    return found
 
 
 def hidden(story: Story, node: int) -> bool:

@@ -476,3 +476,22 @@ async def test_what_is_stopped_while_a_batch_is_put_into_the_story_leaves_nothin
     assert [batches.gone(story, branch.node) for branch in placed[0].branches] == [True, True]
     ahead = await preview(story, client, settings, resumed(story, "r1"), "r1")
     assert ahead.calls == 2
+
+
+async def test_what_a_killed_program_left_of_a_verification_is_pruned_when_it_goes_on(
+    story: Story, client: Client, settings: Settings
+) -> None:
+    await grown(story, client, settings, 2)
+    old = tree(story)
+    own = batches.batches(story)
+    said = {"id": "r1", "of": own[0].op, "which": [0], **Wish("verify").kept}
+    sent = batches.asked(story, own[0].branches[0])
+    assert sent is not None
+    place = growth.request(story, 1, [sent], run=said)[0]
+    growth.finish(story, place, " Half", growth.Result("interrupted"))
+    await run_again(story, client, settings, resumed(story, "r1"), "r1")
+    assert [row[0] for row in tree(story) if not row[3]] == [row[0] for row in old]
+    # What the author brings back stays.
+    shape.restore(story, [place.node])
+    await run_again(story, client, settings, resumed(story, "r1"), "r1")
+    assert place.node in reading.children(story, 1)
